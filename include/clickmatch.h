@@ -1,0 +1,280 @@
+/**
+ * clickmatch: match conversions to ad clicks.
+ *
+ * An engine holds clicks in memory and says, for each conversion, which click brought it and how sure that is. Three
+ * layers run in order: the click id from the URL (certain), the device fingerprint, and address + device + timing; the
+ * last two by a Fellegi-Sunter model. docs/matching.md states the rules.
+ *
+ *     cm_engine *engine;
+ *     cm_error error;
+ *     if (cm_engine_create(NULL, NULL, &engine, &error) != CM_OK)
+ *         fprintf(stderr, "%s\n", error.message);
+ *     cm_engine_add(engine, clicks, click_count, NULL, &error);
+ *     cm_engine_match(engine, conversions, conversion_count, results, &error);
+ *     cm_engine_destroy(engine);
+ *
+ * Conventions
+ * - Text is a cm_slice: bytes and their number, no terminator needed. An empty slice (size 0) is a missing value.
+ * - Time is microseconds since 1970-01-01 UTC, from 1970 to 9999. The library has no clock.
+ * - Functions that can fail return a cm_status and fill the caller's cm_error, if given; on failure they change nothing
+ *   but what they say.
+ * - No global state: engines are independent. An engine takes one writer (add, expire) at a time; any number of threads may
+ *   match at once while nobody writes.
+ */
+#ifndef CLICKMATCH_H
+#define CLICKMATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CM_VERSION "0.1.0"
+
+/* What the shared library shows; everything else in it is hidden. */
+#define CM_PUBLIC __attribute__((visibility("default")))
+
+/** What went wrong. The command line's exit status follows from it (README, Exit status). */
+typedef enum cm_status {
+    CM_OK = 0,
+    CM_ERROR_MEMORY,      /* an allocation failed */
+    CM_ERROR_ARGUMENT,    /* a value given by the caller is out of its range */
+    CM_ERROR_MODEL,       /* a model file is malformed; line and byte say where */
+    CM_ERROR_CAPACITY,    /* a fixed limit (2^31 clicks, 2^32 keys) is reached */
+    CM_ERROR_FORMAT,      /* input cannot be read as what it should be; line and byte say where */
+    CM_ERROR_IO,          /* a file cannot be opened, read or written */
+    CM_ERROR_USAGE,       /* wrong command line */
+    CM_ERROR_REJECTS,     /* more rejected rows than allowed */
+    CM_ERROR_DATABASE,    /* PostgreSQL refused, or the connection was lost */
+    CM_ERROR_INTERRUPTED, /* stopped by SIGINT or SIGTERM */
+} cm_status;
+
+/** One error: a code, a place and one line for a person. */
+typedef struct cm_error {
+    cm_status code;
+    uint64_t line;     /* input line, counted from 1; 0 where there is none */
+    uint64_t byte;     /* offset in the input, counted from 0; meaningful where line is not 0 */
+    char message[512]; /* what went wrong, where, and what to do; no newline; NUL-terminated */
+} cm_error;
+
+/** Borrowed bytes. Not NUL-terminated. Size 0 is a missing value, whatever data points to. */
+typedef struct cm_slice {
+    const char *data;
+    size_t size; /* bytes */
+} cm_slice;
+
+/** An IP address in network byte order. */
+typedef struct cm_address {
+    uint8_t version; /* 4, 6, or 0 where missing */
+    uint8_t bytes[16]; /* IPv4: the first 4, the rest zero */
+} cm_address;
+
+/** Marks a time that is missing. */
+#define CM_TIME_MISSING INT64_MIN
+
+/** What a device shows of itself; common to clicks and conversions. Every field may be missing. */
+typedef struct cm_device {
+    bool has_fingerprint;
+    uint8_t fingerprint[32]; /* SHA-256; all zeros and the SHA-256 of nothing count as missing */
+    cm_address ip_address;   /* private, loopback and other special addresses count as missing */
+    cm_slice user_agent;
+    cm_slice device_type; /* "mobile", "desktop", "tablet" or another word; ASCII case does not matter */
+    /* From these the fingerprint is made where it is missing (SHA-256 of them joined by "|"). */
+    cm_slice os, browser, screen_width, screen_height, timezone, timezone_offset;
+} cm_device;
+
+/** A click. tenant_id, click_id and click_timestamp are required. */
+typedef struct cm_click {
+    cm_slice tenant_id; /* ids: valid UTF-8, 1 to 255 characters, no NUL */
+    cm_slice click_id;  /* unique within its tenant */
+    int64_t click_timestamp;
+    int64_t expires_at; /* CM_TIME_MISSING: click_timestamp + the model's window */
+    bool is_valid;      /* false: flagged, never matched */
+    cm_slice fbclid, gclid;
+    cm_slice campaign_id, adset_id, ad_id, creative_id; /* carried to the result; any bytes */
+    cm_slice reference; /* the caller's own key of the click, at most 255 bytes, carried to the result */
+    cm_device device;
+} cm_click;
+
+/** A conversion. tenant_id, conversion_id and conversion_timestamp are required. */
+typedef struct cm_conversion {
+    cm_slice tenant_id;
+    cm_slice conversion_id;
+    int64_t conversion_timestamp;
+    cm_slice click_id, fbclid, gclid; /* what the URL carried */
+    cm_device device;
+} cm_conversion;
+
+typedef enum cm_method {
+    CM_METHOD_UNATTRIBUTED = 0,
+    CM_METHOD_URL_PARAM,
+    CM_METHOD_FINGERPRINT,
+    CM_METHOD_PROBABILISTIC,
+} cm_method;
+#define CM_METHOD_COUNT 4
+
+/** The result of one layer. Which words a layer can give: docs/matching.md. */
+typedef enum cm_layer_word {
+    CM_LAYER_SUCCESS = 0,
+    CM_LAYER_NOT_ATTEMPTED,
+    CM_LAYER_NO_PARAM,
+    CM_LAYER_NO_MATCH,
+    CM_LAYER_EXPIRED,
+    CM_LAYER_INVALID,
+    CM_LAYER_NO_FINGERPRINT,
+    CM_LAYER_LOW_CONFIDENCE,
+    CM_LAYER_NO_SIGNAL,
+    CM_LAYER_NO_CANDIDATES,
+    CM_LAYER_LOW_PROBABILITY,
+} cm_layer_word;
+#define CM_LAYER_WORD_COUNT 11
+
+#define CM_LAYER_COUNT 3
+#define CM_RESULT_CANDIDATES_MAX 5
+
+/** One click that was weighed. */
+typedef struct cm_candidate {
+    cm_slice click_id;
+    double probability;
+} cm_candidate;
+
+/** The click a conversion is attributed to. */
+typedef struct cm_matched_click {
+    cm_slice click_id, campaign_id, adset_id, ad_id, creative_id, reference;
+    int64_t click_timestamp;
+} cm_matched_click;
+
+/** The result of one conversion. Its slices point into the engine and hold until the engine's next add or expire. */
+typedef struct cm_result {
+    cm_method method;
+    cm_layer_word layers[CM_LAYER_COUNT];
+    double confidence;  /* already rounded to 4 decimals; 1 for url_param, 0 for unattributed */
+    double probability; /* 1 for url_param, 0 for unattributed */
+    int64_t window_hours; /* whole hours from click to conversion; -1 when unattributed */
+    cm_matched_click click; /* empty when unattributed */
+    uint32_t candidate_count; /* of the last layer that weighed any */
+    cm_candidate candidates[CM_RESULT_CANDIDATES_MAX]; /* largest first, then newest */
+    bool layer_2_weighed;
+    double layer_2_probability; /* of its best candidate, where it weighed any; else 0 */
+} cm_result;
+
+/** A scoring model; immutable. */
+typedef struct cm_model cm_model;
+
+/** An engine: clicks, their indexes and a model. */
+typedef struct cm_engine cm_engine;
+
+/** How to make an engine. Zero means the default. */
+typedef struct cm_options {
+    uint64_t hash_seed; /* keys the hash tables; take it from a random source where input may be hostile. No result depends on it. */
+    size_t clicks_expected; /* sizes the tables; more may come */
+} cm_options;
+
+/** What became of the clicks of one cm_engine_add. */
+typedef struct cm_add_counts {
+    uint64_t added;
+    uint64_t duplicates; /* their click id is already stored within the tenant; left out */
+} cm_add_counts;
+
+/**
+ * Make a model from JSON text.
+ *
+ * @param json   a JSON object of docs/matching.md, section "The model"; what it leaves out keeps its default. May be NULL
+ *               when size is 0: the default model.
+ * @param size   bytes of json
+ * @param model  receives the model; the caller frees it with cm_model_destroy
+ * @param error  filled on failure only; may be NULL. Names the field, and for a syntax error line and byte.
+ * @return CM_OK, CM_ERROR_MODEL or CM_ERROR_MEMORY
+ */
+CM_PUBLIC cm_status cm_model_create(const char *json, size_t size, cm_model **model, cm_error *error);
+
+/** Free a model. NULL is allowed. Engines made with it have their own copy. */
+CM_PUBLIC void cm_model_destroy(cm_model *model);
+
+/** The model's "name@version", NUL-terminated; owned by the model. */
+CM_PUBLIC const char *cm_model_label(const cm_model *model);
+
+/**
+ * Make an empty engine.
+ *
+ * @param options  borrowed; NULL for the defaults
+ * @param model    borrowed and copied; NULL for the default model
+ * @param engine   receives the engine; the caller frees it with cm_engine_destroy
+ * @param error    filled on failure only; may be NULL
+ * @return CM_OK or CM_ERROR_MEMORY
+ */
+CM_PUBLIC cm_status cm_engine_create(const cm_options *options, const cm_model *model, cm_engine **engine,
+                                     cm_error *error);
+
+/** Free an engine and all it holds. NULL is allowed. No other call may be running. */
+CM_PUBLIC void cm_engine_destroy(cm_engine *engine);
+
+/**
+ * Copy clicks into the engine. Their order does not matter, but for duplicates: the first of a click id stands.
+ *
+ * @param clicks  borrowed; their strings may be freed on return
+ * @param count   number of clicks
+ * @param counts  receives what became of them; may be NULL
+ * @param error   filled on failure only; may be NULL. `line` is the number of the offending click, counted from 1.
+ * @return CM_OK; CM_ERROR_ARGUMENT where a click breaks a rule (nothing of the call is added); CM_ERROR_MEMORY or
+ *         CM_ERROR_CAPACITY (the clicks before `line` are added)
+ * Threads: one writer at a time, and no reader meanwhile.
+ */
+CM_PUBLIC cm_status cm_engine_add(cm_engine *engine, const cm_click *clicks, size_t count, cm_add_counts *counts,
+                                  cm_error *error);
+
+/**
+ * Match conversions against the clicks in the engine. Give many at once: a batch costs less than its conversions one by one.
+ *
+ * @param conversions  borrowed
+ * @param count        number of conversions
+ * @param results      receives one result per conversion, in order
+ * @param error        filled on failure only; may be NULL. `line` is the number of the offending conversion, from 1.
+ * @return CM_OK; CM_ERROR_ARGUMENT where a conversion breaks a rule; CM_ERROR_MEMORY
+ * Threads: any number at once while nobody writes.
+ */
+CM_PUBLIC cm_status cm_engine_match(const cm_engine *engine, const cm_conversion *conversions, size_t count,
+                                    cm_result *results, cm_error *error);
+
+/**
+ * Forget clicks that no conversion at or after a time can find. What is forgotten early never changes a result at or after
+ * that time; storage goes in whole segments, so that some dead clicks may stay a while, unseen.
+ *
+ * @param watermark  microseconds since 1970 UTC
+ * @return the number of clicks forgotten
+ * Threads: as cm_engine_add.
+ */
+CM_PUBLIC size_t cm_engine_expire(cm_engine *engine, int64_t watermark);
+
+/** Number of clicks stored. */
+CM_PUBLIC size_t cm_engine_click_count(const cm_engine *engine);
+
+/** Bytes the engine has allocated, all included. */
+CM_PUBLIC size_t cm_engine_memory(const cm_engine *engine);
+
+/** The word of a method or a layer result as in result files: "url_param", "no_match". Static, NUL-terminated. */
+CM_PUBLIC const char *cm_method_name(cm_method method);
+CM_PUBLIC const char *cm_layer_word_name(cm_layer_word word);
+
+/**
+ * Read a time: `YYYY-MM-DD`, then `T`, `t` or a space, `hh:mm:ss`, optionally a fraction and a zone; no zone means UTC.
+ *
+ * @param time_us  receives microseconds since 1970 UTC
+ * @return false where the text is anything else, or outside 1970 to 9999
+ */
+CM_PUBLIC bool cm_time_parse(cm_slice text, int64_t *time_us);
+
+/** Read an IPv4 or IPv6 address; `/` and what follows is dropped; IPv4-mapped IPv6 becomes IPv4. False if malformed. */
+CM_PUBLIC bool cm_address_parse(cm_slice text, cm_address *address);
+
+/** Read a fingerprint: 64 hex digits of either case. False if malformed. */
+CM_PUBLIC bool cm_fingerprint_parse(cm_slice text, uint8_t fingerprint[32]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
