@@ -1,0 +1,88 @@
+/*
+ * Rows out of bytes. A codec (CSV, NDJSON) splits a block, which begins and ends at row borders, into rows of cm_value; the
+ * cutter finds such borders in a stream of bytes. Blocks are independent, so that threads can split them side by side.
+ */
+#ifndef CM_IO_ROWS_H
+#define CM_IO_ROWS_H
+
+#include "model/field.h"
+#include "util/arena.h"
+
+/** A longer row is rejected: it bounds the memory that one row can take. */
+#define CM_ROW_BYTES_MAX ((size_t)1 << 20)
+
+typedef enum cm_format { CM_FORMAT_CSV, CM_FORMAT_NDJSON } cm_format;
+
+/** What a file's first line says (CSV), or nothing (NDJSON). Read-only after cm_layout_read. */
+typedef struct cm_layout {
+    cm_format format;
+    cm_row_kind kind;
+    size_t column_count;      /* CSV: columns in the file */
+    int16_t *fields;          /* CSV: for each column its field, or -1 for an ignored one; owned */
+} cm_layout;
+
+/**
+ * Recognise format and columns from the first bytes of an input.
+ *
+ * @param head    the start of the input, after unpacking; at least the first line if it is at most CM_ROW_BYTES_MAX long
+ * @param size    bytes of head
+ * @param layout  receives the layout; freed with cm_layout_destroy
+ * @param skip    receives the number of bytes before the first row (byte-order mark, CSV header)
+ * @param error   CM_ERROR_FORMAT with line and byte: empty input, missing column (lists what was found), a column twice
+ * @return CM_OK, CM_ERROR_FORMAT or CM_ERROR_MEMORY
+ */
+cm_status cm_layout_read(cm_row_kind kind, const char *head, size_t size, cm_layout *layout,
+                         size_t *skip, cm_error *error);
+void cm_layout_destroy(cm_layout *layout);
+
+/** One row of a block. */
+typedef struct cm_row {
+    const char *malformed; /* NULL, or why the row as a whole is malformed (static text) */
+    size_t byte;           /* offset of the row in the block; for a malformed one of the fault */
+    size_t start;          /* offset of the row's first byte in the block */
+    size_t end;            /* offset just after its last byte, line end left out */
+    uint64_t line;         /* line in the block on which it begins, counted from 0 */
+    cm_value values[CM_FIELD_COUNT_MAX];
+    size_t value_bytes[CM_FIELD_COUNT_MAX]; /* offset in the block of each value present */
+} cm_row;
+
+/** Reads the rows of one block. Open struct so that it can live on the stack. */
+typedef struct cm_row_reader {
+    const cm_layout *layout;
+    const char *block;
+    size_t size;
+    size_t at;     /* next byte */
+    uint64_t line; /* lines passed so far */
+    cm_arena *arena; /* takes values that had to be unescaped */
+    bool out_of_memory;
+} cm_row_reader;
+
+/** Start on a block. Everything is borrowed; values of rows point into the block and the arena. */
+void cm_row_reader_init(cm_row_reader *reader, const cm_layout *layout, const char *block,
+                        size_t size, cm_arena *arena);
+
+/** The next row. False at the end of the block (and where memory ran out: out_of_memory). Blank lines are skipped. */
+bool cm_row_reader_next(cm_row_reader *reader, cm_row *row);
+
+/** Where blocks may be cut. Carries what it knows from call to call, so that each byte is looked at once. */
+typedef struct cm_cutter {
+    cm_format format;
+    size_t scanned;    /* bytes of the buffer looked at */
+    size_t border;     /* offset just after the last line end that ends a row; 0 if none */
+    size_t first_line_end; /* of the unfinished row: offset just after its first line end; 0 if none */
+    bool quoted;       /* inside a quoted field */
+    bool field_start;  /* the next byte begins a field */
+} cm_cutter;
+
+void cm_cutter_init(cm_cutter *cutter, cm_format format);
+
+/**
+ * Look at the bytes of a buffer that begins at a row's first byte.
+ *
+ * @param size  bytes in the buffer, those of earlier calls included
+ * @return the offset just after the last complete row; 0 if there is none yet
+ * After taking bytes off the front of the buffer call cm_cutter_init again: the rest begins at a row's first byte.
+ */
+size_t cm_cutter_border(cm_cutter *cutter, const char *buffer, size_t size);
+
+#endif
