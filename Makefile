@@ -1,0 +1,213 @@
+# clickmatch: build, test, install. `make help` lists the targets; CONTRIBUTING.md the rules.
+#
+# What can be given on the command line: CC=clang, CFLAGS=..., BUILD=dir, PREFIX, DESTDIR.
+# New sources are found by themselves; changed flags rebuild what they touch.
+
+CC = gcc
+CFLAGS = -O2 -g
+WERROR = -Werror
+BUILD = build
+PREFIX = /usr/local
+DESTDIR =
+PKG_CONFIG = pkg-config
+PYTHON = python3
+
+VERSION := $(shell sed -n 's/^.define CM_VERSION "\(.*\)"/\1/p' include/clickmatch.h)
+SOVERSION := $(firstword $(subst ., ,$(VERSION)))
+
+# --- Sources -------------------------------------------------------------------------------------
+
+# The library is these layers; the program adds its own. scripts/tidy.py holds the layers apart.
+LIB_LAYERS = util model store index match io engine
+PROGRAM_LAYERS = file sim pg cmd
+
+LIB_SOURCES := $(wildcard $(LIB_LAYERS:%=src/%/*.c))
+PROGRAM_SOURCES := $(wildcard $(PROGRAM_LAYERS:%=src/%/*.c))
+TEST_SOURCES := $(wildcard tests/unit/test_*.c tests/oracle/test_*.c)
+# What several tests share: a test links what it calls and nothing else.
+HARNESS_SOURCES := $(filter-out $(TEST_SOURCES),$(wildcard tests/harness/*.c tests/oracle/*.c))
+SQL_SOURCES := $(shell find src/pg/sql 2>/dev/null)
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIB_OBJECTS = $(call objects,$(LIB_SOURCES))
+PROGRAM_OBJECTS = $(call objects,$(PROGRAM_SOURCES)) $(BUILD)/obj/gen/sql.o
+HARNESS_OBJECTS = $(call objects,$(HARNESS_SOURCES))
+TESTS = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TEST_SOURCES)))
+
+LIB_STATIC = $(BUILD)/libclickmatch.a
+LIB_SHARED = $(BUILD)/libclickmatch.so
+PROGRAM = $(if $(wildcard src/main.c),$(BUILD)/clickmatch)
+EXAMPLES = $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
+
+# --- Flags ---------------------------------------------------------------------------------------
+
+WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wformat -Wformat-security $(WERROR)
+
+# Results are the same everywhere: no fused multiply-add.
+# Objects serve the static and the shared library: position-independent, and hidden but for what
+# CM_PUBLIC shows, so that calls within the library stay direct.
+CODE = -std=c11 -D_GNU_SOURCE -pthread -ffp-contract=off \
+       -fPIC -fvisibility=hidden -fno-semantic-interposition
+
+HARDEN_x86_64 = -fcf-protection=full
+HARDEN_aarch64 = -mbranch-protection=standard
+HARDEN = -fstack-protector-strong -fstack-clash-protection $(HARDEN_$(shell uname -m))
+
+# SANITIZE=address,undefined or thread. Debug assertions are on there, and only there.
+# Fortification would hide from the sanitizer what it checks.
+SANITIZE =
+ifeq ($(SANITIZE),)
+MODE = -DNDEBUG -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+else
+MODE = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+COMPILE = $(CC) $(CODE) $(WARNINGS) $(HARDEN) $(CFLAGS) $(MODE) $(CPPFLAGS) \
+          -Iinclude -Isrc -Itests -I$(BUILD)/gen
+LINK = $(CC) -pthread $(CFLAGS) $(MODE) $(LDFLAGS) \
+       -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
+
+# Asked for when a recipe runs, not before: `make deps` may only then have installed pkg-config.
+LIB_PACKAGES = libcrypto jansson zlib libzstd
+LIB_LINK = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
+PQ_COMPILE = $(shell $(PKG_CONFIG) --cflags libpq)
+PQ_LINK = $(shell $(PKG_CONFIG) --libs libpq)
+TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
+
+# --- Targets -------------------------------------------------------------------------------------
+
+.PHONY: all lib test unit integration test-programs demo deps tidy lint format asan tsan \
+        install uninstall clean help FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+all: lib $(PROGRAM) ## build the program and the libraries (default)
+
+lib: $(LIB_STATIC) $(LIB_SHARED) ## build libclickmatch.a and libclickmatch.so only
+
+# The tests proper run in a second make: what deps installs must be there before the build starts.
+test: deps ## install what is missing, build, run every test
+	@$(MAKE) all test-programs
+	@BUILD=$(BUILD) tests/run.sh
+
+unit: test-programs ## run the unit tests, the oracle and the scripts' own tests
+	@BUILD=$(BUILD) tests/run.sh unit
+
+integration: all ## run the tests of whole commands, PostgreSQL included
+	@BUILD=$(BUILD) tests/run.sh integration
+
+test-programs: $(TESTS) $(EXAMPLES)
+
+demo: deps ## install what is missing, build, simulate a small world and match it
+	@$(MAKE) all
+	@BUILD=$(BUILD) scripts/demo.sh
+
+deps: ## install the missing Debian packages (silent when there is nothing to do)
+	@scripts/deps.sh
+
+tidy: ## check layers, lengths, banned calls and the like
+	@$(PYTHON) scripts/tidy.py
+
+lint: $(BUILD)/gen/sql.h ## clang-format, cppcheck, clang-tidy, shellcheck
+	@BUILD=$(BUILD) CPPFLAGS="-I$(BUILD)/gen $(PQ_COMPILE)" scripts/lint.sh
+
+format: ## lay out all C files with clang-format
+	clang-format -i $$(find include src tests examples bench -name '*.[ch]' 2>/dev/null)
+
+asan: ## run the unit tests under the address and undefined-behaviour sanitizers
+	@$(MAKE) BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g" unit
+
+tsan: ## run the unit tests under the thread sanitizer
+	@$(MAKE) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g" unit
+
+clean: ## remove everything built
+	rm -rf build
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+# --- Rules ---------------------------------------------------------------------------------------
+
+# Changes when the way to compile does, so that a build never mixes compilers or flags.
+$(BUILD)/flags: FORCE
+	@$(PKG_CONFIG) --exists $(LIB_PACKAGES) || \
+	    { echo "libraries are missing: $(LIB_PACKAGES); run make deps" >&2; exit 1; }
+	@mkdir -p $(@D)
+	@echo '$(COMPILE)' | cmp -s - $@ || echo '$(COMPILE)' >$@
+
+$(BUILD)/gen/sql.c $(BUILD)/gen/sql.h &: scripts/embed_sql.sh $(SQL_SOURCES)
+	scripts/embed_sql.sh src/pg/sql $(BUILD)/gen
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(EXTRA) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/gen/sql.o: $(BUILD)/gen/sql.c $(BUILD)/gen/sql.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -c $< -o $@
+
+# libpq stays within src/pg, and the tests of it.
+$(BUILD)/obj/src/pg/%.o $(BUILD)/obj/tests/%.o: EXTRA = $(PQ_COMPILE)
+$(call objects,$(wildcard src/pg/*.c) $(TEST_SOURCES)): | $(BUILD)/gen/sql.h
+
+$(LIB_STATIC): $(LIB_OBJECTS)
+$(BUILD)/libprogram.a: $(PROGRAM_OBJECTS)
+$(BUILD)/libharness.a: $(HARNESS_OBJECTS)
+$(BUILD)/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(LIB_SHARED): $(LIB_OBJECTS)
+	$(LINK) -shared -Wl,-soname,libclickmatch.so.$(SOVERSION) $(if $(SANITIZE),,-Wl,-z,defs) \
+	    $^ $(LIB_LINK) -o $@.$(VERSION)
+	ln -sf libclickmatch.so.$(VERSION) $@.$(SOVERSION)
+	ln -sf libclickmatch.so.$(SOVERSION) $@
+
+$(BUILD)/clickmatch: $(BUILD)/obj/src/main.o $(BUILD)/libprogram.a $(LIB_STATIC)
+	$(LINK) -pie $^ $(PQ_LINK) $(LIB_LINK) -o $@
+
+define test_rule
+$(BUILD)/tests/$(basename $(notdir $(1))): $(call objects,$(1)) $(BUILD)/libharness.a \
+        $(BUILD)/libprogram.a $(LIB_STATIC)
+	@mkdir -p $$(@D)
+	$$(LINK) -pie $$^ $$(PQ_LINK) $$(LIB_LINK) $$(TEST_LINK) -o $$@
+endef
+$(foreach source,$(TEST_SOURCES),$(eval $(call test_rule,$(source))))
+
+# Built as a stranger would: the public header and the shared library, nothing else.
+$(BUILD)/examples/%: examples/%.c include/clickmatch.h $(LIB_SHARED)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARNINGS) $(CFLAGS) $(MODE) -Iinclude $< -L$(BUILD) -lclickmatch \
+	    -Wl,-rpath,'$$ORIGIN/..' -o $@
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# --- Install -------------------------------------------------------------------------------------
+
+DEST = $(DESTDIR)$(PREFIX)
+SHARED_NAMES = libclickmatch.so libclickmatch.so.$(SOVERSION) libclickmatch.so.$(VERSION)
+MAN = $(wildcard docs/*.1)
+DOCS = $(wildcard README.md CHANGELOG.md LICENSE docs/*.md)
+
+install: all ## install under PREFIX (default /usr/local); DESTDIR for packagers
+	install -d $(DEST)/bin $(DEST)/include $(DEST)/lib/pkgconfig
+	$(if $(PROGRAM),install -m 755 $(PROGRAM) $(DEST)/bin)
+	install -m 644 include/clickmatch.h $(DEST)/include
+	install -m 644 $(LIB_STATIC) $(DEST)/lib
+	install -m 755 $(LIB_SHARED).$(VERSION) $(DEST)/lib
+	ln -sf libclickmatch.so.$(VERSION) $(DEST)/lib/libclickmatch.so.$(SOVERSION)
+	ln -sf libclickmatch.so.$(SOVERSION) $(DEST)/lib/libclickmatch.so
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@REQUIRES@|$(LIB_PACKAGES)|' \
+	    scripts/clickmatch.pc.in >$(DEST)/lib/pkgconfig/clickmatch.pc
+	$(if $(MAN),install -d $(DEST)/share/man/man1 && install -m 644 $(MAN) $(DEST)/share/man/man1)
+	$(if $(DOCS),install -d $(DEST)/share/doc/clickmatch && \
+	    install -m 644 $(DOCS) $(DEST)/share/doc/clickmatch)
+	$(if $(DESTDIR),,ldconfig 2>/dev/null || true)
+
+uninstall: ## remove what install put there
+	rm -f $(DEST)/bin/clickmatch $(DEST)/include/clickmatch.h $(DEST)/lib/libclickmatch.a
+	rm -f $(SHARED_NAMES:%=$(DEST)/lib/%) $(DEST)/lib/pkgconfig/clickmatch.pc
+	rm -f $(patsubst docs/%,$(DEST)/share/man/man1/%,$(MAN))
+	rm -rf $(DEST)/share/doc/clickmatch

@@ -1,0 +1,81 @@
+#!/bin/bash
+# Install the Debian packages clickmatch needs and does not find.
+#
+#   scripts/deps.sh          to build, test and try it
+#   scripts/deps.sh --lint   what .ci/run needs beyond that
+#
+# When nothing is missing it asks only dpkg: it says nothing and needs neither network nor root.
+set -euo pipefail
+export LC_ALL=C
+
+build_packages="
+    gcc libc6-dev make pkg-config
+    libssl-dev libpq-dev uthash-dev libcmocka-dev libxxhash-dev libjansson-dev zlib1g-dev libzstd-dev
+    postgresql-15 postgresql-client-15 python3 zstd gzip"
+lint_packages="
+    clang clang-format clang-tidy cppcheck shellcheck valgrind libclang-rt-14-dev"
+
+die() {
+    echo "deps.sh: $*" >&2
+    exit 1
+}
+
+case "${1-}" in
+    "") wanted=$build_packages ;;
+    --lint) wanted=$lint_packages ;;
+    *) die "unknown argument '$1'; give none, or --lint" ;;
+esac
+
+# dpkg-query fails for a package it has never heard of: that is "missing", too.
+missing=()
+for package in $wanted; do
+    # shellcheck disable=SC2016 # ${...} is dpkg-query's own
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=none
+    [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+command -v apt-get >/dev/null ||
+    die "missing: ${missing[*]}; this is no Debian system, install their like by hand"
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null ||
+        die "missing: ${missing[*]}; not root and no sudo: have an administrator install them"
+    as_root=(sudo)
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+run() {
+    "${as_root[@]}" "$@" >>"$log" 2>&1 </dev/null
+}
+
+# Why apt failed: its last error line.
+apt_error() {
+    grep -E '^(E|Err)[: ]' "$log" | tail -n 1 || tail -n 1 "$log"
+}
+
+# Installing Debian's PostgreSQL server makes a database cluster and starts it. Our tests run a
+# server of their own in a temporary directory, and a machine should not get a service nobody asked
+# for: create_main_cluster=false is postgresql-common's documented way to say so. A server that is
+# already installed, or a createcluster.conf that is already there, is somebody's choice: left alone.
+keep_clusters_away() {
+    local conf=/etc/postgresql-common/createcluster.conf
+    [[ " ${missing[*]} " == *" postgresql-15 "* ]] || return 0
+    [ ! -e "$conf" ] && [ ! -e "$conf.d" ] || return 0
+    echo "deps.sh: writing $conf, so that no database server is started"
+    run mkdir -p "${conf%/*}"
+    # apt asks about a changed configuration file; --force-confold below keeps this one.
+    printf '%s\n' "# From clickmatch's scripts/deps.sh: do not make a cluster at installation." \
+        "create_main_cluster = false" | "${as_root[@]}" tee "$conf" >/dev/null
+}
+
+echo "deps.sh: installing ${missing[*]}"
+keep_clusters_away
+run apt-get -q update || die "apt-get update failed: $(apt_error); check the network and apt's sources"
+run env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+    -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef \
+    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 \
+    install "${missing[@]}" ||
+    die "apt-get install failed: $(apt_error); install by hand: ${missing[*]}"
