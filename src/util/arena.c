@@ -3,7 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define BLOCK_BYTES_MIN ((size_t)64 * 1024)
+#define BLOCK_BYTES_MIN ((size_t)16 * 1024)
+#define BLOCK_BYTES_DOUBLING_MAX ((size_t)4 << 20)
 #define ALIGNMENT ((size_t)16)
 
 struct cm_arena_block {
@@ -15,6 +16,8 @@ struct cm_arena_block {
 static struct cm_arena_block *grow(cm_arena *arena, size_t bytes)
 {
     size_t size = arena->blocks == NULL ? BLOCK_BYTES_MIN : arena->blocks->size * 2;
+    if (size > BLOCK_BYTES_DOUBLING_MAX)
+        size = BLOCK_BYTES_DOUBLING_MAX;
     if (size < bytes)
         size = bytes;
     struct cm_arena_block *block = malloc(sizeof *block + size);
@@ -59,6 +62,14 @@ void cm_arena_reset(cm_arena *arena)
         arena->blocks->next = NULL;
     }
     arena->used = 0;
+}
+
+size_t cm_arena_memory(const cm_arena *arena)
+{
+    size_t bytes = 0;
+    for (const struct cm_arena_block *block = arena->blocks; block != NULL; block = block->next)
+        bytes += sizeof *block + block->size;
+    return bytes;
 }
 
 void cm_arena_destroy(cm_arena *arena)

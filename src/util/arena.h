@@ -22,6 +22,9 @@ void *cm_arena_take(cm_arena *arena, size_t bytes);
 /** Forget all that was taken; keeps the largest block for the next round. */
 void cm_arena_reset(cm_arena *arena);
 
+/** Bytes the arena holds, used or not. */
+size_t cm_arena_memory(const cm_arena *arena);
+
 /** Free everything; the arena is empty and ready again. */
 void cm_arena_destroy(cm_arena *arena);
 

@@ -1,0 +1,103 @@
+/*
+ * Lists of click numbers, oldest first, that stay ordered by time whatever the order of arrival. Looking back from a time is a
+ * search and a walk; nothing is sorted when looking.
+ *
+ *     1 click       at = the click itself: no memory but the list's own 8 bytes
+ *     2 to 256      at = a block of the pool, its size the next power of two
+ *     more          at = a directory of chunks of up to 256 clicks, each with its first time and rank:
+ *
+ *         directory  [t0, rank 0, block]  [t1, rank 256, block]  [t2, rank 512, block]
+ *         blocks     [256 clicks       ]  [256 clicks         ]  [  37 clicks         ]
+ *
+ * An insert moves at most 256 numbers and the ranks behind it; counting the clicks of a time range is two searches in the
+ * directory, which stays in the cache. Clicks mostly arrive in order and leave in order: both ends are cheap.
+ */
+#ifndef CM_INDEX_LIST_H
+#define CM_INDEX_LIST_H
+
+#include "store/click_store.h"
+
+#define CM_LIST_CHUNK 256u
+#define CM_LIST_CLASSES 9 /* blocks of 1, 2, 4, ... 256 numbers */
+
+/** A list. Zero is empty. */
+typedef struct cm_list {
+    uint32_t count;
+    uint32_t at;
+} cm_list;
+
+typedef struct cm_chunk {
+    int64_t first_time; /* click_timestamp of its first click */
+    uint32_t rank;      /* of its first click, counted from the list's own zero, modulo 2^32 */
+    uint32_t block;     /* place in the pool */
+} cm_chunk;
+
+typedef struct cm_directory {
+    cm_chunk *chunks;
+    size_t count, capacity;
+    uint32_t end_rank; /* rank after the last click */
+    uint32_t next_free;
+} cm_directory;
+
+/** What all lists share. One writer, or any number of readers. */
+typedef struct cm_lists {
+    const cm_click_store *store;
+    uint32_t *pool;
+    size_t pool_used, pool_capacity;
+    uint32_t free_blocks[CM_LIST_CLASSES]; /* heads of chains through the blocks' first number */
+    cm_directory *directories;
+    size_t directory_count, directory_capacity;
+    uint32_t free_directory;
+    size_t directory_bytes; /* of all chunks arrays */
+} cm_lists;
+
+void cm_lists_init(cm_lists *lists, const cm_click_store *store);
+void cm_lists_destroy(cm_lists *lists);
+size_t cm_lists_memory(const cm_lists *lists);
+
+/**
+ * Make sure that the next insert into a list cannot fail. Up to eight lists may be reserved before the inserts are made.
+ *
+ * @param list  NULL: a list that is empty or not made yet
+ * @return CM_OK, CM_ERROR_MEMORY or CM_ERROR_CAPACITY
+ */
+cm_status cm_list_reserve(cm_lists *lists, const cm_list *list, cm_error *error);
+
+/** Insert a click that is in the store; room must have been reserved. */
+void cm_list_insert(cm_lists *lists, cm_list *list, uint32_t click);
+
+/** Remove a click, which must be in the list. */
+void cm_list_remove(cm_lists *lists, cm_list *list, uint32_t click);
+
+/** Number of clicks with click_timestamp <= time. */
+uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time);
+
+/** Any one click of a list that is not empty. */
+uint32_t cm_list_any(const cm_lists *lists, const cm_list *list);
+
+/** Ask the memory for what the walk through a list begins with. */
+void cm_list_prefetch(const cm_lists *lists, const cm_list *list);
+
+/** A walk from new to old. Holds while nobody writes. */
+typedef struct cm_cursor {
+    const cm_directory *directory; /* NULL: the list is one block */
+    const uint32_t *numbers;       /* the block */
+    uint32_t left;                 /* clicks of the block still to come */
+    size_t chunk;
+} cm_cursor;
+
+/** Begin just before a rank: the first click that comes is the newest of those before it. */
+cm_cursor cm_list_walk(const cm_lists *lists, const cm_list *list, uint32_t rank);
+
+/** Where the walk goes on in an older chunk. */
+bool cm_cursor_previous_chunk(const cm_lists *lists, cm_cursor *cursor);
+
+/** The next older click; CM_NUMBER_NONE at the end. */
+static inline uint32_t cm_cursor_next(const cm_lists *lists, cm_cursor *cursor)
+{
+    if (cursor->left == 0 && !cm_cursor_previous_chunk(lists, cursor))
+        return CM_NUMBER_NONE;
+    return cursor->numbers[--cursor->left];
+}
+
+#endif

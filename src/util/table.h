@@ -1,0 +1,86 @@
+/*
+ * An open-addressing hash table from keys to 32-bit numbers. It holds neither keys nor their hashes in full: a slot is the
+ * number and 32 bits of hash, and the caller compares keys where the numbers lead.
+ *
+ *     slot 0    1    2    3    4    5  ...      home = tag * capacity / 2^32, then the next free slot
+ *     [tag,n][tag,n][  -  ][tag,n][tag,n][ - ]
+ *
+ * Homes rise with tags, so growing is one pass over both tables in order. Eight slots share a cache line. Removal shifts
+ * back what follows: no tombstones, so that a table that is filled and emptied for days stays as fast as a new one.
+ */
+#ifndef CM_UTIL_TABLE_H
+#define CM_UTIL_TABLE_H
+
+#include "util/error.h"
+
+#define CM_NUMBER_NONE UINT32_MAX /* no number; marks an empty slot */
+
+typedef struct cm_slot {
+    uint32_t tag;
+    uint32_t number;
+} cm_slot;
+
+/** Zero-initialised is empty and ready. One writer, or any number of readers. */
+typedef struct cm_table {
+    cm_slot *slots;
+    size_t capacity;
+    size_t count;
+} cm_table;
+
+/** Where a search stands. */
+typedef struct cm_probe {
+    size_t at;
+    uint32_t tag;
+} cm_probe;
+
+/** Make room for a number of further entries, so that as many inserts cannot fail. False when memory is short. */
+bool cm_table_reserve(cm_table *table, size_t more);
+
+/** Insert; room must have been reserved. The caller has made sure that the key is not there. */
+void cm_table_insert(cm_table *table, uint64_t hash, uint32_t number);
+
+/** Remove the entry with this hash and number, which must be there. */
+void cm_table_remove(cm_table *table, uint64_t hash, uint32_t number);
+
+/** Give the entry with this hash and number another number. */
+void cm_table_replace(cm_table *table, uint64_t hash, uint32_t number, uint32_t replacement);
+
+void cm_table_destroy(cm_table *table);
+
+static inline size_t cm_table_memory(const cm_table *table)
+{
+    return table->capacity * sizeof(cm_slot);
+}
+
+static inline size_t cm_table_home(const cm_table *table, uint32_t tag)
+{
+    return (size_t)(((uint64_t)tag * table->capacity) >> 32);
+}
+
+/** Ask the memory for the line where a search will begin. */
+static inline void cm_table_prefetch(const cm_table *table, uint64_t hash)
+{
+    if (table->capacity > 0)
+        __builtin_prefetch(&table->slots[cm_table_home(table, (uint32_t)(hash >> 32))]);
+}
+
+static inline cm_probe cm_table_probe(const cm_table *table, uint64_t hash)
+{
+    uint32_t tag = (uint32_t)(hash >> 32);
+    return (cm_probe){cm_table_home(table, tag), tag};
+}
+
+/** The next number whose hash may be the one searched; CM_NUMBER_NONE where there is no further. */
+static inline uint32_t cm_table_next(const cm_table *table, cm_probe *probe)
+{
+    if (table->capacity == 0)
+        return CM_NUMBER_NONE;
+    for (;;) {
+        cm_slot slot = table->slots[probe->at];
+        probe->at = probe->at + 1 == table->capacity ? 0 : probe->at + 1;
+        if (slot.number == CM_NUMBER_NONE || slot.tag == probe->tag)
+            return slot.number;
+    }
+}
+
+#endif
