@@ -9,7 +9,7 @@ set -euo pipefail
 export LC_ALL=C
 
 build_packages="
-    gcc libc6-dev make pkg-config
+    gcc libc6-dev make pkgconf
     libssl-dev libpq-dev uthash-dev libcmocka-dev libxxhash-dev libjansson-dev zlib1g-dev libzstd-dev
     postgresql-15 postgresql-client-15 python3 zstd gzip"
 lint_packages="
@@ -58,21 +58,23 @@ apt_error() {
 
 # Installing Debian's PostgreSQL server makes a database cluster and starts it. Our tests run a
 # server of their own in a temporary directory, and a machine should not get a service nobody asked
-# for: create_main_cluster=false is postgresql-common's documented way to say so. A server that is
-# already installed, or a createcluster.conf that is already there, is somebody's choice: left alone.
-keep_clusters_away() {
-    local conf=/etc/postgresql-common/createcluster.conf
+# for: create_main_cluster=false is postgresql-common's documented way to say so. It is asked once,
+# when the server package is first installed; so this file lives only that long, and a setting of
+# the administrator's own stands.
+cluster_conf=/etc/postgresql-common/createcluster.conf
+cluster_setting=/etc/postgresql-common/createcluster.d/clickmatch.conf
+
+no_cluster_begin() {
     [[ " ${missing[*]} " == *" postgresql-15 "* ]] || return 0
-    [ ! -e "$conf" ] && [ ! -e "$conf.d" ] || return 0
-    echo "deps.sh: writing $conf, so that no database server is started"
-    run mkdir -p "${conf%/*}"
-    # apt asks about a changed configuration file; --force-confold below keeps this one.
-    printf '%s\n' "# From clickmatch's scripts/deps.sh: do not make a cluster at installation." \
-        "create_main_cluster = false" | "${as_root[@]}" tee "$conf" >/dev/null
+    ! grep -qs '^ *create_main_cluster' "$cluster_conf" || return 0
+    trap 'run rm -f "$cluster_setting"; rm -f "$log"' EXIT
+    run mkdir -p "${cluster_setting%/*}" || die "cannot make ${cluster_setting%/*}: $(apt_error)"
+    # tee, because a redirection would not be sudo's.
+    echo "create_main_cluster = false" | "${as_root[@]}" tee "$cluster_setting" >/dev/null
 }
 
 echo "deps.sh: installing ${missing[*]}"
-keep_clusters_away
+no_cluster_begin
 run apt-get -q update || die "apt-get update failed: $(apt_error); check the network and apt's sources"
 run env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
     -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef \
