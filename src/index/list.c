@@ -314,13 +314,7 @@ static void remove_short(cm_lists *lists, cm_list *list, uint32_t click)
         give_block(lists, class, list->at);
         list->at = only;
     } else if (class_of(list->count) < class) {
-        uint32_t *kept = lists->pool + list->at;
-        if (lists->free_blocks[class - 1] != NO_BLOCK) {
-            move_block(lists, list, class, class - 1, list->count);
-        } else { /* the block's second half goes back, no room is asked for */
-            give_block(lists, class - 1, list->at + (1u << (class - 1)));
-            (void)kept;
-        }
+        give_block(lists, class - 1, list->at + (1u << (class - 1))); /* the half not needed */
     }
 }
 
@@ -352,9 +346,7 @@ static void gather(cm_lists *lists, cm_directory *directory)
         uint32_t more = chunk_count(directory, 1);
         memcpy(first + count, lists->pool + directory->chunks[1].block, more * sizeof *first);
         count += more;
-        uint32_t rank = directory->chunks[0].rank;
         remove_chunk(lists, directory, 1);
-        directory->chunks[0].rank = rank;
     }
 }
 

@@ -1,0 +1,185 @@
+#include "index/keys.h"
+
+#include "model/normal.h"
+#include "util/hash.h"
+#include "util/slice.h"
+
+#define CAMPAIGN_NAMES 4
+
+uint64_t cm_text_hash(const cm_key_rules *rules, cm_slice text)
+{
+    return cm_hash_slice(text, rules->seed);
+}
+
+uint64_t cm_click_id_hash(uint64_t tenant_hash, cm_slice click_id)
+{
+    return cm_hash_slice(click_id, tenant_hash);
+}
+
+uint64_t cm_param_hash(uint64_t tenant_hash, cm_param_kind kind, cm_slice value)
+{
+    return cm_hash_slice(value, tenant_hash + 1 + (uint64_t)kind);
+}
+
+uint64_t cm_fingerprint_hash(uint64_t tenant_hash, const uint8_t fingerprint[32])
+{
+    return cm_hash_bytes(fingerprint, 32, tenant_hash);
+}
+
+uint64_t cm_bucket_hash(uint64_t tenant_hash, const cm_address *bucket)
+{
+    return cm_hash_bytes(bucket->bytes, sizeof bucket->bytes, tenant_hash + bucket->version);
+}
+
+uint64_t cm_address_hash(uint64_t bucket_hash, uint64_t device_type_hash)
+{
+    return cm_hash_pair(bucket_hash, device_type_hash);
+}
+
+static bool is_upper(char byte)
+{
+    return byte >= 'A' && byte <= 'Z';
+}
+
+static bool fold(cm_slice text, cm_arena *arena, cm_slice *folded)
+{
+    size_t i = 0;
+    while (i < text.size && !is_upper(text.data[i]))
+        i++;
+    *folded = text;
+    if (i == text.size)
+        return true;
+    char *copy = cm_arena_take(arena, text.size);
+    if (copy == NULL)
+        return false;
+    for (i = 0; i < text.size; i++)
+        copy[i] = is_upper(text.data[i]) ? (char)(text.data[i] + ('a' - 'A')) : text.data[i];
+    folded->data = copy;
+    return true;
+}
+
+static bool has_components(const cm_device *device)
+{
+    return device->screen_width.size > 0 || device->screen_height.size > 0 ||
+           device->timezone.size > 0 || device->timezone_offset.size > 0;
+}
+
+static bool make_fingerprint(const cm_device *device, cm_key_scratch *scratch, cm_device_keys *keys)
+{
+    keys->has_fingerprint = false;
+    if (device->has_fingerprint && !cm_fingerprint_is_missing(device->fingerprint)) {
+        memcpy(keys->fingerprint, device->fingerprint, sizeof keys->fingerprint);
+        keys->has_fingerprint = true;
+        return true;
+    }
+    if (!has_components(device))
+        return true;
+    if (scratch->digest == NULL && (scratch->digest = cm_digest_create()) == NULL)
+        return false;
+    if (!cm_components_hash(scratch->digest, device, keys->fingerprint))
+        return false;
+    keys->has_fingerprint = true;
+    return true;
+}
+
+static bool make_device(const cm_key_rules *rules, uint64_t tenant_hash, const cm_device *device,
+                        cm_key_scratch *scratch, cm_device_keys *keys)
+{
+    if (!make_fingerprint(device, scratch, keys) ||
+        !fold(device->device_type, &scratch->arena, &keys->device_type))
+        return false;
+    if (keys->has_fingerprint)
+        keys->fingerprint_hash = cm_fingerprint_hash(tenant_hash, keys->fingerprint);
+    keys->device_type_hash = cm_text_hash(rules, keys->device_type);
+    keys->bucket = (cm_address){0};
+    if (cm_address_is_evidence(&device->ip_address)) {
+        keys->bucket = cm_address_bucket(&device->ip_address, rules->model);
+        keys->bucket_hash = cm_bucket_hash(tenant_hash, &keys->bucket);
+        keys->address_hash = cm_address_hash(keys->bucket_hash, keys->device_type_hash);
+    }
+    keys->user_agent_hash = cm_text_hash(rules, device->user_agent);
+    return true;
+}
+
+static void make_params(uint64_t tenant_hash, cm_slice fbclid, cm_slice gclid, cm_slice *params,
+                        uint64_t *hashes)
+{
+    params[CM_PARAM_FBCLID] = cm_fbclid_value(fbclid);
+    params[CM_PARAM_GCLID] = gclid;
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+        if (params[kind].size > 0)
+            hashes[kind] = cm_param_hash(tenant_hash, (cm_param_kind)kind, params[kind]);
+}
+
+/* Four sizes, then four texts: one key for what clicks share. */
+static bool join_campaign(const cm_click *click, cm_arena *arena, cm_slice *campaign)
+{
+    const cm_slice names[CAMPAIGN_NAMES] = {click->campaign_id, click->adset_id, click->ad_id,
+                                            click->creative_id};
+    uint32_t sizes[CAMPAIGN_NAMES];
+    size_t size = sizeof sizes;
+    for (size_t i = 0; i < CAMPAIGN_NAMES; i++) {
+        sizes[i] = (uint32_t)names[i].size;
+        size += names[i].size;
+    }
+    *campaign = (cm_slice){0};
+    if (size == sizeof sizes)
+        return true;
+    char *at = cm_arena_take(arena, size);
+    if (at == NULL)
+        return false;
+    *campaign = cm_slice_of(at, size);
+    memcpy(at, sizes, sizeof sizes);
+    at += sizeof sizes;
+    for (size_t i = 0; i < CAMPAIGN_NAMES; i++) {
+        if (sizes[i] > 0)
+            memcpy(at, names[i].data, sizes[i]);
+        at += sizes[i];
+    }
+    return true;
+}
+
+void cm_campaign_split(cm_slice campaign, cm_slice names[CAMPAIGN_NAMES])
+{
+    uint32_t sizes[CAMPAIGN_NAMES] = {0};
+    if (campaign.size > 0)
+        memcpy(sizes, campaign.data, sizeof sizes);
+    const char *at = campaign.size > 0 ? campaign.data + sizeof sizes : NULL;
+    for (size_t i = 0; i < CAMPAIGN_NAMES; i++) {
+        names[i] = cm_slice_of(sizes[i] > 0 ? at : NULL, sizes[i]);
+        if (sizes[i] > 0)
+            at += sizes[i];
+    }
+}
+
+bool cm_click_keys_make(const cm_key_rules *rules, const cm_click *click, cm_key_scratch *scratch,
+                        cm_click_keys *keys)
+{
+    keys->tenant_hash = cm_text_hash(rules, click->tenant_id);
+    keys->click_id_hash = cm_click_id_hash(keys->tenant_hash, click->click_id);
+    make_params(keys->tenant_hash, click->fbclid, click->gclid, keys->params, keys->param_hashes);
+    if (!join_campaign(click, &scratch->arena, &keys->campaign))
+        return false;
+    keys->campaign_hash = cm_text_hash(rules, keys->campaign);
+    keys->expires_at =
+        cm_click_expiry(click->click_timestamp, click->expires_at, rules->model->window_us);
+    return make_device(rules, keys->tenant_hash, &click->device, scratch, &keys->device);
+}
+
+bool cm_conversion_keys_make(const cm_key_rules *rules, const cm_conversion *conversion,
+                             cm_key_scratch *scratch, cm_conversion_keys *keys)
+{
+    keys->tenant_hash = cm_text_hash(rules, conversion->tenant_id);
+    if (conversion->click_id.size > 0)
+        keys->click_id_hash = cm_click_id_hash(keys->tenant_hash, conversion->click_id);
+    make_params(keys->tenant_hash, conversion->fbclid, conversion->gclid, keys->params,
+                keys->param_hashes);
+    return make_device(rules, keys->tenant_hash, &conversion->device, scratch, &keys->device);
+}
+
+void cm_key_scratch_destroy(cm_key_scratch *scratch)
+{
+    cm_digest_destroy(scratch->digest);
+    cm_arena_destroy(&scratch->arena);
+    scratch->digest = NULL;
+}
