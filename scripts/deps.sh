@@ -10,7 +10,8 @@ export LC_ALL=C
 
 build_packages="
     gcc libc6-dev make pkgconf
-    libssl-dev libpq-dev uthash-dev libcmocka-dev libxxhash-dev libjansson-dev zlib1g-dev libzstd-dev
+    libssl-dev libpq-dev uthash-dev libcmocka-dev libxxhash-dev libjansson-dev
+    zlib1g-dev libzstd-dev
     postgresql-15 postgresql-client-15 python3 zstd gzip"
 lint_packages="
     clang clang-format clang-tidy cppcheck shellcheck valgrind libclang-rt-14-dev"
@@ -75,7 +76,8 @@ no_cluster_begin() {
 
 echo "deps.sh: installing ${missing[*]}"
 no_cluster_begin
-run apt-get -q update || die "apt-get update failed: $(apt_error); check the network and apt's sources"
+run apt-get -q update ||
+    die "apt-get update failed: $(apt_error); check the network and apt's sources"
 run env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
     -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef \
     -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 \

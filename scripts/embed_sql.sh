@@ -39,7 +39,8 @@ migration_rows() {
     for file in ${files[@]+"${files[@]}"}; do
         [ "${file%/*}" = "$sql_dir/migrations" ] || continue
         base=$(basename "$file" .sql)
-        [[ $base =~ ^([0-9]{3})_(.+)$ ]] || die "$file: the name is not NNN_name.sql; rename the file"
+        [[ $base =~ ^([0-9]{3})_(.+)$ ]] ||
+            die "$file: the name is not NNN_name.sql; rename the file"
         [ "$((10#${BASH_REMATCH[1]}))" -eq "$expected" ] ||
             die "$file: expected migration number $expected; renumber the file"
         echo "    {$expected, \"${BASH_REMATCH[2]}\", $(symbol "$file")},"

@@ -7,8 +7,8 @@
 #   tests/run.sh NAME...            single programs: test_error, test_tidy.py, match.sh
 #
 # A program prints one line per case on standard output: `ok NAME`, `not ok NAME: reason` or
-# `skip NAME: reason` (cmocka's TAP form of these is understood, too), and exits non-zero when a case
-# failed. A crash, a time-out, a program without a case or with fewer cases than it announced is a
+# `skip NAME: reason` (cmocka's TAP form of these is understood, too), and exits non-zero when a
+# case failed. A crash, a time-out, a program without a case or with fewer cases than it announced is a
 # failure of its own. What failed is shown in full. The last line is `N passed, N failed`, with
 # `, N skipped` where some were.
 #
