@@ -1,39 +1,60 @@
 /*
- * Rows out of bytes. A codec (CSV, NDJSON) splits a block, which begins and ends at row borders, into rows of cm_value; the
- * cutter finds such borders in a stream of bytes. Blocks are independent, so that threads can split them side by side.
+ * Rows out of bytes. A codec (CSV, NDJSON) splits a block, which begins and ends at row borders,
+ * into rows of cm_value; the cutter finds such borders in a stream of bytes. Blocks are
+ * independent, so that threads can split them side by side.
+ *
+ * What a row is, so that the rows are the same however the input was cut into blocks:
+ * - NDJSON: a line. CSV: what RFC 4180 says, where that is at most CM_ROW_BYTES_MAX bytes and its
+ * quotes fit; otherwise one line, malformed (src/io/csv_walk.h).
+ * - A line that is empty, or but a CR (NDJSON: white space), is no row.
+ * - A row longer than CM_ROW_BYTES_MAX is malformed.
  */
 #ifndef CM_IO_ROWS_H
 #define CM_IO_ROWS_H
 
+#include "io/csv_walk.h"
 #include "model/field.h"
 #include "util/arena.h"
 
-/** A longer row is rejected: it bounds the memory that one row can take. */
-#define CM_ROW_BYTES_MAX ((size_t)1 << 20)
-
 typedef enum cm_format { CM_FORMAT_CSV, CM_FORMAT_NDJSON } cm_format;
+
+#define CM_KEY_SLOTS 64 /* a power of two, well above CM_FIELD_COUNT_MAX */
 
 /** What a file's first line says (CSV), or nothing (NDJSON). Read-only after cm_layout_read. */
 typedef struct cm_layout {
     cm_format format;
     cm_row_kind kind;
-    size_t column_count;      /* CSV: columns in the file */
-    int16_t *fields;          /* CSV: for each column its field, or -1 for an ignored one; owned */
+    size_t field_count;  /* of the kind */
+    size_t column_count; /* CSV: columns in the file */
+    int16_t *fields;     /* CSV: for each column its field, or -1 for an ignored one; owned */
+    cm_slice names[CM_FIELD_COUNT_MAX]; /* of the fields */
+    uint8_t slots[CM_KEY_SLOTS];        /* hash table of names: field + 1, 0 for none */
 } cm_layout;
 
 /**
- * Recognise format and columns from the first bytes of an input.
+ * Recognise format and columns from the first bytes of an input: `{`, after a byte-order mark and
+ * white space, means NDJSON, anything else CSV.
  *
- * @param head    the start of the input, after unpacking; at least the first line if it is at most CM_ROW_BYTES_MAX long
+ * @param head    the start of the input, after unpacking; at least its first line that is not
+ * blank, if that is at most CM_ROW_BYTES_MAX long
  * @param size    bytes of head
  * @param layout  receives the layout; freed with cm_layout_destroy
  * @param skip    receives the number of bytes before the first row (byte-order mark, CSV header)
- * @param error   CM_ERROR_FORMAT with line and byte: empty input, missing column (lists what was found), a column twice
- * @return CM_OK, CM_ERROR_FORMAT or CM_ERROR_MEMORY
+ * @param error   CM_ERROR_FORMAT with line and byte: empty input, missing column (lists what was
+ * found), a column twice
+ * @return CM_OK, CM_ERROR_FORMAT or CM_ERROR_MEMORY; layout needs no destroy on failure
  */
 cm_status cm_layout_read(cm_row_kind kind, const char *head, size_t size, cm_layout *layout,
                          size_t *skip, cm_error *error);
+
+/** The layout of NDJSON rows of a kind; cannot fail, needs no destroy. For inputs known to be
+ * NDJSON. */
+void cm_layout_ndjson(cm_row_kind kind, cm_layout *layout);
+
 void cm_layout_destroy(cm_layout *layout);
+
+/** The field of a name; CM_FIELD_COUNT_MAX if unknown. */
+size_t cm_layout_field(const cm_layout *layout, cm_slice name);
 
 /** One row of a block. */
 typedef struct cm_row {
@@ -42,7 +63,7 @@ typedef struct cm_row {
     size_t start;          /* offset of the row's first byte in the block */
     size_t end;            /* offset just after its last byte, line end left out */
     uint64_t line;         /* line in the block on which it begins, counted from 0 */
-    cm_value values[CM_FIELD_COUNT_MAX];
+    cm_value values[CM_FIELD_COUNT_MAX];    /* undefined where the row is malformed */
     size_t value_bytes[CM_FIELD_COUNT_MAX]; /* offset in the block of each value present */
 } cm_row;
 
@@ -51,27 +72,31 @@ typedef struct cm_row_reader {
     const cm_layout *layout;
     const char *block;
     size_t size;
-    size_t at;     /* next byte */
-    uint64_t line; /* lines passed so far */
+    size_t at;       /* next byte */
+    uint64_t line;   /* lines passed so far; at the end of the block: line ends in the block */
     cm_arena *arena; /* takes values that had to be unescaped */
     bool out_of_memory;
+    /* CSV only */
+    size_t chunk;   /* offset of the 64 bytes whose marks are held */
+    uint64_t marks; /* bit per byte of the chunk: separators, line ends and quotes not yet passed */
+    cm_csv_walk walk; /* used where a row spans lines */
 } cm_row_reader;
 
 /** Start on a block. Everything is borrowed; values of rows point into the block and the arena. */
 void cm_row_reader_init(cm_row_reader *reader, const cm_layout *layout, const char *block,
                         size_t size, cm_arena *arena);
 
-/** The next row. False at the end of the block (and where memory ran out: out_of_memory). Blank lines are skipped. */
+/** The next row. False at the end of the block (and where memory ran out: out_of_memory). Blank
+ * lines are skipped. */
 bool cm_row_reader_next(cm_row_reader *reader, cm_row *row);
 
-/** Where blocks may be cut. Carries what it knows from call to call, so that each byte is looked at once. */
+/** Where blocks may be cut. Carries what it knows from call to call, so that each byte is looked at
+ * once. */
 typedef struct cm_cutter {
     cm_format format;
-    size_t scanned;    /* bytes of the buffer looked at */
-    size_t border;     /* offset just after the last line end that ends a row; 0 if none */
-    size_t first_line_end; /* of the unfinished row: offset just after its first line end; 0 if none */
-    bool quoted;       /* inside a quoted field */
-    bool field_start;  /* the next byte begins a field */
+    size_t border;    /* just after the last complete row; 0 if none */
+    size_t scanned;   /* NDJSON: bytes looked at */
+    cm_csv_walk walk; /* CSV */
 } cm_cutter;
 
 void cm_cutter_init(cm_cutter *cutter, cm_format format);
@@ -80,9 +105,12 @@ void cm_cutter_init(cm_cutter *cutter, cm_format format);
  * Look at the bytes of a buffer that begins at a row's first byte.
  *
  * @param size  bytes in the buffer, those of earlier calls included
- * @return the offset just after the last complete row; 0 if there is none yet
- * After taking bytes off the front of the buffer call cm_cutter_init again: the rest begins at a row's first byte.
+ * @return the offset just after the last complete row; 0 if there is none yet. With more than
+ * CM_ROW_BYTES_MAX bytes and no border, the buffer has no line end at all.
  */
 size_t cm_cutter_border(cm_cutter *cutter, const char *buffer, size_t size);
+
+/** Say that the bytes before the border were taken off the front of the buffer. */
+void cm_cutter_take(cm_cutter *cutter);
 
 #endif

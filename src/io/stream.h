@@ -15,7 +15,8 @@ typedef struct cm_source {
      * @return CM_OK, CM_ERROR_IO or CM_ERROR_FORMAT (damaged compression), error filled
      */
     cm_status (*read)(void *context, char *buffer, size_t size, size_t *got, cm_error *error);
-    /** Bytes taken from the underlying file so far, and its size (0 if unknown): for progress. May be NULL. */
+    /** Bytes taken from the underlying file so far, and its size (0 if unknown): for progress. May
+     * be NULL. */
     void (*progress)(void *context, uint64_t *done, uint64_t *total);
 } cm_source;
 

@@ -1,0 +1,43 @@
+/*
+ * Outputs that appear whole or not at all. A regular file is written beside its place and renamed
+ * on commit. Standard output, pipes and devices cannot be taken back: what goes there waits in an
+ * unlinked temporary file until commit.
+ */
+#ifndef CM_FILE_OUTPUT_H
+#define CM_FILE_OUTPUT_H
+
+#include "io/stream.h"
+
+typedef struct cm_output cm_output;
+
+/** How to write. Zero means the default. */
+typedef struct cm_output_options {
+    const char *option; /* the option that names the file, for messages: "--output" (the default),
+                           "--rejects" */
+    bool is_private;    /* readable by the owner only: the file holds personal data */
+    bool is_direct;     /* "-", pipes and devices: write at once, do not wait for commit */
+} cm_output_options;
+
+/**
+ * Open an output.
+ *
+ * @param path     a file, "-" for standard output, a pipe or a device; borrowed until commit or
+ * abort
+ * @param options  copied; NULL for the defaults
+ * @param output   receives the output; ended by commit or abort, which free it
+ * @return CM_OK, CM_ERROR_IO (cannot be created there: what to do) or CM_ERROR_MEMORY
+ */
+cm_status cm_output_open(const char *path, const cm_output_options *options, cm_output **output,
+                         cm_error *error);
+
+/** Where to write; owned by the output. Writes are not buffered: give it many bytes at once. */
+cm_sink *cm_output_sink(cm_output *output);
+
+/** Make what was written appear, safely on disk, and free the output. After a failed write:
+ * CM_ERROR_IO, as abort. */
+cm_status cm_output_commit(cm_output *output, cm_error *error);
+
+/** Drop what was written and free the output. NULL is allowed. */
+void cm_output_abort(cm_output *output);
+
+#endif
