@@ -1,0 +1,114 @@
+#include "model/normal.h"
+
+#include <string.h>
+
+#include "util/slice.h"
+#include "util/text.h"
+#include "util/time.h"
+
+#define EXPIRY_MAX_US (30 * CM_DAY_US)
+
+/* Takes digits and the dot after them off the front. */
+static bool skip_number(cm_slice *text)
+{
+    size_t digits = 0;
+    while (digits < text->size && text->data[digits] >= '0' && text->data[digits] <= '9')
+        digits++;
+    if (digits == 0 || digits == text->size || text->data[digits] != '.')
+        return false;
+    *text = cm_slice_of(text->data + digits + 1, text->size - digits - 1);
+    return true;
+}
+
+cm_slice cm_fbclid_value(cm_slice fbclid)
+{
+    if (fbclid.size < 3 || memcmp(fbclid.data, "fb.", 3) != 0)
+        return fbclid;
+    cm_slice rest = cm_slice_of(fbclid.data + 3, fbclid.size - 3);
+    if (!skip_number(&rest) || !skip_number(&rest) || rest.size == 0)
+        return fbclid;
+    const char *dot = memchr(rest.data, '.', rest.size);
+    if (dot != NULL)
+        rest.size = (size_t)(dot - rest.data);
+    return rest.size > 0 ? rest : fbclid;
+}
+
+static bool is_special_ipv4(const uint8_t bytes[16])
+{
+    static const struct {
+        uint32_t network, mask;
+    } ranges[] = {
+        {0x00000000, 0xFF000000}, {0x0A000000, 0xFF000000}, {0x64400000, 0xFFC00000},
+        {0x7F000000, 0xFF000000}, {0xA9FE0000, 0xFFFF0000}, {0xAC100000, 0xFFF00000},
+        {0xC0A80000, 0xFFFF0000}, {0xE0000000, 0xF0000000}, {0xF0000000, 0xF0000000},
+    };
+    uint32_t number = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+                      (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if ((number & ranges[i].mask) == ranges[i].network)
+            return true;
+    return false;
+}
+
+static bool is_special_ipv6(const uint8_t bytes[16])
+{
+    static const uint8_t zeros[15] = {0};
+    if (memcmp(bytes, zeros, sizeof zeros) == 0 && bytes[15] <= 1)
+        return true; /* :: and ::1 */
+    return bytes[0] == 0xFF || (bytes[0] & 0xFE) == 0xFC ||
+           (bytes[0] == 0xFE && (bytes[1] & 0xC0) == 0x80);
+}
+
+bool cm_address_is_evidence(const cm_address *address)
+{
+    cm_address unmapped = cm_address_unmapped(*address);
+    if (unmapped.version == 4)
+        return !is_special_ipv4(unmapped.bytes);
+    return unmapped.version == 6 && !is_special_ipv6(unmapped.bytes);
+}
+
+cm_address cm_address_bucket(const cm_address *address, const cm_model *model)
+{
+    cm_address bucket = cm_address_unmapped(*address);
+    unsigned bits = bucket.version == 4 ? model->ipv4_prefix : model->ipv6_prefix;
+    for (unsigned i = 0; i < sizeof bucket.bytes; i++) {
+        unsigned kept = bits > 8 * i ? bits - 8 * i : 0;
+        if (kept < 8)
+            bucket.bytes[i] &= (uint8_t)(0xFF00u >> kept);
+    }
+    return bucket;
+}
+
+bool cm_fingerprint_is_missing(const uint8_t fingerprint[32])
+{
+    static const uint8_t zeros[32] = {0};
+    static const uint8_t nothing[32] = {
+        0xE3, 0xB0, 0xC4, 0x42, 0x98, 0xFC, 0x1C, 0x14, 0x9A, 0xFB, 0xF4,
+        0xC8, 0x99, 0x6F, 0xB9, 0x24, 0x27, 0xAE, 0x41, 0xE4, 0x64, 0x9B,
+        0x93, 0x4C, 0xA4, 0x95, 0x99, 0x1B, 0x78, 0x52, 0xB8, 0x55,
+    };
+    return memcmp(fingerprint, zeros, sizeof zeros) == 0 ||
+           memcmp(fingerprint, nothing, sizeof nothing) == 0;
+}
+
+int64_t cm_click_expiry(int64_t click_timestamp, int64_t expires_at, int64_t window_us)
+{
+    if (expires_at == CM_TIME_MISSING)
+        return click_timestamp + window_us;
+    int64_t latest = click_timestamp + EXPIRY_MAX_US;
+    return expires_at < latest ? expires_at : latest;
+}
+
+bool cm_components_hash(cm_digest *digest, const cm_device *device, uint8_t hash[CM_DIGEST_BYTES])
+{
+    const cm_slice parts[] = {
+        device->screen_width,    device->screen_height, device->timezone,
+        device->timezone_offset, device->device_type,   device->os,
+        device->browser,
+    };
+    if (cm_slice_is_missing(parts[0]) && cm_slice_is_missing(parts[1]) &&
+        cm_slice_is_missing(parts[2]) && cm_slice_is_missing(parts[3]))
+        return false;
+    cm_digest_joined(digest, parts, sizeof parts / sizeof *parts, '|', hash);
+    return true;
+}

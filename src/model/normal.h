@@ -1,0 +1,38 @@
+/*
+ * What counts of a value that was given: docs/matching.md, sections 1 to 3. Records hold values as
+ * given; the engine and `explain` compare them through these.
+ */
+#ifndef CM_MODEL_NORMAL_H
+#define CM_MODEL_NORMAL_H
+
+#include "model/model.h"
+#include "util/digest.h"
+
+/** The id within a cookie `fb.1.1554763741205.<id>[.<more>]`; any other text as it is. */
+cm_slice cm_fbclid_value(cm_slice fbclid);
+
+/** Can this address tell devices apart? False for a missing one and all special ranges. */
+bool cm_address_is_evidence(const cm_address *address);
+
+/** The first bits of an address, as many as the model says for its version; the others zero. */
+cm_address cm_address_bucket(const cm_address *address, const cm_model *model);
+
+/** Does this fingerprint (all zeros, the SHA-256 of nothing) stand for none? */
+bool cm_fingerprint_is_missing(const uint8_t fingerprint[32]);
+
+/**
+ * When a click ends to be active.
+ *
+ * @param expires_at  as given; CM_TIME_MISSING: click_timestamp + window_us
+ * @return microseconds since 1970 UTC, at most 30 days after the click where it was given
+ */
+int64_t cm_click_expiry(int64_t click_timestamp, int64_t expires_at, int64_t window_us);
+
+/**
+ * The fingerprint made of a device's components.
+ *
+ * @return false where the fields that it takes at least one of are all missing
+ */
+bool cm_components_hash(cm_digest *digest, const cm_device *device, uint8_t hash[CM_DIGEST_BYTES]);
+
+#endif

@@ -1,0 +1,22 @@
+/* SHA-256 by OpenSSL, with the algorithm looked up once and not for every hash. */
+#ifndef CM_UTIL_DIGEST_H
+#define CM_UTIL_DIGEST_H
+
+#include "clickmatch.h"
+
+#define CM_DIGEST_BYTES 32
+
+/** Room to hash in. One thread at a time. */
+typedef struct cm_digest cm_digest;
+
+/** NULL when memory is short (or this OpenSSL has no SHA-256). Once made, hashing cannot fail. */
+cm_digest *cm_digest_create(void);
+
+/** NULL is allowed. */
+void cm_digest_destroy(cm_digest *digest);
+
+/** The SHA-256 of parts with a separator between them. */
+void cm_digest_joined(cm_digest *digest, const cm_slice *parts, size_t count, char separator,
+                      uint8_t hash[CM_DIGEST_BYTES]);
+
+#endif
