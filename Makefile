@@ -1,6 +1,7 @@
 # clickmatch: build, test, install. `make help` lists the targets; CONTRIBUTING.md the rules.
 #
-# What can be given on the command line: CC=clang, CFLAGS=..., BUILD=dir, PREFIX, DESTDIR.
+# What can be given on the command line: CC=clang, CFLAGS=..., BUILD=dir, PREFIX, DESTDIR, and V=1
+# to see the commands in full.
 # New sources are found by themselves; changed flags rebuild what they touch.
 
 CC = gcc
@@ -23,7 +24,8 @@ PROGRAM_LAYERS = file sim pg cmd
 
 LIB_SOURCES := $(wildcard $(LIB_LAYERS:%=src/%/*.c))
 PROGRAM_SOURCES := $(wildcard $(PROGRAM_LAYERS:%=src/%/*.c))
-TEST_SOURCES := $(wildcard tests/unit/test_*.c tests/oracle/test_*.c)
+# Programs: tests/run.sh runs test_*; check_* are tools that tests call.
+TEST_SOURCES := $(wildcard $(foreach kind,test check,tests/unit/$(kind)_*.c tests/oracle/$(kind)_*.c))
 # What several tests share: a test links what it calls and nothing else.
 HARNESS_SOURCES := $(filter-out $(TEST_SOURCES),$(wildcard tests/harness/*.c tests/oracle/*.c))
 SQL_SOURCES := $(shell find src/pg/sql 2>/dev/null)
@@ -66,6 +68,9 @@ COMPILE = $(CC) $(CODE) $(WARNINGS) $(HARDEN) $(CFLAGS) $(MODE) $(CPPFLAGS) \
           -Iinclude -Isrc -Itests -I$(BUILD)/gen
 LINK = $(CC) -pthread $(CFLAGS) $(MODE) $(LDFLAGS) \
        -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
+
+# What a recipe says: a word and its target, or with V=1 the command.
+QUIET = $(if $(V),,@echo "  $(1)	$@";)
 
 # Asked for when a recipe runs, not before: `make deps` may only then have installed pkg-config.
 LIB_PACKAGES = libcrypto jansson zlib libzstd
@@ -137,18 +142,19 @@ $(BUILD)/flags: FORCE
 	@echo '$(COMPILE)' | cmp -s - $@ || echo '$(COMPILE)' >$@
 
 $(BUILD)/gen/sql.c $(BUILD)/gen/sql.h &: scripts/embed_sql.sh $(SQL_SOURCES)
-	scripts/embed_sql.sh src/pg/sql $(BUILD)/gen
+	$(call QUIET,SQL)scripts/embed_sql.sh src/pg/sql $(BUILD)/gen
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) $(EXTRA) -MMD -MP -c $< -o $@
+	$(call QUIET,CC)$(COMPILE) $(EXTRA) -MMD -MP -c $< -o $@
 
 $(BUILD)/obj/gen/sql.o: $(BUILD)/gen/sql.c $(BUILD)/gen/sql.h $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) -c $< -o $@
+	$(call QUIET,CC)$(COMPILE) -c $< -o $@
 
-# libpq stays within src/pg, and the tests of it.
-$(BUILD)/obj/src/pg/%.o $(BUILD)/obj/tests/%.o: EXTRA = $(PQ_COMPILE)
+# libpq stays within src/pg, and the tests of it. Tests keep their assertions.
+$(BUILD)/obj/src/pg/%.o: EXTRA = $(PQ_COMPILE)
+$(BUILD)/obj/tests/%.o: EXTRA = $(PQ_COMPILE) -UNDEBUG
 $(call objects,$(wildcard src/pg/*.c) $(TEST_SOURCES)): | $(BUILD)/gen/sql.h
 
 $(LIB_STATIC): $(LIB_OBJECTS)
@@ -156,30 +162,29 @@ $(BUILD)/libprogram.a: $(PROGRAM_OBJECTS)
 $(BUILD)/libharness.a: $(HARNESS_OBJECTS)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
-	@rm -f $@
-	ar rcs $@ $^
+	$(call QUIET,AR)rm -f $@ && ar rcs $@ $^
 
 $(LIB_SHARED): $(LIB_OBJECTS)
-	$(LINK) -shared -Wl,-soname,libclickmatch.so.$(SOVERSION) $(if $(SANITIZE),,-Wl,-z,defs) \
+	$(call QUIET,LINK)$(LINK) -shared -Wl,-soname,libclickmatch.so.$(SOVERSION) $(if $(SANITIZE),,-Wl,-z,defs) \
 	    $^ $(LIB_LINK) -o $@.$(VERSION)
-	ln -sf libclickmatch.so.$(VERSION) $@.$(SOVERSION)
-	ln -sf libclickmatch.so.$(SOVERSION) $@
+	@ln -sf libclickmatch.so.$(VERSION) $@.$(SOVERSION)
+	@ln -sf libclickmatch.so.$(SOVERSION) $@
 
 $(BUILD)/clickmatch: $(BUILD)/obj/src/main.o $(BUILD)/libprogram.a $(LIB_STATIC)
-	$(LINK) -pie $^ $(PQ_LINK) $(LIB_LINK) -o $@
+	$(call QUIET,LINK)$(LINK) -pie $^ $(PQ_LINK) $(LIB_LINK) -o $@
 
 define test_rule
 $(BUILD)/tests/$(basename $(notdir $(1))): $(call objects,$(1)) $(BUILD)/libharness.a \
         $(BUILD)/libprogram.a $(LIB_STATIC)
 	@mkdir -p $$(@D)
-	$$(LINK) -pie $$^ $$(PQ_LINK) $$(LIB_LINK) $$(TEST_LINK) -o $$@
+	$$(call QUIET,LINK)$$(LINK) -pie $$^ $$(PQ_LINK) $$(LIB_LINK) $$(TEST_LINK) -o $$@
 endef
 $(foreach source,$(TEST_SOURCES),$(eval $(call test_rule,$(source))))
 
 # Built as a stranger would: the public header and the shared library, nothing else.
 $(BUILD)/examples/%: examples/%.c include/clickmatch.h $(LIB_SHARED)
 	@mkdir -p $(@D)
-	$(CC) -std=c11 $(WARNINGS) $(CFLAGS) $(MODE) -Iinclude $< -L$(BUILD) -lclickmatch \
+	$(call QUIET,LINK)$(CC) -std=c11 $(WARNINGS) $(CFLAGS) $(MODE) -Iinclude $< -L$(BUILD) -lclickmatch \
 	    -Wl,-rpath,'$$ORIGIN/..' -o $@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

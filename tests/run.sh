@@ -8,8 +8,8 @@
 #
 # A program prints one line per case on standard output: `ok NAME`, `not ok NAME: reason` or
 # `skip NAME: reason` (cmocka's TAP form of these is understood, too), and exits non-zero when a
-# case failed. A crash, a time-out, a program without a case or with fewer cases than it announced is a
-# failure of its own. What failed is shown in full. The last line is `N passed, N failed`, with
+# case failed. A crash, a time-out, a program without a case or with fewer cases than it announced
+# is a failure of its own. What failed is shown in full. The last line is `N passed, N failed`, with
 # `, N skipped` where some were.
 #
 # BUILD is the build directory (default build), JOBS the number of programs at once (default 2; they

@@ -1,0 +1,58 @@
+#!/bin/bash
+# The linters over all they understand; `make lint` calls this. They come from
+# `scripts/deps.sh --lint`. CPPFLAGS holds the include paths of generated headers and of libpq.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+: "${BUILD:=build}"
+mapfile -t files < <(find include src tests examples bench -name '*.[ch]' 2>/dev/null | sort)
+mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.c$')
+mapfile -t scripts < <(find scripts tests .ci -name '*.sh' -o -path .ci/run | sort)
+read -ra includes <<<"-Iinclude -Isrc -Itests ${CPPFLAGS-}"
+
+# Each linter runs, whatever the others found.
+failures=0
+lint() {
+    echo "lint: $1, $2 files"
+    "run_${1//-/_}" || {
+        echo "lint: $1 FAILED" >&2
+        failures=$((failures + 1))
+    }
+}
+
+run_shellcheck() {
+    shellcheck -x "${scripts[@]}"
+}
+
+run_clang_format() {
+    clang-format --dry-run -Werror "${files[@]}" || {
+        echo "lint: make format lays the files out" >&2
+        return 1
+    }
+}
+
+# cppcheck does not read the system's headers. internalAstError: it fails on `c ? (type){0} : x`.
+run_cppcheck() {
+    cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability -j 2 \
+        --inline-suppr --suppress=missingIncludeSystem --suppress=missingInclude \
+        --suppress=internalAstError \
+        --error-exitcode=1 -D_GNU_SOURCE "${includes[@]}" "${sources[@]}"
+}
+
+# clang's tools learn the flags from compile_flags.txt, whose paths count from where it lies.
+run_clang_tidy() {
+    local include
+    mkdir -p "$BUILD"
+    {
+        printf '%s\n' -std=c11 -D_GNU_SOURCE
+        for include in "${includes[@]}"; do echo "-I$(realpath -m "${include#-I}")"; done
+    } >"$BUILD/compile_flags.txt"
+    printf '%s\0' "${sources[@]}" | xargs -0 -n 4 -P 2 clang-tidy --quiet -p "$BUILD" \
+        2> >(grep -v 'warnings\? .*generated' >&2)
+}
+
+lint shellcheck ${#scripts[@]}
+lint clang-format ${#files[@]}
+lint cppcheck ${#sources[@]}
+lint clang-tidy ${#sources[@]}
+[ "$failures" -eq 0 ]
