@@ -1,0 +1,143 @@
+/* The public interface: include/clickmatch.h. */
+#include "engine/engine.h"
+#include "model/build.h"
+
+#define ADD_BATCH 64
+
+static cm_status create_parts(cm_engine *engine, const cm_options *options, const cm_model *model,
+                              cm_error *error)
+{
+    cm_status status = CM_OK;
+    if (model == NULL)
+        status = cm_model_create(NULL, 0, &engine->model, error);
+    else if ((engine->model = cm_model_copy(model)) == NULL)
+        status = cm_error_memory(error, "a model", sizeof *model);
+    if (status != CM_OK)
+        return status;
+    cm_click_index_init(&engine->index, engine->model, options == NULL ? 0 : options->hash_seed);
+    status = cm_weights_init(&engine->weights, engine->model, error);
+    if (status == CM_OK && options != NULL &&
+        !cm_click_index_expect(&engine->index, options->clicks_expected))
+        status = cm_error_memory(error, "the click id table", options->clicks_expected * 12);
+    return status;
+}
+
+cm_status cm_engine_create(const cm_options *options, const cm_model *model, cm_engine **engine,
+                           cm_error *error)
+{
+    *engine = calloc(1, sizeof **engine);
+    if (*engine == NULL)
+        return cm_error_memory(error, "an engine", sizeof **engine);
+    cm_status status = create_parts(*engine, options, model, error);
+    if (status != CM_OK) {
+        cm_engine_destroy(*engine);
+        *engine = NULL;
+    }
+    return status;
+}
+
+void cm_engine_destroy(cm_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    cm_click_index_destroy(&engine->index);
+    cm_weights_destroy(&engine->weights);
+    cm_model_destroy(engine->model);
+    free(engine);
+}
+
+static cm_status refuse(cm_error *error, cm_row_kind kind, size_t number, const cm_reject *reject)
+{
+    const char *what = kind == CM_ROW_CLICK ? "click" : "conversion";
+    const char *field =
+        reject->field == CM_FIELD_NONE ? "record" : cm_field_name(kind, reject->field);
+    return cm_error_set_at(error, CM_ERROR_ARGUMENT, number + 1, 0, "%s %zu: %s: %s", what,
+                           number + 1, field, reject->reason);
+}
+
+static cm_status check_clicks(const cm_click *clicks, size_t count, cm_error *error)
+{
+    cm_reject reject;
+    for (size_t i = 0; i < count; i++)
+        if (!cm_click_check(&clicks[i], &reject))
+            return refuse(error, CM_ROW_CLICK, i, &reject);
+    return CM_OK;
+}
+
+static cm_status add_batch(cm_engine *engine, const cm_click *clicks, size_t count,
+                           cm_key_scratch *scratch, cm_add_counts *counts, size_t *done,
+                           cm_error *error)
+{
+    cm_click_keys keys[ADD_BATCH];
+    cm_arena_reset(&scratch->arena);
+    for (size_t i = 0; i < count; i++) {
+        if (!cm_click_keys_make(&engine->index.rules, &clicks[i], scratch, &keys[i]))
+            return cm_error_memory(error, "the keys of clicks", sizeof keys);
+        cm_click_index_prefetch(&engine->index, &keys[i]);
+    }
+    for (size_t i = 0; i < count; i++, (*done)++) {
+        bool added;
+        cm_status status = cm_click_index_insert(&engine->index, &clicks[i], &keys[i], &added, error);
+        if (status != CM_OK)
+            return status;
+        if (added)
+            counts->added++;
+        else
+            counts->duplicates++;
+    }
+    return CM_OK;
+}
+
+cm_status cm_engine_add(cm_engine *engine, const cm_click *clicks, size_t count,
+                        cm_add_counts *counts, cm_error *error)
+{
+    cm_add_counts ignored;
+    counts = counts == NULL ? &ignored : counts;
+    *counts = (cm_add_counts){0};
+    cm_status status = check_clicks(clicks, count, error);
+    if (status != CM_OK)
+        return status;
+    cm_key_scratch scratch = {0};
+    size_t done = 0;
+    while (status == CM_OK && done < count) {
+        size_t batch = count - done < ADD_BATCH ? count - done : ADD_BATCH;
+        status = add_batch(engine, clicks + done, batch, &scratch, counts, &done, error);
+    }
+    if (status != CM_OK && error != NULL)
+        error->line = done + 1;
+    cm_key_scratch_destroy(&scratch);
+    return status;
+}
+
+cm_status cm_engine_match(const cm_engine *engine, const cm_conversion *conversions, size_t count,
+                          cm_result *results, cm_error *error)
+{
+    cm_reject reject;
+    for (size_t i = 0; i < count; i++)
+        if (!cm_conversion_check(&conversions[i], &reject))
+            return refuse(error, CM_ROW_CONVERSION, i, &reject);
+    cm_matcher *matcher = malloc(sizeof *matcher);
+    if (matcher == NULL)
+        return cm_error_memory(error, "a matcher", sizeof *matcher);
+    cm_matcher_init(matcher, &engine->index, &engine->weights);
+    cm_status status = cm_matcher_run(matcher, conversions, count, results, error);
+    cm_matcher_destroy(matcher);
+    free(matcher);
+    return status;
+}
+
+size_t cm_engine_expire(cm_engine *engine, int64_t watermark)
+{
+    return cm_click_index_expire(&engine->index, watermark);
+}
+
+size_t cm_engine_click_count(const cm_engine *engine)
+{
+    return engine->index.store.count;
+}
+
+size_t cm_engine_memory(const cm_engine *engine)
+{
+    return sizeof *engine + cm_click_index_memory(&engine->index) +
+           engine->model->bin_count * sizeof(cm_bin_weights);
+}

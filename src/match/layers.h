@@ -1,0 +1,41 @@
+/*
+ * The three layers. Each looks at one conversion and gives a word; after a success it also says which click and how sure:
+ * docs/matching.md, sections 4 and 5.
+ */
+#ifndef CM_MATCH_LAYERS_H
+#define CM_MATCH_LAYERS_H
+
+#include "match/query.h"
+#include "match/scorer.h"
+#include "match/weights.h"
+
+/* Layer 2 may add the first K of the addresses' list to the first K of the fingerprint's. */
+#define CM_CANDIDATES_MAX (2 * CM_MAX_CANDIDATES_LIMIT)
+#define CM_DEVICE_SLOTS (2 * CM_CANDIDATES_MAX)
+
+/** Scratch of one thread: no layer allocates. */
+typedef struct cm_layer_scratch {
+    uint32_t clicks[CM_CANDIDATES_MAX];
+    uint32_t others[CM_MAX_CANDIDATES_LIMIT];
+    cm_weighed weighed[CM_CANDIDATES_MAX];
+    uint64_t devices[CM_DEVICE_SLOTS];
+} cm_layer_scratch;
+
+/** What the layers share. Borrowed; read-only. */
+typedef struct cm_layer_context {
+    const cm_click_index *index;
+    const cm_weights *weights;
+} cm_layer_context;
+
+/** URL parameter. click: receives the click's number on success. */
+cm_layer_word cm_layer_1(const cm_click_index *index, const cm_query *query, uint32_t *click);
+
+/** Fingerprint. score: filled where candidates were weighed (success or low_confidence). */
+cm_layer_word cm_layer_2(const cm_layer_context *context, const cm_query *query,
+                         cm_layer_scratch *scratch, cm_score *score);
+
+/** Probabilistic. score: filled where candidates were weighed (success or low_probability). */
+cm_layer_word cm_layer_3(const cm_layer_context *context, const cm_query *query,
+                         cm_layer_scratch *scratch, cm_score *score);
+
+#endif

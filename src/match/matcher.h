@@ -1,0 +1,34 @@
+/*
+ * Conversions through the three layers, a batch at a time: all of a batch through layer 1, what is left through 2, then 3, so
+ * that the memory a layer will need is asked for while others are worked on.
+ */
+#ifndef CM_MATCH_MATCHER_H
+#define CM_MATCH_MATCHER_H
+
+#include "match/layers.h"
+
+#define CM_MATCH_BATCH 64
+
+/** One thread's matcher. */
+typedef struct cm_matcher {
+    cm_layer_context context;
+    cm_key_scratch keys;
+    cm_query queries[CM_MATCH_BATCH];
+    cm_layer_scratch layers;
+} cm_matcher;
+
+/** Ready a matcher; both borrowed, must outlive it and not change while it works. */
+void cm_matcher_init(cm_matcher *matcher, const cm_click_index *index, const cm_weights *weights);
+
+void cm_matcher_destroy(cm_matcher *matcher);
+
+/**
+ * Match checked conversions.
+ *
+ * @param results  receives one per conversion; their slices point into the index
+ * @return CM_OK or CM_ERROR_MEMORY
+ */
+cm_status cm_matcher_run(cm_matcher *matcher, const cm_conversion *conversions, size_t count,
+                         cm_result *results, cm_error *error);
+
+#endif
