@@ -25,7 +25,7 @@ PROGRAM_LAYERS = file sim pg cmd
 LIB_SOURCES := $(wildcard $(LIB_LAYERS:%=src/%/*.c))
 PROGRAM_SOURCES := $(wildcard $(PROGRAM_LAYERS:%=src/%/*.c))
 # Programs: tests/run.sh runs test_*; check_* are tools that tests call.
-TEST_SOURCES := $(wildcard $(foreach kind,test check,tests/unit/$(kind)_*.c tests/oracle/$(kind)_*.c))
+TEST_SOURCES := $(wildcard tests/unit/test_*.c tests/oracle/test_*.c tests/oracle/check_*.c)
 # What several tests share: a test links what it calls and nothing else.
 HARNESS_SOURCES := $(filter-out $(TEST_SOURCES),$(wildcard tests/harness/*.c tests/oracle/*.c))
 SQL_SOURCES := $(shell find src/pg/sql 2>/dev/null)
@@ -91,9 +91,10 @@ all: lib $(PROGRAM) ## build the program and the libraries (default)
 
 lib: $(LIB_STATIC) $(LIB_SHARED) ## build libclickmatch.a and libclickmatch.so only
 
-# The tests proper run in a second make: what deps installs must be there before the build starts.
+# The build runs in a second make: what deps installs must be there before it starts.
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 test: deps ## install what is missing, build, run every test
-	@$(MAKE) all test-programs
+	@$(MAKE) $(PARALLEL) all test-programs
 	@BUILD=$(BUILD) tests/run.sh
 
 unit: test-programs ## run the unit tests, the oracle and the scripts' own tests
@@ -103,9 +104,10 @@ integration: all ## run the tests of whole commands, PostgreSQL included
 	@BUILD=$(BUILD) tests/run.sh integration
 
 test-programs: $(TESTS) $(EXAMPLES)
+	@:
 
 demo: deps ## install what is missing, build, simulate a small world and match it
-	@$(MAKE) all
+	@$(MAKE) $(PARALLEL) all
 	@BUILD=$(BUILD) scripts/demo.sh
 
 deps: ## install the missing Debian packages (silent when there is nothing to do)
@@ -121,10 +123,10 @@ format: ## lay out all C files with clang-format
 	clang-format -i $$(find include src tests examples bench -name '*.[ch]' 2>/dev/null)
 
 asan: ## run the unit tests under the address and undefined-behaviour sanitizers
-	@$(MAKE) BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g" unit
+	@$(MAKE) $(PARALLEL) BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g" unit
 
 tsan: ## run the unit tests under the thread sanitizer
-	@$(MAKE) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g" unit
+	@$(MAKE) $(PARALLEL) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g" unit
 
 clean: ## remove everything built
 	rm -rf build
@@ -165,8 +167,8 @@ $(BUILD)/%.a:
 	$(call QUIET,AR)rm -f $@ && ar rcs $@ $^
 
 $(LIB_SHARED): $(LIB_OBJECTS)
-	$(call QUIET,LINK)$(LINK) -shared -Wl,-soname,libclickmatch.so.$(SOVERSION) $(if $(SANITIZE),,-Wl,-z,defs) \
-	    $^ $(LIB_LINK) -o $@.$(VERSION)
+	$(call QUIET,LINK)$(LINK) -shared -Wl,-soname,libclickmatch.so.$(SOVERSION) \
+	    $(if $(SANITIZE),,-Wl,-z,defs) $^ $(LIB_LINK) -o $@.$(VERSION)
 	@ln -sf libclickmatch.so.$(VERSION) $@.$(SOVERSION)
 	@ln -sf libclickmatch.so.$(SOVERSION) $@
 
@@ -184,8 +186,8 @@ $(foreach source,$(TEST_SOURCES),$(eval $(call test_rule,$(source))))
 # Built as a stranger would: the public header and the shared library, nothing else.
 $(BUILD)/examples/%: examples/%.c include/clickmatch.h $(LIB_SHARED)
 	@mkdir -p $(@D)
-	$(call QUIET,LINK)$(CC) -std=c11 $(WARNINGS) $(CFLAGS) $(MODE) -Iinclude $< -L$(BUILD) -lclickmatch \
-	    -Wl,-rpath,'$$ORIGIN/..' -o $@
+	$(call QUIET,LINK)$(CC) -std=c11 $(WARNINGS) $(CFLAGS) $(MODE) -Iinclude $< \
+	    -L$(BUILD) -lclickmatch -Wl,-rpath,'$$ORIGIN/..' -o $@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
