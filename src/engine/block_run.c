@@ -1,0 +1,287 @@
+#include "engine/block_run.h"
+
+#include "util/grow.h"
+
+/* Rows, records and keys of a block this size stay in a core's second-level cache. */
+#define BLOCK_BYTES ((size_t)256 << 10)
+#define NO_BLOCK UINT64_MAX
+#define THREADS_MAX 1024u
+
+struct thread {
+    pthread_t id;
+    bool started;
+    cm_block_worker *worker;
+    const cm_block_work *work;
+};
+
+/* ---- taking blocks and turns ---- */
+
+static void fail(cm_block_run *run, uint64_t block, const cm_error *error)
+{
+    pthread_mutex_lock(&run->mutex);
+    if (block < run->failed_block) {
+        run->failed_block = block;
+        run->error = *error;
+    }
+    pthread_mutex_unlock(&run->mutex);
+    pthread_mutex_lock(&run->read_mutex);
+    run->ended = true;
+    pthread_mutex_unlock(&run->read_mutex);
+}
+
+static bool has_failed(cm_block_run *run)
+{
+    pthread_mutex_lock(&run->mutex);
+    bool failed = run->failed_block != NO_BLOCK;
+    pthread_mutex_unlock(&run->mutex);
+    return failed;
+}
+
+static bool is_interrupted(const cm_block_run *run)
+{
+    return run->options->interrupted != NULL && atomic_load(run->options->interrupted);
+}
+
+static bool take_block(cm_block_worker *worker)
+{
+    cm_block_run *run = worker->run;
+    cm_error error = {0};
+    cm_status status = CM_OK;
+    pthread_mutex_lock(&run->read_mutex);
+    bool taken = !run->ended;
+    worker->number = run->blocks_read;
+    if (taken && is_interrupted(run))
+        status = cm_error_set(&error, CM_ERROR_INTERRUPTED, "interrupted while reading %s",
+                              run->source_name);
+    else if (taken)
+        status = cm_block_reader_next(&run->reader, &worker->block, &error);
+    if (status != CM_OK || (taken && worker->block.size == 0)) {
+        run->ended = true;
+        taken = false;
+    }
+    if (taken)
+        run->blocks_read++;
+    pthread_mutex_unlock(&run->read_mutex);
+    if (status != CM_OK)
+        fail(run, worker->number, &error);
+    return taken;
+}
+
+static void enter(cm_block_run *run, enum cm_gate gate, uint64_t block)
+{
+    pthread_mutex_lock(&run->mutex);
+    while (run->turns[gate] != block)
+        pthread_cond_wait(&run->turned, &run->mutex);
+    pthread_mutex_unlock(&run->mutex);
+}
+
+static void leave(cm_block_run *run, enum cm_gate gate)
+{
+    pthread_mutex_lock(&run->mutex);
+    run->turns[gate]++;
+    pthread_cond_broadcast(&run->turned);
+    pthread_mutex_unlock(&run->mutex);
+}
+
+/* ---- rows ---- */
+
+static cm_status keep_reject(cm_block_worker *worker, const cm_reject *reject, cm_error *error)
+{
+    const cm_block_run *run = worker->run;
+    const cm_row *row = &worker->row;
+    cm_reject_line *rejects = cm_grow(worker->rejects, &worker->reject_capacity,
+                                      worker->reject_count + 1, sizeof *rejects);
+    if (rejects == NULL)
+        return cm_error_memory(error, "rejected rows", worker->reject_count * sizeof *rejects);
+    worker->rejects = rejects;
+    bool whole = reject->field == CM_FIELD_NONE;
+    size_t byte = row->byte;
+    if (!whole)
+        byte = row->values[reject->field].kind == CM_VALUE_MISSING
+                   ? row->start
+                   : row->value_bytes[reject->field];
+    rejects[worker->reject_count++] = (cm_reject_line){
+        .source = run->source_name,
+        .line = row->line,
+        .byte = worker->block.offset + byte,
+        .field = whole ? NULL : cm_field_name(run->reader.layout.kind, reject->field),
+        .reason = reject->reason,
+        .row = cm_slice_of(worker->block.data + row->start, row->end - row->start),
+    };
+    return CM_OK;
+}
+
+static cm_status read_row(cm_block_worker *worker, const cm_block_work *work, cm_error *error)
+{
+    cm_reject reject = {CM_FIELD_NONE, worker->row.malformed};
+    worker->rows++;
+    if (worker->row.malformed != NULL)
+        return keep_reject(worker, &reject, error);
+    cm_status status = work->row(worker, &reject, error);
+    return status == CM_ERROR_FORMAT ? keep_reject(worker, &reject, error) : status;
+}
+
+static cm_status read_rows(cm_block_worker *worker, const cm_block_work *work, cm_error *error)
+{
+    cm_row_reader reader;
+    worker->rows = 0;
+    worker->reject_count = 0;
+    memset(worker->lenient, 0, sizeof worker->lenient);
+    cm_arena_reset(&worker->arena);
+    cm_row_reader_init(&reader, &worker->run->reader.layout, worker->block.data,
+                       worker->block.size, &worker->arena);
+    while (cm_row_reader_next(&reader, &worker->row)) {
+        cm_status status = read_row(worker, work, error);
+        if (status != CM_OK)
+            return status;
+    }
+    worker->lines = reader.line + worker->block.lines_skipped;
+    if (reader.out_of_memory)
+        return cm_error_memory(error, "the values of a row", CM_ROW_BYTES_MAX);
+    return CM_OK;
+}
+
+/* ---- the input gate ---- */
+
+static cm_status report_rejects(cm_block_worker *worker, cm_error *error)
+{
+    const cm_pipeline_options *options = worker->run->options;
+    cm_status status = CM_OK;
+    for (size_t i = 0; i < worker->reject_count && status == CM_OK; i++) {
+        worker->rejects[i].line += worker->run->line;
+        if (options->reject != NULL)
+            status = options->reject(options->context, &worker->rejects[i], error);
+    }
+    return status;
+}
+
+static cm_status pass_input(cm_block_worker *worker, const cm_block_work *work, cm_error *error)
+{
+    cm_block_run *run = worker->run;
+    cm_source_counts *counts = run->counts;
+    counts->rows += worker->rows;
+    counts->rejected += worker->reject_count;
+    for (size_t i = 0; i < CM_FIELD_COUNT_MAX; i++)
+        counts->lenient[i] += worker->lenient[i];
+    cm_status status = report_rejects(worker, error);
+    run->line += worker->lines;
+    if (status == CM_OK)
+        status = work->input(worker, error);
+    if (run->options->progress != NULL)
+        run->options->progress(run->options->context, counts->rows);
+    return status;
+}
+
+/* ---- threads ---- */
+
+static cm_status gated(cm_block_worker *worker, const cm_block_work *work, enum cm_gate gate,
+                       cm_status status, cm_error *error)
+{
+    cm_block_run *run = worker->run;
+    enter(run, gate, worker->number);
+    if (status == CM_OK && !has_failed(run))
+        status = gate == CM_GATE_INPUT ? pass_input(worker, work, error)
+                                       : work->output(worker, error);
+    if (status != CM_OK)
+        fail(run, worker->number, error);
+    leave(run, gate);
+    return status;
+}
+
+static void work_on_block(cm_block_worker *worker, const cm_block_work *work)
+{
+    cm_error error = {0};
+    cm_status status = read_rows(worker, work, &error);
+    status = gated(worker, work, CM_GATE_INPUT, status, &error);
+    if (work->output == NULL)
+        return;
+    if (status == CM_OK && !has_failed(worker->run))
+        status = work->work(worker, &error);
+    gated(worker, work, CM_GATE_OUTPUT, status, &error);
+}
+
+static void *run_thread(void *context)
+{
+    struct thread *thread = context;
+    while (take_block(thread->worker))
+        work_on_block(thread->worker, thread->work);
+    return NULL;
+}
+
+static void destroy_worker(cm_block_worker *worker, const cm_block_work *work)
+{
+    if (worker == NULL)
+        return;
+    work->end(worker);
+    cm_block_destroy(&worker->block);
+    cm_arena_destroy(&worker->arena);
+    free(worker->rejects);
+    free(worker);
+}
+
+static cm_status create_worker(cm_block_run *run, const cm_block_work *work,
+                               cm_block_worker **worker, cm_error *error)
+{
+    *worker = calloc(1, work->worker_bytes);
+    if (*worker == NULL)
+        return cm_error_memory(error, "a worker", work->worker_bytes);
+    (*worker)->run = run;
+    return work->begin(*worker, work->shared, error);
+}
+
+/* The calling thread works too; where a thread cannot be had, the others do its share. */
+static cm_status run_threads(cm_block_run *run, const cm_block_work *work, cm_error *error)
+{
+    unsigned count = run->options->threads < THREADS_MAX ? run->options->threads : THREADS_MAX;
+    struct thread *threads = calloc(count, sizeof *threads);
+    if (threads == NULL)
+        return cm_error_memory(error, "threads", count * sizeof *threads);
+    cm_status status = CM_OK;
+    for (unsigned i = 0; i < count && status == CM_OK; i++) {
+        threads[i].work = work;
+        status = create_worker(run, work, &threads[i].worker, error);
+    }
+    if (status == CM_OK) {
+        for (unsigned i = 1; i < count; i++)
+            threads[i].started =
+                pthread_create(&threads[i].id, NULL, run_thread, &threads[i]) == 0;
+        run_thread(&threads[0]);
+        for (unsigned i = 1; i < count; i++)
+            if (threads[i].started)
+                pthread_join(threads[i].id, NULL);
+    }
+    for (unsigned i = 0; i < count; i++)
+        destroy_worker(threads[i].worker, work);
+    free(threads);
+    return status;
+}
+
+cm_status cm_block_run_all(cm_source *source, cm_row_kind kind, const cm_block_work *work,
+                           const cm_pipeline_options *options, cm_source_counts *counts,
+                           cm_error *error)
+{
+    cm_block_run run = {.options = options,
+                        .source_name = source->name,
+                        .counts = counts,
+                        .failed_block = NO_BLOCK};
+    *counts = (cm_source_counts){0};
+    const cm_block_options block_options = {.block_bytes = BLOCK_BYTES};
+    cm_status status = cm_block_reader_open(source, kind, &block_options, &run.reader, error);
+    if (status != CM_OK)
+        return status;
+    run.line = run.reader.first_line;
+    pthread_mutex_init(&run.read_mutex, NULL);
+    pthread_mutex_init(&run.mutex, NULL);
+    pthread_cond_init(&run.turned, NULL);
+    status = run_threads(&run, work, error);
+    if (status == CM_OK && run.failed_block != NO_BLOCK) {
+        status = run.error.code;
+        if (error != NULL)
+            *error = run.error;
+    }
+    pthread_cond_destroy(&run.turned);
+    pthread_mutex_destroy(&run.mutex);
+    pthread_mutex_destroy(&run.read_mutex);
+    cm_block_reader_close(&run.reader);
+    return status;
+}

@@ -1,0 +1,104 @@
+/* Clicks of a source into an engine. */
+#include "engine/block_run.h"
+#include "util/grow.h"
+
+#define PREFETCH_AHEAD 12
+
+struct load_worker {
+    cm_block_worker base;
+    cm_engine *engine;
+    cm_key_scratch scratch;
+    cm_click *clicks;
+    cm_click_keys *keys;
+    size_t count, click_capacity, key_capacity;
+};
+
+static struct load_worker *of(cm_block_worker *worker)
+{
+    return (struct load_worker *)worker;
+}
+
+static cm_status begin(cm_block_worker *worker, void *shared, cm_error *error)
+{
+    (void)error;
+    of(worker)->engine = shared;
+    return CM_OK;
+}
+
+static void end(cm_block_worker *worker)
+{
+    struct load_worker *load = of(worker);
+    cm_key_scratch_destroy(&load->scratch);
+    free(load->clicks);
+    free(load->keys);
+}
+
+static cm_status reserve(struct load_worker *load, cm_error *error)
+{
+    size_t needed = load->count + 1;
+    cm_click *clicks = cm_grow(load->clicks, &load->click_capacity, needed, sizeof *clicks);
+    if (clicks == NULL)
+        return cm_error_memory(error, "a block of clicks", needed * sizeof *clicks);
+    load->clicks = clicks;
+    cm_click_keys *keys = cm_grow(load->keys, &load->key_capacity, needed, sizeof *keys);
+    if (keys == NULL)
+        return cm_error_memory(error, "a block of keys", needed * sizeof *keys);
+    load->keys = keys;
+    return CM_OK;
+}
+
+static cm_status take_row(cm_block_worker *worker, cm_reject *reject, cm_error *error)
+{
+    struct load_worker *load = of(worker);
+    if (worker->rows == 1) {
+        load->count = 0;
+        cm_arena_reset(&load->scratch.arena);
+    }
+    cm_status status = reserve(load, error);
+    if (status != CM_OK)
+        return status;
+    cm_click *click = &load->clicks[load->count];
+    status = cm_click_build(worker->row.values, &worker->run->options->build, &worker->arena,
+                            worker->lenient, click, reject);
+    if (status == CM_ERROR_MEMORY)
+        return cm_error_memory(error, "the values of a click", CM_ROW_BYTES_MAX);
+    if (status != CM_OK)
+        return status;
+    if (!cm_click_keys_make(&load->engine->index.rules, click, &load->scratch,
+                            &load->keys[load->count]))
+        return cm_error_memory(error, "the keys of a click", sizeof *load->keys);
+    load->count++;
+    return CM_OK;
+}
+
+static cm_status insert(cm_block_worker *worker, cm_error *error)
+{
+    struct load_worker *load = of(worker);
+    cm_click_index *index = &load->engine->index;
+    size_t count = worker->rows == 0 ? 0 : load->count;
+    for (size_t i = 0; i < count; i++) {
+        if (i + PREFETCH_AHEAD < count)
+            cm_click_index_prefetch(index, &load->keys[i + PREFETCH_AHEAD]);
+        bool added;
+        cm_status status =
+            cm_click_index_insert(index, &load->clicks[i], &load->keys[i], &added, error);
+        if (status != CM_OK)
+            return status;
+        worker->run->counts->duplicates += !added;
+    }
+    return CM_OK;
+}
+
+cm_status cm_pipeline_load(cm_engine *engine, cm_source *source, const cm_pipeline_options *options,
+                           cm_source_counts *counts, cm_error *error)
+{
+    const cm_block_work work = {
+        .worker_bytes = sizeof(struct load_worker),
+        .begin = begin,
+        .row = take_row,
+        .input = insert,
+        .end = end,
+        .shared = engine,
+    };
+    return cm_block_run_all(source, CM_ROW_CLICK, &work, options, counts, error);
+}

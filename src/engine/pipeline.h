@@ -1,0 +1,79 @@
+/*
+ * Files through the engine: bytes are read in blocks of whole rows, threads make records and keys of them side by side, and
+ * what must happen in input order (inserting, finding duplicates, writing) takes turns by block. Results never depend on the
+ * number of threads.
+ */
+#ifndef CM_ENGINE_PIPELINE_H
+#define CM_ENGINE_PIPELINE_H
+
+#include <stdatomic.h>
+
+#include "engine/engine.h"
+#include "io/reject_writer.h"
+#include "io/result_writer.h"
+#include "io/stream.h"
+#include "model/build.h"
+
+/** How to run. */
+typedef struct cm_pipeline_options {
+    cm_build_options build;
+    unsigned threads;              /* at least 1 */
+    const atomic_bool *interrupted; /* raised from outside: stop reading; may be NULL */
+    /** Called for each rejected row, in input order, from one thread at a time. May be NULL. A failure ends the run. */
+    cm_status (*reject)(void *context, const cm_reject_line *reject, cm_error *error);
+    /** Called now and then, from one thread at a time. May be NULL. */
+    void (*progress)(void *context, uint64_t rows);
+    void *context; /* of both */
+} cm_pipeline_options;
+
+/** What became of the rows of one source. */
+typedef struct cm_source_counts {
+    uint64_t rows; /* all: accepted, rejected and duplicates */
+    uint64_t rejected;
+    uint64_t duplicates;
+    uint64_t lenient[CM_FIELD_COUNT_MAX]; /* malformed optional fields taken as missing */
+} cm_source_counts;
+
+/** What became of conversions. Sums are whole numbers, so that they do not depend on the order of adding. */
+typedef struct cm_match_counts {
+    uint64_t conversions;
+    uint64_t methods[CM_METHOD_COUNT];
+    uint64_t words[CM_LAYER_COUNT][CM_LAYER_WORD_COUNT];
+    uint64_t confidence_e4[CM_METHOD_COUNT]; /* sum of confidences, in units of 0.0001 */
+} cm_match_counts;
+
+/** Count one result. */
+void cm_match_counts_add(cm_match_counts *counts, const cm_result *result);
+
+/**
+ * Read the clicks of a source into an engine.
+ *
+ * @param source  borrowed; CSV or NDJSON, unpacked
+ * @param counts  receives the source's counts, also on failure
+ * @return CM_OK; CM_ERROR_INTERRUPTED; CM_ERROR_FORMAT where the source as a whole cannot be read; CM_ERROR_IO;
+ *         CM_ERROR_MEMORY; CM_ERROR_CAPACITY
+ */
+cm_status cm_pipeline_load(cm_engine *engine, cm_source *source, const cm_pipeline_options *options,
+                           cm_source_counts *counts, cm_error *error);
+
+/** The conversions seen so far: one per run, for all its sources. */
+typedef struct cm_conversion_ids {
+    cm_dictionary seen;
+} cm_conversion_ids;
+
+void cm_conversion_ids_destroy(cm_conversion_ids *ids);
+
+/**
+ * Match the conversions of a source and write their results in input order.
+ *
+ * @param ids     duplicates are found against these; updated
+ * @param format  of the results
+ * @param sink    receives the rows (no header)
+ * @param matched receives what became of the conversions; added to
+ * @return as cm_pipeline_load
+ */
+cm_status cm_pipeline_match(const cm_engine *engine, cm_conversion_ids *ids, cm_source *source,
+                            cm_format format, cm_sink *sink, const cm_pipeline_options *options,
+                            cm_source_counts *counts, cm_match_counts *matched, cm_error *error);
+
+#endif
