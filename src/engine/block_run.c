@@ -128,6 +128,7 @@ static cm_status read_rows(cm_block_worker *worker, const cm_block_work *work, c
     worker->reject_count = 0;
     memset(worker->lenient, 0, sizeof worker->lenient);
     cm_arena_reset(&worker->arena);
+    work->start(worker);
     cm_row_reader_init(&reader, &worker->run->reader.layout, worker->block.data,
                        worker->block.size, &worker->arena);
     while (cm_row_reader_next(&reader, &worker->row)) {

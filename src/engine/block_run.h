@@ -47,6 +47,7 @@ typedef struct cm_block_worker {
 typedef struct cm_block_work {
     size_t worker_bytes; /* of a struct that begins with a cm_block_worker */
     cm_status (*begin)(cm_block_worker *worker, void *shared, cm_error *error); /* may be NULL */
+    void (*start)(cm_block_worker *worker); /* of a block */
     cm_status (*row)(cm_block_worker *worker, cm_reject *reject, cm_error *error);
     cm_status (*input)(cm_block_worker *worker, cm_error *error); /* in the input gate */
     cm_status (*work)(cm_block_worker *worker, cm_error *error);  /* between gates; may be NULL */

@@ -47,13 +47,15 @@ static cm_status reserve(struct load_worker *load, cm_error *error)
     return CM_OK;
 }
 
+static void start(cm_block_worker *worker)
+{
+    of(worker)->count = 0;
+    cm_arena_reset(&of(worker)->scratch.arena);
+}
+
 static cm_status take_row(cm_block_worker *worker, cm_reject *reject, cm_error *error)
 {
     struct load_worker *load = of(worker);
-    if (worker->rows == 1) {
-        load->count = 0;
-        cm_arena_reset(&load->scratch.arena);
-    }
     cm_status status = reserve(load, error);
     if (status != CM_OK)
         return status;
@@ -75,9 +77,8 @@ static cm_status insert(cm_block_worker *worker, cm_error *error)
 {
     struct load_worker *load = of(worker);
     cm_click_index *index = &load->engine->index;
-    size_t count = worker->rows == 0 ? 0 : load->count;
-    for (size_t i = 0; i < count; i++) {
-        if (i + PREFETCH_AHEAD < count)
+    for (size_t i = 0; i < load->count; i++) {
+        if (i + PREFETCH_AHEAD < load->count)
             cm_click_index_prefetch(index, &load->keys[i + PREFETCH_AHEAD]);
         bool added;
         cm_status status =
@@ -95,6 +96,7 @@ cm_status cm_pipeline_load(cm_engine *engine, cm_source *source, const cm_pipeli
     const cm_block_work work = {
         .worker_bytes = sizeof(struct load_worker),
         .begin = begin,
+        .start = start,
         .row = take_row,
         .input = insert,
         .end = end,

@@ -84,11 +84,14 @@ static bool make_id(struct match_worker *match, cm_arena *arena, const cm_conver
     return true;
 }
 
+static void start(cm_block_worker *worker)
+{
+    of(worker)->count = 0;
+}
+
 static cm_status take_row(cm_block_worker *worker, cm_reject *reject, cm_error *error)
 {
     struct match_worker *match = of(worker);
-    if (worker->rows == 1)
-        match->count = 0;
     if (!reserve(match))
         return cm_error_memory(error, "a block of conversions",
                                match->count * sizeof(cm_conversion));
@@ -108,7 +111,7 @@ static cm_status drop_duplicates(cm_block_worker *worker, cm_error *error)
 {
     struct match_worker *match = of(worker);
     cm_dictionary *seen = &match->shared->ids->seen;
-    size_t count = worker->rows == 0 ? 0 : match->count;
+    size_t count = match->count;
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (i + 8 < count)
@@ -147,7 +150,7 @@ static void write_results(struct match_worker *match, const cm_conversion *conve
 static cm_status match_block(cm_block_worker *worker, cm_error *error)
 {
     struct match_worker *match = of(worker);
-    size_t count = worker->rows == 0 ? 0 : match->count;
+    size_t count = match->count;
     match->output.size = 0;
     match->matched = (cm_match_counts){0};
     for (size_t at = 0; at < count; at += CM_MATCH_BATCH) {
@@ -195,6 +198,7 @@ cm_status cm_pipeline_match(const cm_engine *engine, cm_conversion_ids *ids, cm_
     const cm_block_work work = {
         .worker_bytes = sizeof(struct match_worker),
         .begin = begin,
+        .start = start,
         .row = take_row,
         .input = drop_duplicates,
         .work = match_block,
