@@ -1,9 +1,10 @@
 /**
  * clickmatch: match conversions to ad clicks.
  *
- * An engine holds clicks in memory and says, for each conversion, which click brought it and how sure that is. Three
- * layers run in order: the click id from the URL (certain), the device fingerprint, and address + device + timing; the
- * last two by a Fellegi-Sunter model. docs/matching.md states the rules.
+ * An engine holds clicks in memory and says, for each conversion, which click brought it and how
+ * sure that is. Three layers run in order: the click id from the URL (certain), the device
+ * fingerprint, and address + device + timing; the last two by a Fellegi-Sunter model.
+ * docs/matching.md states the rules.
  *
  *     cm_engine *engine;
  *     cm_error error;
@@ -14,12 +15,13 @@
  *     cm_engine_destroy(engine);
  *
  * Conventions
- * - Text is a cm_slice: bytes and their number, no terminator needed. An empty slice (size 0) is a missing value.
+ * - Text is a cm_slice: bytes and their number, no terminator needed. An empty slice (size 0) is a
+ * missing value.
  * - Time is microseconds since 1970-01-01 UTC, from 1970 to 9999. The library has no clock.
- * - Functions that can fail return a cm_status and fill the caller's cm_error, if given; on failure they change nothing
- *   but what they say.
- * - No global state: engines are independent. An engine takes one writer (add, expire) at a time; any number of threads may
- *   match at once while nobody writes.
+ * - Functions that can fail return a cm_status and fill the caller's cm_error, if given; on failure
+ * they change nothing but what they say.
+ * - No global state: engines are independent. An engine takes one writer (add, expire) at a time;
+ * any number of threads may match at once while nobody writes.
  */
 #ifndef CLICKMATCH_H
 #define CLICKMATCH_H
@@ -68,7 +70,7 @@ typedef struct cm_slice {
 
 /** An IP address in network byte order. */
 typedef struct cm_address {
-    uint8_t version; /* 4, 6, or 0 where missing */
+    uint8_t version;   /* 4, 6, or 0 where missing */
     uint8_t bytes[16]; /* IPv4: the first 4, the rest zero */
 } cm_address;
 
@@ -81,7 +83,8 @@ typedef struct cm_device {
     uint8_t fingerprint[32]; /* SHA-256; all zeros and the SHA-256 of nothing count as missing */
     cm_address ip_address;   /* private, loopback and other special addresses count as missing */
     cm_slice user_agent;
-    cm_slice device_type; /* "mobile", "desktop", "tablet" or another word; ASCII case does not matter */
+    cm_slice
+        device_type; /* "mobile", "desktop", "tablet" or another word; ASCII case does not matter */
     /* From these the fingerprint is made where it is missing (SHA-256 of them joined by "|"). */
     cm_slice os, browser, screen_width, screen_height, timezone, timezone_offset;
 } cm_device;
@@ -95,7 +98,8 @@ typedef struct cm_click {
     bool is_valid;      /* false: flagged, never matched */
     cm_slice fbclid, gclid;
     cm_slice campaign_id, adset_id, ad_id, creative_id; /* carried to the result; any bytes */
-    cm_slice reference; /* the caller's own key of the click, at most 255 bytes, carried to the result */
+    cm_slice
+        reference; /* the caller's own key of the click, at most 255 bytes, carried to the result */
     cm_device device;
 } cm_click;
 
@@ -147,15 +151,16 @@ typedef struct cm_matched_click {
     int64_t click_timestamp;
 } cm_matched_click;
 
-/** The result of one conversion. Its slices point into the engine and hold until the engine's next add or expire. */
+/** The result of one conversion. Its slices point into the engine and hold until the engine's next
+ * add or expire. */
 typedef struct cm_result {
     cm_method method;
     cm_layer_word layers[CM_LAYER_COUNT];
-    double confidence;  /* already rounded to 4 decimals; 1 for url_param, 0 for unattributed */
-    double probability; /* 1 for url_param, 0 for unattributed */
-    int64_t window_hours; /* whole hours from click to conversion; -1 when unattributed */
+    double confidence;      /* already rounded to 4 decimals; 1 for url_param, 0 for unattributed */
+    double probability;     /* 1 for url_param, 0 for unattributed */
+    int64_t window_hours;   /* whole hours from click to conversion; -1 when unattributed */
     cm_matched_click click; /* empty when unattributed */
-    uint32_t candidate_count; /* of the last layer that weighed any */
+    uint32_t candidate_count;                          /* of the last layer that weighed any */
     cm_candidate candidates[CM_RESULT_CANDIDATES_MAX]; /* largest first, then newest */
     bool layer_2_weighed;
     double layer_2_probability; /* of its best candidate, where it weighed any; else 0 */
@@ -169,7 +174,8 @@ typedef struct cm_engine cm_engine;
 
 /** How to make an engine. Zero means the default. */
 typedef struct cm_options {
-    uint64_t hash_seed; /* keys the hash tables; take it from a random source where input may be hostile. No result depends on it. */
+    uint64_t hash_seed;     /* keys the hash tables; take it from a random source where input may be
+                               hostile. No result depends on it. */
     size_t clicks_expected; /* sizes the tables; more may come */
 } cm_options;
 
@@ -182,14 +188,16 @@ typedef struct cm_add_counts {
 /**
  * Make a model from JSON text.
  *
- * @param json   a JSON object of docs/matching.md, section "The model"; what it leaves out keeps its default. May be NULL
- *               when size is 0: the default model.
+ * @param json   a JSON object of docs/matching.md, section "The model"; what it leaves out keeps
+ * its default. May be NULL when size is 0: the default model.
  * @param size   bytes of json
  * @param model  receives the model; the caller frees it with cm_model_destroy
- * @param error  filled on failure only; may be NULL. Names the field, and for a syntax error line and byte.
+ * @param error  filled on failure only; may be NULL. Names the field, and for a syntax error line
+ * and byte.
  * @return CM_OK, CM_ERROR_MODEL or CM_ERROR_MEMORY
  */
-CM_PUBLIC cm_status cm_model_create(const char *json, size_t size, cm_model **model, cm_error *error);
+CM_PUBLIC cm_status cm_model_create(const char *json, size_t size, cm_model **model,
+                                    cm_error *error);
 
 /** Free a model. NULL is allowed. Engines made with it have their own copy. */
 CM_PUBLIC void cm_model_destroy(cm_model *model);
@@ -206,42 +214,47 @@ CM_PUBLIC const char *cm_model_label(const cm_model *model);
  * @param error    filled on failure only; may be NULL
  * @return CM_OK or CM_ERROR_MEMORY
  */
-CM_PUBLIC cm_status cm_engine_create(const cm_options *options, const cm_model *model, cm_engine **engine,
-                                     cm_error *error);
+CM_PUBLIC cm_status cm_engine_create(const cm_options *options, const cm_model *model,
+                                     cm_engine **engine, cm_error *error);
 
 /** Free an engine and all it holds. NULL is allowed. No other call may be running. */
 CM_PUBLIC void cm_engine_destroy(cm_engine *engine);
 
 /**
- * Copy clicks into the engine. Their order does not matter, but for duplicates: the first of a click id stands.
+ * Copy clicks into the engine. Their order does not matter, but for duplicates: the first of a
+ * click id stands.
  *
  * @param clicks  borrowed; their strings may be freed on return
  * @param count   number of clicks
  * @param counts  receives what became of them; may be NULL
- * @param error   filled on failure only; may be NULL. `line` is the number of the offending click, counted from 1.
- * @return CM_OK; CM_ERROR_ARGUMENT where a click breaks a rule (nothing of the call is added); CM_ERROR_MEMORY or
- *         CM_ERROR_CAPACITY (the clicks before `line` are added)
- * Threads: one writer at a time, and no reader meanwhile.
+ * @param error   filled on failure only; may be NULL. `line` is the number of the offending click,
+ * counted from 1.
+ * @return CM_OK; CM_ERROR_ARGUMENT where a click breaks a rule (nothing of the call is added);
+ * CM_ERROR_MEMORY or CM_ERROR_CAPACITY (the clicks before `line` are added) Threads: one writer at
+ * a time, and no reader meanwhile.
  */
-CM_PUBLIC cm_status cm_engine_add(cm_engine *engine, const cm_click *clicks, size_t count, cm_add_counts *counts,
-                                  cm_error *error);
+CM_PUBLIC cm_status cm_engine_add(cm_engine *engine, const cm_click *clicks, size_t count,
+                                  cm_add_counts *counts, cm_error *error);
 
 /**
- * Match conversions against the clicks in the engine. Give many at once: a batch costs less than its conversions one by one.
+ * Match conversions against the clicks in the engine. Give many at once: a batch costs less than
+ * its conversions one by one.
  *
  * @param conversions  borrowed
  * @param count        number of conversions
  * @param results      receives one result per conversion, in order
- * @param error        filled on failure only; may be NULL. `line` is the number of the offending conversion, from 1.
+ * @param error        filled on failure only; may be NULL. `line` is the number of the offending
+ * conversion, from 1.
  * @return CM_OK; CM_ERROR_ARGUMENT where a conversion breaks a rule; CM_ERROR_MEMORY
  * Threads: any number at once while nobody writes.
  */
-CM_PUBLIC cm_status cm_engine_match(const cm_engine *engine, const cm_conversion *conversions, size_t count,
-                                    cm_result *results, cm_error *error);
+CM_PUBLIC cm_status cm_engine_match(const cm_engine *engine, const cm_conversion *conversions,
+                                    size_t count, cm_result *results, cm_error *error);
 
 /**
- * Forget clicks that no conversion at or after a time can find. What is forgotten early never changes a result at or after
- * that time; storage goes in whole segments, so that some dead clicks may stay a while, unseen.
+ * Forget clicks that no conversion at or after a time can find. What is forgotten early never
+ * changes a result at or after that time; storage goes in whole segments, so that some dead clicks
+ * may stay a while, unseen.
  *
  * @param watermark  microseconds since 1970 UTC
  * @return the number of clicks forgotten
@@ -255,19 +268,22 @@ CM_PUBLIC size_t cm_engine_click_count(const cm_engine *engine);
 /** Bytes the engine has allocated, all included. */
 CM_PUBLIC size_t cm_engine_memory(const cm_engine *engine);
 
-/** The word of a method or a layer result as in result files: "url_param", "no_match". Static, NUL-terminated. */
+/** The word of a method or a layer result as in result files: "url_param", "no_match". Static,
+ * NUL-terminated. */
 CM_PUBLIC const char *cm_method_name(cm_method method);
 CM_PUBLIC const char *cm_layer_word_name(cm_layer_word word);
 
 /**
- * Read a time: `YYYY-MM-DD`, then `T`, `t` or a space, `hh:mm:ss`, optionally a fraction and a zone; no zone means UTC.
+ * Read a time: `YYYY-MM-DD`, then `T`, `t` or a space, `hh:mm:ss`, optionally a fraction and a
+ * zone; no zone means UTC.
  *
  * @param time_us  receives microseconds since 1970 UTC
  * @return false where the text is anything else, or outside 1970 to 9999
  */
 CM_PUBLIC bool cm_time_parse(cm_slice text, int64_t *time_us);
 
-/** Read an IPv4 or IPv6 address; `/` and what follows is dropped; IPv4-mapped IPv6 becomes IPv4. False if malformed. */
+/** Read an IPv4 or IPv6 address; `/` and what follows is dropped; IPv4-mapped IPv6 becomes IPv4.
+ * False if malformed. */
 CM_PUBLIC bool cm_address_parse(cm_slice text, cm_address *address);
 
 /** Read a fingerprint: 64 hex digits of either case. False if malformed. */

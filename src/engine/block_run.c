@@ -129,8 +129,8 @@ static cm_status read_rows(cm_block_worker *worker, const cm_block_work *work, c
     memset(worker->lenient, 0, sizeof worker->lenient);
     cm_arena_reset(&worker->arena);
     work->start(worker);
-    cm_row_reader_init(&reader, &worker->run->reader.layout, worker->block.data,
-                       worker->block.size, &worker->arena);
+    cm_row_reader_init(&reader, &worker->run->reader.layout, worker->block.data, worker->block.size,
+                       &worker->arena);
     while (cm_row_reader_next(&reader, &worker->row)) {
         cm_status status = read_row(worker, work, error);
         if (status != CM_OK)
@@ -181,8 +181,8 @@ static cm_status gated(cm_block_worker *worker, const cm_block_work *work, enum 
     cm_block_run *run = worker->run;
     enter(run, gate, worker->number);
     if (status == CM_OK && !has_failed(run))
-        status = gate == CM_GATE_INPUT ? pass_input(worker, work, error)
-                                       : work->output(worker, error);
+        status =
+            gate == CM_GATE_INPUT ? pass_input(worker, work, error) : work->output(worker, error);
     if (status != CM_OK)
         fail(run, worker->number, error);
     leave(run, gate);
@@ -244,8 +244,7 @@ static cm_status run_threads(cm_block_run *run, const cm_block_work *work, cm_er
     }
     if (status == CM_OK) {
         for (unsigned i = 1; i < count; i++)
-            threads[i].started =
-                pthread_create(&threads[i].id, NULL, run_thread, &threads[i]) == 0;
+            threads[i].started = pthread_create(&threads[i].id, NULL, run_thread, &threads[i]) == 0;
         run_thread(&threads[0]);
         for (unsigned i = 1; i < count; i++)
             if (threads[i].started)

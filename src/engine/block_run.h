@@ -1,5 +1,6 @@
 /*
- * Threads over the blocks of one source. Each takes the next block, works on it alone, and passes gates in block order:
+ * Threads over the blocks of one source. Each takes the next block, works on it alone, and passes
+ * gates in block order:
  *
  *     thread 1   read 0 | parse 0 | gate A: 0 | work | gate B: 0 | read 2 ...
  *     thread 2          | read 1 | parse 1   | gate A: 1 | work   | gate B: 1 ...
@@ -47,11 +48,12 @@ typedef struct cm_block_worker {
 typedef struct cm_block_work {
     size_t worker_bytes; /* of a struct that begins with a cm_block_worker */
     cm_status (*begin)(cm_block_worker *worker, void *shared, cm_error *error); /* may be NULL */
-    void (*start)(cm_block_worker *worker); /* of a block */
+    void (*start)(cm_block_worker *worker);                                     /* of a block */
     cm_status (*row)(cm_block_worker *worker, cm_reject *reject, cm_error *error);
     cm_status (*input)(cm_block_worker *worker, cm_error *error); /* in the input gate */
     cm_status (*work)(cm_block_worker *worker, cm_error *error);  /* between gates; may be NULL */
-    cm_status (*output)(cm_block_worker *worker, cm_error *error); /* in the output gate; may be NULL */
+    cm_status (*output)(cm_block_worker *worker,
+                        cm_error *error); /* in the output gate; may be NULL */
     void (*end)(cm_block_worker *worker);
     void *shared;
 } cm_block_work;

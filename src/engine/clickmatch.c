@@ -77,7 +77,8 @@ static cm_status add_batch(cm_engine *engine, const cm_click *clicks, size_t cou
     }
     for (size_t i = 0; i < count; i++, (*done)++) {
         bool added;
-        cm_status status = cm_click_index_insert(&engine->index, &clicks[i], &keys[i], &added, error);
+        cm_status status =
+            cm_click_index_insert(&engine->index, &clicks[i], &keys[i], &added, error);
         if (status != CM_OK)
             return status;
         if (added)

@@ -1,4 +1,5 @@
-/* What an engine is made of: for the pipeline, which makes keys in many threads and inserts in one. */
+/* What an engine is made of: for the pipeline, which makes keys in many threads and inserts in one.
+ */
 #ifndef CM_ENGINE_ENGINE_H
 #define CM_ENGINE_ENGINE_H
 

@@ -51,8 +51,8 @@ static void end(cm_block_worker *worker)
 static bool reserve(struct match_worker *match)
 {
     size_t needed = match->count + 1;
-    cm_conversion *conversions = cm_grow(match->conversions, &match->conversion_capacity, needed,
-                                         sizeof *conversions);
+    cm_conversion *conversions =
+        cm_grow(match->conversions, &match->conversion_capacity, needed, sizeof *conversions);
     if (conversions == NULL)
         return false;
     match->conversions = conversions;
@@ -67,7 +67,8 @@ static bool reserve(struct match_worker *match)
     return true;
 }
 
-/* Tenant, NUL, conversion id: no id holds a NUL, so two keys are equal only where both parts are. */
+/* Tenant, NUL, conversion id: no id holds a NUL, so two keys are equal only where both parts are.
+ */
 static bool make_id(struct match_worker *match, cm_arena *arena, const cm_conversion *conversion)
 {
     cm_slice tenant = conversion->tenant_id;
@@ -155,8 +156,8 @@ static cm_status match_block(cm_block_worker *worker, cm_error *error)
     match->matched = (cm_match_counts){0};
     for (size_t at = 0; at < count; at += CM_MATCH_BATCH) {
         size_t batch = count - at < CM_MATCH_BATCH ? count - at : CM_MATCH_BATCH;
-        cm_status status = cm_matcher_run(&match->matcher, match->conversions + at, batch,
-                                          match->results, error);
+        cm_status status =
+            cm_matcher_run(&match->matcher, match->conversions + at, batch, match->results, error);
         if (status != CM_OK)
             return status;
         write_results(match, match->conversions + at, batch);

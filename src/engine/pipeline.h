@@ -1,7 +1,7 @@
 /*
- * Files through the engine: bytes are read in blocks of whole rows, threads make records and keys of them side by side, and
- * what must happen in input order (inserting, finding duplicates, writing) takes turns by block. Results never depend on the
- * number of threads.
+ * Files through the engine: bytes are read in blocks of whole rows, threads make records and keys
+ * of them side by side, and what must happen in input order (inserting, finding duplicates,
+ * writing) takes turns by block. Results never depend on the number of threads.
  */
 #ifndef CM_ENGINE_PIPELINE_H
 #define CM_ENGINE_PIPELINE_H
@@ -17,9 +17,10 @@
 /** How to run. */
 typedef struct cm_pipeline_options {
     cm_build_options build;
-    unsigned threads;              /* at least 1 */
+    unsigned threads;               /* at least 1 */
     const atomic_bool *interrupted; /* raised from outside: stop reading; may be NULL */
-    /** Called for each rejected row, in input order, from one thread at a time. May be NULL. A failure ends the run. */
+    /** Called for each rejected row, in input order, from one thread at a time. May be NULL. A
+     * failure ends the run. */
     cm_status (*reject)(void *context, const cm_reject_line *reject, cm_error *error);
     /** Called now and then, from one thread at a time. May be NULL. */
     void (*progress)(void *context, uint64_t rows);
@@ -34,7 +35,8 @@ typedef struct cm_source_counts {
     uint64_t lenient[CM_FIELD_COUNT_MAX]; /* malformed optional fields taken as missing */
 } cm_source_counts;
 
-/** What became of conversions. Sums are whole numbers, so that they do not depend on the order of adding. */
+/** What became of conversions. Sums are whole numbers, so that they do not depend on the order of
+ * adding. */
 typedef struct cm_match_counts {
     uint64_t conversions;
     uint64_t methods[CM_METHOD_COUNT];
@@ -50,8 +52,8 @@ void cm_match_counts_add(cm_match_counts *counts, const cm_result *result);
  *
  * @param source  borrowed; CSV or NDJSON, unpacked
  * @param counts  receives the source's counts, also on failure
- * @return CM_OK; CM_ERROR_INTERRUPTED; CM_ERROR_FORMAT where the source as a whole cannot be read; CM_ERROR_IO;
- *         CM_ERROR_MEMORY; CM_ERROR_CAPACITY
+ * @return CM_OK; CM_ERROR_INTERRUPTED; CM_ERROR_FORMAT where the source as a whole cannot be read;
+ * CM_ERROR_IO; CM_ERROR_MEMORY; CM_ERROR_CAPACITY
  */
 cm_status cm_pipeline_load(cm_engine *engine, cm_source *source, const cm_pipeline_options *options,
                            cm_source_counts *counts, cm_error *error);

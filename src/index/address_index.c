@@ -35,8 +35,8 @@ uint32_t cm_address_find_bucket(const cm_address_index *index, uint32_t tenant,
 
 bool cm_address_reserve(cm_address_index *index)
 {
-    return cm_table_reserve(&index->groups_table, 1) && cm_table_reserve(&index->buckets_table, 1) &&
-           cm_groups_reserve(&index->groups, 1);
+    return cm_table_reserve(&index->groups_table, 1) &&
+           cm_table_reserve(&index->buckets_table, 1) && cm_groups_reserve(&index->groups, 1);
 }
 
 /* New groups come second in the chain, so that its head, and the table with it, stays. */

@@ -1,6 +1,7 @@
 /*
- * Valid clicks by tenant, address bucket and device type. A conversion that names its device type reads two groups (its type and
- * the missing one); one that does not reads every group of the bucket, which are chained.
+ * Valid clicks by tenant, address bucket and device type. A conversion that names its device type
+ * reads two groups (its type and the missing one); one that does not reads every group of the
+ * bucket, which are chained.
  */
 #ifndef CM_INDEX_ADDRESS_INDEX_H
 #define CM_INDEX_ADDRESS_INDEX_H
@@ -30,7 +31,8 @@ static inline cm_address_group *cm_address_group_at(const cm_address_index *inde
     return (cm_address_group *)(void *)(index->groups.items + group * sizeof(cm_address_group));
 }
 
-/** The group of a bucket and device type; CM_NUMBER_NONE where there is none. hash: cm_address_hash. */
+/** The group of a bucket and device type; CM_NUMBER_NONE where there is none. hash:
+ * cm_address_hash. */
 uint32_t cm_address_find(const cm_address_index *index, uint32_t tenant, const cm_address *bucket,
                          uint32_t device_type, uint64_t hash);
 

@@ -17,9 +17,8 @@ static inline uint32_t cm_click_id_find(const cm_table *table, const cm_click_st
     cm_probe probe = cm_table_probe(table, hash);
     for (;;) {
         uint32_t click = cm_table_next(table, &probe);
-        if (click == CM_NUMBER_NONE ||
-            (cm_click_store_row(store, click)->tenant == tenant &&
-             cm_slice_equal(cm_click_store_id(store, click), click_id)))
+        if (click == CM_NUMBER_NONE || (cm_click_store_row(store, click)->tenant == tenant &&
+                                        cm_slice_equal(cm_click_store_id(store, click), click_id)))
             return click;
     }
 }

@@ -68,8 +68,8 @@ static cm_status intern(cm_click_index *index, struct insertion *insertion, cm_e
 {
     const cm_click_keys *keys = insertion->keys;
     cm_click_row *row = &insertion->row;
-    row->user_agent = cm_dictionary_intern(
-        &index->user_agents, insertion->click->device.user_agent, keys->device.user_agent_hash);
+    row->user_agent = cm_dictionary_intern(&index->user_agents, insertion->click->device.user_agent,
+                                           keys->device.user_agent_hash);
     row->campaign = cm_dictionary_intern(&index->campaigns, keys->campaign, keys->campaign_hash);
     insertion->device_type = cm_dictionary_intern(&index->device_types, keys->device.device_type,
                                                   keys->device.device_type_hash);
@@ -95,16 +95,16 @@ static void find_groups(const cm_click_index *index, struct insertion *insertion
             cm_fingerprint_find(&index->fingerprints, tenant, &keys->device);
     if (insertion->has_address)
         insertion->address_group =
-            cm_address_find(&index->addresses, tenant, &keys->device.bucket,
-                            insertion->device_type, keys->device.address_hash);
+            cm_address_find(&index->addresses, tenant, &keys->device.bucket, insertion->device_type,
+                            keys->device.address_hash);
 }
 
 static bool reserve_tenant(cm_click_index *index, uint32_t tenant)
 {
     if (tenant < index->tenant_list_count)
         return true;
-    cm_list *lists = cm_grow(index->tenant_lists, &index->tenant_list_capacity,
-                             (size_t)tenant + 1, sizeof *lists);
+    cm_list *lists = cm_grow(index->tenant_lists, &index->tenant_list_capacity, (size_t)tenant + 1,
+                             sizeof *lists);
     if (lists == NULL)
         return false;
     index->tenant_lists = lists;
@@ -164,8 +164,8 @@ static void make_groups(cm_click_index *index, struct insertion *insertion)
         insertion->fingerprint_group =
             cm_fingerprint_take(&index->fingerprints, tenant, &keys->device);
     if (insertion->has_address && insertion->address_group == CM_NUMBER_NONE)
-        insertion->address_group = cm_address_take(&index->addresses, tenant,
-                                                   insertion->device_type, &keys->device);
+        insertion->address_group =
+            cm_address_take(&index->addresses, tenant, insertion->device_type, &keys->device);
 }
 
 static uint32_t store_click(cm_click_index *index, struct insertion *insertion)
@@ -184,9 +184,8 @@ static uint32_t store_click(cm_click_index *index, struct insertion *insertion)
     int64_t end = row->click_timestamp + window_us;
     if (end < insertion->keys->expires_at)
         end = insertion->keys->expires_at;
-    return cm_click_store_append(&index->store, row, &insertion->texts,
-                                 insertion->keys->expires_at, insertion->click->is_valid,
-                                 end + model->retention_us);
+    return cm_click_store_append(&index->store, row, &insertion->texts, insertion->keys->expires_at,
+                                 insertion->click->is_valid, end + model->retention_us);
 }
 
 static void list_click(cm_click_index *index, const struct insertion *insertion, uint32_t click)
@@ -333,8 +332,7 @@ size_t cm_click_index_memory(const cm_click_index *index)
            cm_table_memory(&index->fingerprints.table) +
            cm_table_memory(&index->addresses.groups_table) +
            cm_table_memory(&index->addresses.buckets_table) +
-           cm_groups_memory(&index->params.groups) +
-           cm_groups_memory(&index->fingerprints.groups) +
+           cm_groups_memory(&index->params.groups) + cm_groups_memory(&index->fingerprints.groups) +
            cm_groups_memory(&index->addresses.groups) +
            index->tenant_list_capacity * sizeof(cm_list);
 }

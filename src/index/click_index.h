@@ -1,6 +1,6 @@
 /*
- * The clicks and everything that finds them: the store, the dictionaries of what clicks share, and the indexes of the three
- * layers. Tenants are part of every key and are compared, not only hashed.
+ * The clicks and everything that finds them: the store, the dictionaries of what clicks share, and
+ * the indexes of the three layers. Tenants are part of every key and are compared, not only hashed.
  */
 #ifndef CM_INDEX_CLICK_INDEX_H
 #define CM_INDEX_CLICK_INDEX_H
@@ -48,7 +48,8 @@ void cm_click_index_prefetch(const cm_click_index *index, const cm_click_keys *k
 cm_status cm_click_index_insert(cm_click_index *index, const cm_click *click,
                                 const cm_click_keys *keys, bool *added, cm_error *error);
 
-/** Remove and free the segments whose clicks nobody at or after a time can find. Returns the number of clicks. */
+/** Remove and free the segments whose clicks nobody at or after a time can find. Returns the number
+ * of clicks. */
 size_t cm_click_index_expire(cm_click_index *index, int64_t watermark);
 
 size_t cm_click_index_memory(const cm_click_index *index);

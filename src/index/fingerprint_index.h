@@ -1,4 +1,5 @@
-/* Valid clicks by tenant and fingerprint. The group's number stands for the fingerprint wherever two are compared. */
+/* Valid clicks by tenant and fingerprint. The group's number stands for the fingerprint wherever
+ * two are compared. */
 #ifndef CM_INDEX_FINGERPRINT_INDEX_H
 #define CM_INDEX_FINGERPRINT_INDEX_H
 
@@ -23,7 +24,8 @@ static inline cm_fingerprint_group *cm_fingerprint_group_at(const cm_fingerprint
                                             group * sizeof(cm_fingerprint_group));
 }
 
-/** The group of a fingerprint; CM_NUMBER_NONE where no valid click has it. keys must have a fingerprint. */
+/** The group of a fingerprint; CM_NUMBER_NONE where no valid click has it. keys must have a
+ * fingerprint. */
 static inline uint32_t cm_fingerprint_find(const cm_fingerprint_index *index, uint32_t tenant,
                                            const cm_device_keys *keys)
 {
@@ -39,7 +41,8 @@ static inline uint32_t cm_fingerprint_find(const cm_fingerprint_index *index, ui
     }
 }
 
-/** A new group for a fingerprint that has none; room must have been reserved in table and groups. */
+/** A new group for a fingerprint that has none; room must have been reserved in table and groups.
+ */
 uint32_t cm_fingerprint_take(cm_fingerprint_index *index, uint32_t tenant,
                              const cm_device_keys *keys);
 

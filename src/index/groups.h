@@ -1,6 +1,6 @@
 /*
- * Numbered records that each begin with a list: the entries of an index. Numbers of removed ones are used again. Number 0 is
- * never given out: it stands for a missing key.
+ * Numbered records that each begin with a list: the entries of an index. Numbers of removed ones
+ * are used again. Number 0 is never given out: it stands for a missing key.
  */
 #ifndef CM_INDEX_GROUPS_H
 #define CM_INDEX_GROUPS_H
@@ -21,7 +21,8 @@ static inline void cm_groups_init(cm_groups *groups, size_t item_bytes)
     *groups = (cm_groups){.item_bytes = item_bytes, .count = 1};
 }
 
-/** Make room for a number of further groups, so that as many takes cannot fail. False when memory or numbers are short. */
+/** Make room for a number of further groups, so that as many takes cannot fail. False when memory
+ * or numbers are short. */
 bool cm_groups_reserve(cm_groups *groups, size_t more);
 
 /** A new group, all zero; room must have been reserved. */

@@ -86,7 +86,8 @@ static bool reserve_chunks(cm_lists *lists, cm_directory *directory, size_t need
     return true;
 }
 
-/* A list that is about to become long finds a directory, with room for its chunks, at the head of the free ones. */
+/* A list that is about to become long finds a directory, with room for its chunks, at the head of
+ * the free ones. */
 static bool reserve_directory(cm_lists *lists)
 {
     if (lists->free_directory == NO_BLOCK) {
@@ -101,7 +102,8 @@ static bool reserve_directory(cm_lists *lists)
     return true;
 }
 
-/* Several lists may become long by one click: give each free directory room, as many as there may be takers. */
+/* Several lists may become long by one click: give each free directory room, as many as there may
+ * be takers. */
 static bool reserve_directories(cm_lists *lists)
 {
     uint32_t ready = 0;
@@ -142,14 +144,15 @@ cm_status cm_list_reserve(cm_lists *lists, const cm_list *list, cm_error *error)
     if (list != NULL && list->count == CM_LIST_CHUNK)
         ready = reserve_directories(lists);
     else if (list != NULL && is_long(list))
-        ready = reserve_chunks(lists, directory_of(lists, list),
-                               directory_of(lists, list)->count + 1);
+        ready =
+            reserve_chunks(lists, directory_of(lists, list), directory_of(lists, list)->count + 1);
     return ready ? CM_OK : cm_error_memory(error, "a list's directory", sizeof(cm_chunk));
 }
 
 /* ---- short lists ---- */
 
-/* Where a click belongs among ordered ones: the number of those older than it. From the end, as clicks come in order. */
+/* Where a click belongs among ordered ones: the number of those older than it. From the end, as
+ * clicks come in order. */
 static uint32_t place_in(const cm_lists *lists, const uint32_t *numbers, uint32_t count,
                          uint32_t click)
 {
@@ -197,8 +200,8 @@ static void insert_short(cm_lists *lists, cm_list *list, uint32_t click)
 
 static uint32_t chunk_count(const cm_directory *directory, size_t chunk)
 {
-    uint32_t next = chunk + 1 < directory->count ? directory->chunks[chunk + 1].rank
-                                                 : directory->end_rank;
+    uint32_t next =
+        chunk + 1 < directory->count ? directory->chunks[chunk + 1].rank : directory->end_rank;
     return next - directory->chunks[chunk].rank;
 }
 
@@ -241,7 +244,8 @@ static size_t chunk_for(const cm_lists *lists, const cm_directory *directory, ui
     return low;
 }
 
-/* Make room in a full chunk: an empty one after the last, where clicks come in order; else half and half. */
+/* Make room in a full chunk: an empty one after the last, where clicks come in order; else half and
+ * half. */
 static size_t split(cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t click)
 {
     uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
@@ -367,7 +371,8 @@ static void remove_long(cm_lists *lists, cm_list *list, uint32_t click)
     CM_CHECK(place < count && numbers[place] == click);
     remove_at(numbers, count, place);
     if (chunk == 0) {
-        directory->chunks[0].rank++; /* the clicks behind keep their ranks: the common case is cheap */
+        directory->chunks[0]
+            .rank++; /* the clicks behind keep their ranks: the common case is cheap */
     } else {
         for (size_t i = chunk + 1; i < directory->count; i++)
             directory->chunks[i].rank--;

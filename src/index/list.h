@@ -1,16 +1,18 @@
 /*
- * Lists of click numbers, oldest first, that stay ordered by time whatever the order of arrival. Looking back from a time is a
- * search and a walk; nothing is sorted when looking.
+ * Lists of click numbers, oldest first, that stay ordered by time whatever the order of arrival.
+ * Looking back from a time is a search and a walk; nothing is sorted when looking.
  *
  *     1 click       at = the click itself: no memory but the list's own 8 bytes
  *     2 to 256      at = a block of the pool, its size the next power of two
- *     more          at = a directory of chunks of up to 256 clicks, each with its first time and rank:
+ *     more          at = a directory of chunks of up to 256 clicks, each with its first time and
+ * rank:
  *
  *         directory  [t0, rank 0, block]  [t1, rank 256, block]  [t2, rank 512, block]
  *         blocks     [256 clicks       ]  [256 clicks         ]  [  37 clicks         ]
  *
- * An insert moves at most 256 numbers and the ranks behind it; counting the clicks of a time range is two searches in the
- * directory, which stays in the cache. Clicks mostly arrive in order and leave in order: both ends are cheap.
+ * An insert moves at most 256 numbers and the ranks behind it; counting the clicks of a time range
+ * is two searches in the directory, which stays in the cache. Clicks mostly arrive in order and
+ * leave in order: both ends are cheap.
  */
 #ifndef CM_INDEX_LIST_H
 #define CM_INDEX_LIST_H
@@ -56,7 +58,8 @@ void cm_lists_destroy(cm_lists *lists);
 size_t cm_lists_memory(const cm_lists *lists);
 
 /**
- * Make sure that the next insert into a list cannot fail. Up to eight lists may be reserved before the inserts are made.
+ * Make sure that the next insert into a list cannot fail. Up to eight lists may be reserved before
+ * the inserts are made.
  *
  * @param list  NULL: a list that is empty or not made yet
  * @return CM_OK, CM_ERROR_MEMORY or CM_ERROR_CAPACITY

@@ -1,4 +1,5 @@
-/* Clicks by tenant and fbclid or gclid. A value may have several clicks; the value itself is read from any of them. */
+/* Clicks by tenant and fbclid or gclid. A value may have several clicks; the value itself is read
+ * from any of them. */
 #ifndef CM_INDEX_PARAM_INDEX_H
 #define CM_INDEX_PARAM_INDEX_H
 

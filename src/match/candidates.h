@@ -13,7 +13,8 @@ typedef struct cm_device_set {
     size_t mask;
 } cm_device_set;
 
-/** An empty set that can take count keys, none of which is UINT64_MAX. slots: CM_DEVICE_SLOTS of scratch. */
+/** An empty set that can take count keys, none of which is UINT64_MAX. slots: CM_DEVICE_SLOTS of
+ * scratch. */
 cm_device_set cm_device_set_empty(uint64_t *slots, size_t count);
 
 /** Add a key; false where it was there. */

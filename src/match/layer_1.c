@@ -32,9 +32,8 @@ static bool look_at(const cm_click_index *index, uint32_t click, int64_t t, stru
 static uint32_t find_by_id(const cm_click_index *index, const cm_query *query,
                            struct finding *finding)
 {
-    uint32_t click =
-        cm_click_id_find(&index->click_ids, &index->store, query->tenant,
-                         query->conversion->click_id, query->keys.click_id_hash);
+    uint32_t click = cm_click_id_find(&index->click_ids, &index->store, query->tenant,
+                                      query->conversion->click_id, query->keys.click_id_hash);
     if (click == CM_NUMBER_NONE ||
         cm_click_store_row(&index->store, click)->click_timestamp > query->t)
         return CM_NUMBER_NONE;

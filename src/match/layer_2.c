@@ -4,14 +4,15 @@
 struct fingerprint_match {
     const cm_layer_context *context;
     const cm_query *query;
-    size_t count;     /* of scratch->clicks */
-    uint64_t left;    /* clicks of the fingerprint that are no candidates */
+    size_t count;      /* of scratch->clicks */
+    uint64_t left;     /* clicks of the fingerprint that are no candidates */
     size_t oldest_bin; /* o */
     double r;
     double lr_ip_u; /* max((n_ip - 1) / N, ip_u_min), once it was needed; else 0 */
 };
 
-/* Those of the first K on the address that share the fingerprint are beyond the first K of the fingerprint: they are older. */
+/* Those of the first K on the address that share the fingerprint are beyond the first K of the
+ * fingerprint: they are older. */
 static size_t add_from_address(const struct fingerprint_match *match, cm_layer_scratch *scratch,
                                size_t count)
 {
@@ -42,8 +43,7 @@ static void gather(struct fingerprint_match *match, cm_layer_scratch *scratch)
         return;
     size_t count = cm_recent_first(index, &set, query->t, model->window_us, model->max_candidates,
                                    scratch->clicks);
-    int64_t oldest =
-        cm_click_store_row(&index->store, scratch->clicks[count - 1])->click_timestamp;
+    int64_t oldest = cm_click_store_row(&index->store, scratch->clicks[count - 1])->click_timestamp;
     match->oldest_bin = cm_delay_bin(model, query->t - oldest);
     if (total > count)
         count = add_from_address(match, scratch, count);
@@ -124,8 +124,7 @@ cm_layer_word cm_layer_2(const cm_layer_context *context, const cm_query *query,
     const cm_model *model = context->weights->model;
     match.r = model->fingerprint.rivals + (double)(match.count - 1 + match.left);
     for (size_t i = 0; i < match.count; i++)
-        scratch->weighed[i] =
-            (cm_weighed){scratch->clicks[i], weigh(&match, scratch->clicks[i])};
+        scratch->weighed[i] = (cm_weighed){scratch->clicks[i], weigh(&match, scratch->clicks[i])};
     double base = context->weights->w0[CM_WEIGH_FINGERPRINT] + rest(&match);
     cm_score_candidates(&model->fingerprint, base, scratch->weighed, match.count, score);
     return score->success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_CONFIDENCE;

@@ -1,6 +1,7 @@
 #include "match/candidates.h"
 
-/* A device is known by its fingerprint, else by its user agent, missing being one too; the two never mix. */
+/* A device is known by its fingerprint, else by its user agent, missing being one too; the two
+ * never mix. */
 #define FINGERPRINT_KEY ((uint64_t)1 << 32)
 
 static uint64_t device_key(const cm_click_row *row)
@@ -63,12 +64,11 @@ cm_layer_word cm_layer_3(const cm_layer_context *context, const cm_query *query,
     count = keep_devices(store, scratch, count);
     double r = model->probabilistic.rivals + ((double)(count - 1) + left);
     for (size_t i = 0; i < count; i++)
-        scratch->weighed[i] = (cm_weighed){scratch->clicks[i],
-                                           weigh(context, query, r, scratch->clicks[i])};
+        scratch->weighed[i] =
+            (cm_weighed){scratch->clicks[i], weigh(context, query, r, scratch->clicks[i])};
     double rest = left * (oldest_bin->prior_m[CM_WEIGH_PROBABILISTIC] / r *
                           oldest_bin->lr_delay[CM_WEIGH_PROBABILISTIC]);
-    cm_score_candidates(&model->probabilistic,
-                        context->weights->w0[CM_WEIGH_PROBABILISTIC] + rest, scratch->weighed,
-                        count, score);
+    cm_score_candidates(&model->probabilistic, context->weights->w0[CM_WEIGH_PROBABILISTIC] + rest,
+                        scratch->weighed, count, score);
     return score->success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_PROBABILITY;
 }

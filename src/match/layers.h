@@ -1,6 +1,6 @@
 /*
- * The three layers. Each looks at one conversion and gives a word; after a success it also says which click and how sure:
- * docs/matching.md, sections 4 and 5.
+ * The three layers. Each looks at one conversion and gives a word; after a success it also says
+ * which click and how sure: docs/matching.md, sections 4 and 5.
  */
 #ifndef CM_MATCH_LAYERS_H
 #define CM_MATCH_LAYERS_H

@@ -1,6 +1,7 @@
 /*
- * Conversions through the three layers, a batch at a time: all of a batch through layer 1, what is left through 2, then 3, so
- * that the memory a layer will need is asked for while others are worked on.
+ * Conversions through the three layers, a batch at a time: all of a batch through layer 1, what is
+ * left through 2, then 3, so that the memory a layer will need is asked for while others are worked
+ * on.
  */
 #ifndef CM_MATCH_MATCHER_H
 #define CM_MATCH_MATCHER_H

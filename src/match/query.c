@@ -11,8 +11,8 @@ void cm_query_prefetch_ids(const cm_click_index *index, const cm_query *query)
 
 void cm_query_find_tenant(const cm_click_index *index, cm_query *query)
 {
-    query->tenant = cm_dictionary_find(&index->tenants, query->conversion->tenant_id,
-                                       query->keys.tenant_hash);
+    query->tenant =
+        cm_dictionary_find(&index->tenants, query->conversion->tenant_id, query->keys.tenant_hash);
 }
 
 void cm_query_prefetch_device(const cm_click_index *index, const cm_query *query)

@@ -1,4 +1,5 @@
-/* A conversion on its way through the layers: its keys, and the numbers that the index knows them by. */
+/* A conversion on its way through the layers: its keys, and the numbers that the index knows them
+ * by. */
 #ifndef CM_MATCH_QUERY_H
 #define CM_MATCH_QUERY_H
 
@@ -7,11 +8,12 @@
 typedef struct cm_query {
     const cm_conversion *conversion; /* borrowed */
     cm_conversion_keys keys;
-    int64_t t;                  /* conversion_timestamp */
-    uint32_t tenant;            /* CM_NUMBER_NONE: a tenant without clicks */
-    uint32_t user_agent;        /* CM_NUMBER_MISSING; CM_NUMBER_NONE: one that no click has */
-    uint32_t fingerprint;       /* group; CM_NUMBER_NONE where it has none or no valid click shares it */
-    uint32_t address_groups[2]; /* its device type's and the missing one's; CM_NUMBER_NONE where there is none */
+    int64_t t;            /* conversion_timestamp */
+    uint32_t tenant;      /* CM_NUMBER_NONE: a tenant without clicks */
+    uint32_t user_agent;  /* CM_NUMBER_MISSING; CM_NUMBER_NONE: one that no click has */
+    uint32_t fingerprint; /* group; CM_NUMBER_NONE where it has none or no valid click shares it */
+    uint32_t address_groups[2]; /* its device type's and the missing one's; CM_NUMBER_NONE where
+                                   there is none */
     cm_list_set addresses;      /* the addresses' list */
 } cm_query;
 

@@ -1,4 +1,5 @@
-/* recent(list, W) of docs/matching.md, over the union of the lists that a conversion's key leads to. */
+/* recent(list, W) of docs/matching.md, over the union of the lists that a conversion's key leads
+ * to. */
 #ifndef CM_MATCH_RECENT_H
 #define CM_MATCH_RECENT_H
 

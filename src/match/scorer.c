@@ -53,8 +53,7 @@ void cm_score_candidates(const cm_layer_model *layer, double base, const cm_weig
         total += candidates[i].w;
     keep_best(candidates, count, score);
     for (size_t i = 0; i < score->best_count; i++)
-        score->best_probabilities[i] =
-            cm_calibrate(layer, score->best_probabilities[i] / total);
+        score->best_probabilities[i] = cm_calibrate(layer, score->best_probabilities[i] / total);
     double p = score->best_probabilities[0];
     double lo = layer->band_lo;
     double hi = layer->band_hi;

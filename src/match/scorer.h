@@ -1,6 +1,6 @@
 /*
- * The last step of layers 2 and 3: of weights, a winner, its probability and its confidence. A pure function of its input:
- * docs/matching.md, section 5, "Both".
+ * The last step of layers 2 and 3: of weights, a winner, its probability and its confidence. A pure
+ * function of its input: docs/matching.md, section 5, "Both".
  */
 #ifndef CM_MATCH_SCORER_H
 #define CM_MATCH_SCORER_H
@@ -16,9 +16,9 @@ typedef struct cm_weighed {
 /** What a layer's weights come to. */
 typedef struct cm_score {
     bool success;
-    double probability; /* of the best candidate, after calibration */
-    double confidence;  /* 4 decimals; 0 where not successful */
-    size_t best_count;  /* at most CM_RESULT_CANDIDATES_MAX */
+    double probability;                      /* of the best candidate, after calibration */
+    double confidence;                       /* 4 decimals; 0 where not successful */
+    size_t best_count;                       /* at most CM_RESULT_CANDIDATES_MAX */
     uint32_t best[CM_RESULT_CANDIDATES_MAX]; /* clicks, largest weight first, then newest */
     double best_probabilities[CM_RESULT_CANDIDATES_MAX];
 } cm_score;

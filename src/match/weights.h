@@ -1,6 +1,6 @@
 /*
- * The model's factors, computed once: each is one of the terms that docs/matching.md section 5 writes, in doubles rounded just
- * as there, so that a product of them has the same bits.
+ * The model's factors, computed once: each is one of the terms that docs/matching.md section 5
+ * writes, in doubles rounded just as there, so that a product of them has the same bits.
  */
 #ifndef CM_MATCH_WEIGHTS_H
 #define CM_MATCH_WEIGHTS_H

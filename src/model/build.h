@@ -23,7 +23,8 @@ typedef struct cm_build_options {
  *
  * @param values   CM_CLICK_FIELD_COUNT of them; their bytes must live as long as the click
  * @param arena    takes text the values do not hold (numbers as decimal text)
- * @param lenient_counts  CM_CLICK_FIELD_COUNT counters, raised for each malformed field taken as missing; may be NULL
+ * @param lenient_counts  CM_CLICK_FIELD_COUNT counters, raised for each malformed field taken as
+ * missing; may be NULL
  * @param click    receives the click; its slices point into the values' bytes and the arena
  * @param reject   filled where the row is malformed
  * @return CM_OK, CM_ERROR_FORMAT (the row is rejected) or CM_ERROR_MEMORY
@@ -34,8 +35,8 @@ cm_status cm_click_build(const cm_value *values, const cm_build_options *options
 
 /** The same for a conversion, of CM_CONVERSION_FIELD_COUNT values. */
 cm_status cm_conversion_build(const cm_value *values, const cm_build_options *options,
-                              cm_arena *arena, uint64_t *lenient_counts,
-                              cm_conversion *conversion, cm_reject *reject);
+                              cm_arena *arena, uint64_t *lenient_counts, cm_conversion *conversion,
+                              cm_reject *reject);
 
 /**
  * The same checks for a record that a caller filled by hand: required fields, ids, times, sizes.

@@ -1,6 +1,7 @@
 /*
- * The columns of clicks and conversions, in the order in which they are named and checked. Every input (CSV, NDJSON, binary
- * COPY) delivers one cm_value per column; cm_click_build and cm_conversion_build make records of them.
+ * The columns of clicks and conversions, in the order in which they are named and checked. Every
+ * input (CSV, NDJSON, binary COPY) delivers one cm_value per column; cm_click_build and
+ * cm_conversion_build make records of them.
  */
 #ifndef CM_MODEL_FIELD_H
 #define CM_MODEL_FIELD_H
@@ -72,7 +73,8 @@ typedef enum cm_value_kind {
     CM_VALUE_NUMBER,  /* text is a JSON number as written */
     CM_VALUE_BOOLEAN, /* integer is 0 or 1 */
     CM_VALUE_INTEGER, /* integer; a database integer */
-    CM_VALUE_TIME,    /* integer is microseconds since 1970 UTC; a database timestamp; INT64_MIN, INT64_MAX: infinite */
+    CM_VALUE_TIME,    /* integer is microseconds since 1970 UTC; a database timestamp; INT64_MIN,
+                         INT64_MAX: infinite */
     CM_VALUE_ADDRESS, /* address; a database inet, its mask dropped */
     CM_VALUE_WRONG,   /* of a type no column takes (a JSON object or array) */
 } cm_value_kind;

@@ -24,12 +24,13 @@ typedef struct cm_layer_model {
 struct cm_model {
     char *name, *version, *label; /* label is name@version; owned, NUL-terminated */
     double window_hours, probabilistic_window_hours, retention_hours;
-    int64_t window_us, probabilistic_window_us, retention_us; /* trunc(hours * 3600000000.0 + 0.5) */
+    int64_t window_us, probabilistic_window_us,
+        retention_us; /* trunc(hours * 3600000000.0 + 0.5) */
     uint32_t max_candidates;
     unsigned ipv4_prefix, ipv6_prefix; /* bits */
     size_t bin_count;
-    int64_t *delay_us;   /* bin_count upper edges, rising */
-    double *delay_hours; /* the same as written */
+    int64_t *delay_us;                      /* bin_count upper edges, rising */
+    double *delay_hours;                    /* the same as written */
     double *delay_m, *fingerprint_m, *ip_m; /* bin_count each */
     double fingerprint_u, ip_u_min;
     cm_layer_model fingerprint, probabilistic;

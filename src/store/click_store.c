@@ -4,8 +4,8 @@
 #include "util/grow.h"
 
 /*
- * A click's text in the heap: one byte of flags, the sizes of what is there, then the bytes. Sizes are one byte each, or two
- * (little-endian) where any is over 255.
+ * A click's text in the heap: one byte of flags, the sizes of what is there, then the bytes. Sizes
+ * are one byte each, or two (little-endian) where any is over 255.
  */
 #define HAS_FBCLID 1u
 #define HAS_GCLID 2u
@@ -65,8 +65,8 @@ static cm_status open_segment(cm_click_store *store, cm_error *error)
     if (place >= CM_SEGMENT_COUNT_MAX)
         return cm_error_set(error, CM_ERROR_CAPACITY,
                             "more than 4,294,901,760 clicks; use a shorter period");
-    cm_segment **segments = cm_grow(store->segments, &store->segment_capacity, place + 1,
-                                    sizeof(cm_segment *));
+    cm_segment **segments =
+        cm_grow(store->segments, &store->segment_capacity, place + 1, sizeof(cm_segment *));
     if (segments == NULL)
         return cm_error_memory(error, "the list of segments", (place + 1) * sizeof *segments);
     store->segments = segments;
@@ -230,7 +230,8 @@ cm_slice cm_click_store_id(const cm_click_store *store, uint32_t number)
     unsigned flags = *at++;
     size_t size;
     at = read_size(at, flags, &size);
-    unsigned others = (unsigned)__builtin_popcount(flags & (HAS_FBCLID | HAS_GCLID | HAS_REFERENCE));
+    unsigned others =
+        (unsigned)__builtin_popcount(flags & (HAS_FBCLID | HAS_GCLID | HAS_REFERENCE));
     at += flags & WIDE ? 2 * others : others;
     return cm_slice_of((const char *)at, size);
 }

@@ -1,15 +1,16 @@
 /*
- * The clicks, by number. A click's number is where it stands: segment * 65,536 + row. What matching reads of a click is one
- * row of 32 bytes, two to a cache line; its texts lie apart, in the segment's heap.
+ * The clicks, by number. A click's number is where it stands: segment * 65,536 + row. What matching
+ * reads of a click is one row of 32 bytes, two to a cache line; its texts lie apart, in the
+ * segment's heap.
  *
  *     segment 0          segment 1
- *     rows    [65,536 x 32 bytes]     click_timestamp, tenant, fingerprint, address, user agent, campaign, expiry
- *     text_at [65,536 x 4 bytes]      where the click's text begins in the heap
- *     heap    click id, fbclid, gclid, reference
- *     expiries                        only those that differ from click_timestamp + window
+ *     rows    [65,536 x 32 bytes]     click_timestamp, tenant, fingerprint, address, user agent,
+ * campaign, expiry text_at [65,536 x 4 bytes]      where the click's text begins in the heap heap
+ * click id, fbclid, gclid, reference expiries                        only those that differ from
+ * click_timestamp + window
  *
- * A segment whose clicks are all beyond finding is freed whole, and its numbers are used again: lists are ordered by time, not
- * by number.
+ * A segment whose clicks are all beyond finding is freed whole, and its numbers are used again:
+ * lists are ordered by time, not by number.
  */
 #ifndef CM_STORE_CLICK_STORE_H
 #define CM_STORE_CLICK_STORE_H
@@ -22,7 +23,8 @@
 #define CM_SEGMENT_ROWS (1u << CM_SEGMENT_BITS)
 #define CM_SEGMENT_COUNT_MAX 65535u
 
-/* expiry: the top bit flags an invalid click; the rest is 0 for the window's end, else 1 + place in the segment's list. */
+/* expiry: the top bit flags an invalid click; the rest is 0 for the window's end, else 1 + place in
+ * the segment's list. */
 #define CM_EXPIRY_INVALID (1u << 31)
 
 typedef struct cm_click_row {
@@ -41,19 +43,19 @@ typedef struct cm_click_texts {
 } cm_click_texts;
 
 typedef struct cm_segment {
-    uint32_t count;          /* rows used */
-    int64_t last_findable;   /* nobody at or after this time can find any of its clicks */
-    uint32_t *text_at;       /* CM_SEGMENT_ROWS */
+    uint32_t count;        /* rows used */
+    int64_t last_findable; /* nobody at or after this time can find any of its clicks */
+    uint32_t *text_at;     /* CM_SEGMENT_ROWS */
     char *heap;
     size_t heap_size, heap_capacity;
     int64_t *expiries;
     size_t expiry_count, expiry_capacity;
-    cm_click_row rows[];     /* CM_SEGMENT_ROWS */
+    cm_click_row rows[]; /* CM_SEGMENT_ROWS */
 } cm_segment;
 
 /** One writer, or any number of readers. */
 typedef struct cm_click_store {
-    int64_t window_us;    /* the model's */
+    int64_t window_us;     /* the model's */
     cm_segment **segments; /* NULL where one was freed */
     size_t segment_count, segment_capacity;
     size_t current; /* the segment being filled; segment_count where there is none */
@@ -113,7 +115,8 @@ static inline int64_t cm_click_store_expires_at(const cm_click_store *store, uin
     return at == 0 ? row->click_timestamp + store->window_us : segment->expiries[at - 1];
 }
 
-/** The order of lists: by time, and among equals the smaller click id last (it counts as the newer). */
+/** The order of lists: by time, and among equals the smaller click id last (it counts as the
+ * newer). */
 static inline bool cm_click_store_is_older(const cm_click_store *store, uint32_t a, uint32_t b)
 {
     int64_t time_a = cm_click_store_row(store, a)->click_timestamp;

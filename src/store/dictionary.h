@@ -1,6 +1,6 @@
 /*
- * Text to numbers and back: what many clicks share (tenants, device types, user agents, campaigns) is stored once and named
- * by a 32-bit number. 0 is the missing value.
+ * Text to numbers and back: what many clicks share (tenants, device types, user agents, campaigns)
+ * is stored once and named by a 32-bit number. 0 is the missing value.
  */
 #ifndef CM_STORE_DICTIONARY_H
 #define CM_STORE_DICTIONARY_H

@@ -1,4 +1,5 @@
-/* A growable run of bytes. A failed allocation is remembered, so that a caller may append much and ask once. */
+/* A growable run of bytes. A failed allocation is remembered, so that a caller may append much and
+ * ask once. */
 #ifndef CM_UTIL_BUFFER_H
 #define CM_UTIL_BUFFER_H
 
@@ -47,7 +48,8 @@ static inline void cm_buffer_append_text(cm_buffer *buffer, const char *text)
 /** Append a number in decimal. */
 void cm_buffer_append_u64(cm_buffer *buffer, uint64_t number);
 
-/** Append a number of 0 to 1 with a fixed number of decimals (at most 9), rounded as docs/matching.md says. */
+/** Append a number of 0 to 1 with a fixed number of decimals (at most 9), rounded as
+ * docs/matching.md says. */
 void cm_buffer_append_share(cm_buffer *buffer, double share, unsigned decimals);
 
 #endif

@@ -1,4 +1,5 @@
-/* Two assertions: CM_CHECK never vanishes (batch edges), CM_ASSERT does in release builds (inner loops). */
+/* Two assertions: CM_CHECK never vanishes (batch edges), CM_ASSERT does in release builds (inner
+ * loops). */
 #ifndef CM_UTIL_CHECK_H
 #define CM_UTIL_CHECK_H
 

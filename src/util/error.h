@@ -5,7 +5,8 @@
 #include "clickmatch.h"
 
 /**
- * Fill an error and return its code, so that a caller can write `return cm_error_set(error, CM_ERROR_IO, "...")`.
+ * Fill an error and return its code, so that a caller can write `return cm_error_set(error,
+ * CM_ERROR_IO, "...")`.
  *
  * @param error   may be NULL; then only the code is returned. Line and byte become 0.
  * @param format  printf; one line, no newline; says what, where and what to do

@@ -1,6 +1,6 @@
 /*
- * Keyed hashing. XXH3 with a secret 64-bit key: whoever writes the input does not know the key, so cannot aim at one place
- * of a table. No result depends on the key.
+ * Keyed hashing. XXH3 with a secret 64-bit key: whoever writes the input does not know the key, so
+ * cannot aim at one place of a table. No result depends on the key.
  */
 #ifndef CM_UTIL_HASH_H
 #define CM_UTIL_HASH_H

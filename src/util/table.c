@@ -7,7 +7,8 @@
 
 #define CAPACITY_MIN ((size_t)16)
 
-/* At most three quarters full: a search that fails looks at 8.5 slots on average, about one cache line. */
+/* At most three quarters full: a search that fails looks at 8.5 slots on average, about one cache
+ * line. */
 static size_t capacity_for(size_t count)
 {
     return count + count / 3 + 2;

@@ -1,12 +1,14 @@
 /*
- * An open-addressing hash table from keys to 32-bit numbers. It holds neither keys nor their hashes in full: a slot is the
- * number and 32 bits of hash, and the caller compares keys where the numbers lead.
+ * An open-addressing hash table from keys to 32-bit numbers. It holds neither keys nor their hashes
+ * in full: a slot is the number and 32 bits of hash, and the caller compares keys where the numbers
+ * lead.
  *
- *     slot 0    1    2    3    4    5  ...      home = tag * capacity / 2^32, then the next free slot
- *     [tag,n][tag,n][  -  ][tag,n][tag,n][ - ]
+ *     slot 0    1    2    3    4    5  ...      home = tag * capacity / 2^32, then the next free
+ * slot [tag,n][tag,n][  -  ][tag,n][tag,n][ - ]
  *
- * Homes rise with tags, so growing is one pass over both tables in order. Eight slots share a cache line. Removal shifts
- * back what follows: no tombstones, so that a table that is filled and emptied for days stays as fast as a new one.
+ * Homes rise with tags, so growing is one pass over both tables in order. Eight slots share a cache
+ * line. Removal shifts back what follows: no tombstones, so that a table that is filled and emptied
+ * for days stays as fast as a new one.
  */
 #ifndef CM_UTIL_TABLE_H
 #define CM_UTIL_TABLE_H
@@ -33,7 +35,8 @@ typedef struct cm_probe {
     uint32_t tag;
 } cm_probe;
 
-/** Make room for a number of further entries, so that as many inserts cannot fail. False when memory is short. */
+/** Make room for a number of further entries, so that as many inserts cannot fail. False when
+ * memory is short. */
 bool cm_table_reserve(cm_table *table, size_t more);
 
 /** Insert; room must have been reserved. The caller has made sure that the key is not there. */
