@@ -12,6 +12,7 @@
 #ifndef CM_IO_CSV_WALK_H
 #define CM_IO_CSV_WALK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** A longer row is rejected: it bounds the memory that one row can take. Line end not counted. */
@@ -43,11 +44,13 @@ typedef struct cm_csv_walk {
  * Find the end of the row and step to the next one.
  *
  * @param buffer  the same bytes as in the last call, perhaps more of them
- * @param end     receives the offset of the line end that ends the row; walk->row is then the byte
- * after it
- * @return CM_CSV_END_UNKNOWN where more bytes are needed; nothing is looked at twice then
+ * @param is_all  no more bytes come: the last row needs no line end
+ * @param end     receives the offset of the line end that ends the row (size where it has none);
+ *                walk->row is then the byte after it
+ * @return CM_CSV_END_UNKNOWN where more bytes are needed; none is looked at twice then
  */
-cm_csv_end cm_csv_walk_row(cm_csv_walk *walk, const char *buffer, size_t size, size_t *end);
+cm_csv_end cm_csv_walk_row(cm_csv_walk *walk, const char *buffer, size_t size, bool is_all,
+                           size_t *end);
 
 /** Forget bytes at the front of the buffer, at most walk->row of them. */
 void cm_csv_walk_take(cm_csv_walk *walk, size_t bytes);

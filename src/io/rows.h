@@ -15,6 +15,7 @@
 #include "io/csv_walk.h"
 #include "model/field.h"
 #include "util/arena.h"
+#include "util/slice.h"
 
 typedef enum cm_format { CM_FORMAT_CSV, CM_FORMAT_NDJSON } cm_format;
 
@@ -47,22 +48,45 @@ typedef struct cm_layout {
 cm_status cm_layout_read(cm_row_kind kind, const char *head, size_t size, cm_layout *layout,
                          size_t *skip, cm_error *error);
 
+/** Is there enough of the head for cm_layout_read? If no more bytes come, there is. */
+bool cm_layout_is_ready(const char *head, size_t size);
+
 /** The layout of NDJSON rows of a kind; cannot fail, needs no destroy. For inputs known to be
  * NDJSON. */
 void cm_layout_ndjson(cm_row_kind kind, cm_layout *layout);
 
 void cm_layout_destroy(cm_layout *layout);
 
+/** Where the hash table of names looks first; any bytes will do, size at least 1. */
+static inline size_t cm_layout_slot(const char *name, size_t size)
+{
+    unsigned first = (unsigned char)name[0], last = (unsigned char)name[size - 1];
+    unsigned middle = (unsigned char)name[size / 2];
+    return (size * 5 + first * 11 + middle * 3 + last) % CM_KEY_SLOTS;
+}
+
 /** The field of a name; CM_FIELD_COUNT_MAX if unknown. */
-size_t cm_layout_field(const cm_layout *layout, cm_slice name);
+static inline size_t cm_layout_field(const cm_layout *layout, const char *name, size_t size)
+{
+    if (size == 0)
+        return CM_FIELD_COUNT_MAX;
+    size_t slot = cm_layout_slot(name, size);
+    for (; layout->slots[slot] != 0; slot = (slot + 1) % CM_KEY_SLOTS) {
+        cm_slice known = layout->names[layout->slots[slot] - 1];
+        if (known.size == size && memcmp(known.data, name, size) == 0)
+            return layout->slots[slot] - 1u;
+    }
+    return CM_FIELD_COUNT_MAX;
+}
 
 /** One row of a block. */
 typedef struct cm_row {
     const char *malformed; /* NULL, or why the row as a whole is malformed (static text) */
     size_t byte;           /* offset of the row in the block; for a malformed one of the fault */
     size_t start;          /* offset of the row's first byte in the block */
-    size_t end;            /* offset just after its last byte, line end left out */
-    uint64_t line;         /* line in the block on which it begins, counted from 0 */
+    size_t end;    /* offset just after its last byte, line end left out; of a row longer than
+                      CM_ROW_BYTES_MAX only one byte more than that is shown */
+    uint64_t line; /* line in the block on which it begins, counted from 0 */
     cm_value values[CM_FIELD_COUNT_MAX];    /* undefined where the row is malformed */
     size_t value_bytes[CM_FIELD_COUNT_MAX]; /* offset in the block of each value present */
 } cm_row;

@@ -1,0 +1,46 @@
+/* What a codec is to the row reader. Internal to src/io. */
+#ifndef CM_IO_CODEC_H
+#define CM_IO_CODEC_H
+
+#include "io/rows.h"
+
+extern const char cm_row_too_long[]; /* the reason of rows beyond CM_ROW_BYTES_MAX */
+
+/** Start on a block: reader is filled but for the codec's own members. */
+void cm_csv_begin(cm_row_reader *reader);
+
+/** cm_row_reader_next of one format. */
+bool cm_csv_next(cm_row_reader *reader, cm_row *row);
+bool cm_ndjson_next(cm_row_reader *reader, cm_row *row);
+
+/** Start a row at reader->at: all values missing. */
+static inline void cm_row_begin(const cm_row_reader *reader, cm_row *row)
+{
+    row->malformed = NULL;
+    row->start = row->byte = reader->at;
+    row->line = reader->line;
+    for (size_t i = 0; i < reader->layout->field_count; i++)
+        row->values[i].kind = CM_VALUE_MISSING;
+}
+
+/**
+ * End a row at a line end (or the end of the block) and step behind it. One that is too long is
+ * malformed, and shown as its first bytes, as where the block holds no more of it.
+ *
+ * @param lines  lines it takes, 1 or more
+ */
+static inline void cm_row_end(cm_row_reader *reader, cm_row *row, size_t line_end, uint64_t lines)
+{
+    bool is_cr =
+        line_end < reader->size && line_end > row->start && reader->block[line_end - 1] == '\r';
+    row->end = line_end - is_cr;
+    if (line_end - row->start > CM_ROW_BYTES_MAX) {
+        row->malformed = cm_row_too_long;
+        row->byte = row->start;
+        row->end = row->start + CM_ROW_BYTES_MAX + 1;
+    }
+    reader->line += lines - (line_end == reader->size);
+    reader->at = line_end + (line_end < reader->size);
+}
+
+#endif
