@@ -300,6 +300,16 @@ static void remove_at(uint32_t *numbers, uint32_t count, uint32_t place)
     memmove(numbers + place, numbers + place + 1, (count - place - 1) * sizeof *numbers);
 }
 
+/* Into a smaller block that is free; only where there is none is the block cut, for cut blocks stay
+ * cut. */
+static void halve_block(cm_lists *lists, cm_list *list, unsigned class)
+{
+    if (lists->free_blocks[class - 1] != NO_BLOCK)
+        move_block(lists, list, class, class - 1, list->count);
+    else
+        give_block(lists, class - 1, list->at + (1u << (class - 1)));
+}
+
 static void remove_short(cm_lists *lists, cm_list *list, uint32_t click)
 {
     if (list->count == 1) {
@@ -318,7 +328,7 @@ static void remove_short(cm_lists *lists, cm_list *list, uint32_t click)
         give_block(lists, class, list->at);
         list->at = only;
     } else if (class_of(list->count) < class) {
-        give_block(lists, class - 1, list->at + (1u << (class - 1))); /* the half not needed */
+        halve_block(lists, list, class);
     }
 }
 

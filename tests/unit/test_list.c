@@ -1,0 +1,214 @@
+/* Time-ordered lists against a sorted array: late arrivals, equal times, removal from either end,
+ * short and long. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "index/list.h"
+
+#define CLICKS 3000u
+
+struct fixture {
+    cm_click_store store;
+    cm_lists lists;
+    cm_list list;
+    uint32_t model[CLICKS]; /* what the list should hold, oldest first */
+    size_t count;
+    uint64_t random;
+};
+
+static uint32_t next_random(struct fixture *fixture, uint32_t below)
+{
+    fixture->random = fixture->random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(fixture->random >> 33) % below;
+}
+
+/* Click number i: times on a grid, so that many are equal and ids decide. */
+static void setup(struct fixture *fixture, uint64_t seed, bool in_order)
+{
+    *fixture = (struct fixture){.random = seed};
+    cm_click_store_init(&fixture->store, 1000);
+    cm_lists_init(&fixture->lists, &fixture->store);
+    for (uint32_t i = 0; i < CLICKS; i++) {
+        char id[16];
+        int size = snprintf(id, sizeof id, "k%u", next_random(fixture, 1000000));
+        const cm_click_texts texts = {.click_id = cm_slice_of(id, (size_t)size)};
+        const cm_click_row row = {.click_timestamp = in_order ? i : next_random(fixture, 500)};
+        assert_int_equal(cm_click_store_reserve(&fixture->store, &texts, NULL), CM_OK);
+        assert_int_equal(cm_click_store_append(&fixture->store, &row, &texts, 0, true, 0), i);
+    }
+}
+
+static void teardown(struct fixture *fixture)
+{
+    cm_lists_destroy(&fixture->lists);
+    cm_click_store_destroy(&fixture->store);
+}
+
+static size_t place_of(const struct fixture *fixture, uint32_t click)
+{
+    size_t place = 0;
+    while (place < fixture->count &&
+           cm_click_store_is_older(&fixture->store, fixture->model[place], click))
+        place++;
+    return place;
+}
+
+static void insert(struct fixture *fixture, uint32_t click)
+{
+    assert_int_equal(cm_list_reserve(&fixture->lists, &fixture->list, NULL), CM_OK);
+    cm_list_insert(&fixture->lists, &fixture->list, click);
+    size_t place = place_of(fixture, click);
+    memmove(fixture->model + place + 1, fixture->model + place,
+            (fixture->count - place) * sizeof *fixture->model);
+    fixture->model[place] = click;
+    fixture->count++;
+}
+
+static void remove_place(struct fixture *fixture, size_t place)
+{
+    cm_list_remove(&fixture->lists, &fixture->list, fixture->model[place]);
+    memmove(fixture->model + place, fixture->model + place + 1,
+            (fixture->count - place - 1) * sizeof *fixture->model);
+    fixture->count--;
+}
+
+static int64_t time_of(const struct fixture *fixture, size_t place)
+{
+    return cm_click_store_row(&fixture->store, fixture->model[place])->click_timestamp;
+}
+
+static size_t rank_of(const struct fixture *fixture, int64_t time)
+{
+    size_t rank = 0;
+    while (rank < fixture->count && time_of(fixture, rank) <= time)
+        rank++;
+    return rank;
+}
+
+static void assert_walk(const struct fixture *fixture, size_t rank)
+{
+    cm_cursor cursor = cm_list_walk(&fixture->lists, &fixture->list, (uint32_t)rank);
+    for (size_t i = rank; i > 0; i--)
+        assert_int_equal(cm_cursor_next(&fixture->lists, &cursor), fixture->model[i - 1]);
+    assert_int_equal(cm_cursor_next(&fixture->lists, &cursor), CM_NUMBER_NONE);
+}
+
+static void assert_equal(const struct fixture *fixture)
+{
+    assert_int_equal(fixture->list.count, fixture->count);
+    assert_walk(fixture, fixture->count);
+    for (int64_t time = -1; time <= 501; time += 25) {
+        size_t rank = rank_of(fixture, time);
+        assert_int_equal(cm_list_rank(&fixture->lists, &fixture->list, time), rank);
+        assert_walk(fixture, rank);
+    }
+    if (fixture->count > 0)
+        assert_int_not_equal(cm_list_any(&fixture->lists, &fixture->list), CM_NUMBER_NONE);
+}
+
+static void test_random_order(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    setup(&fixture, 1, false);
+    for (uint32_t click = 0; click < CLICKS; click++) {
+        insert(&fixture, click);
+        if (click < 20 || click % 131 == 0 || (click > 250 && click < 262))
+            assert_equal(&fixture);
+    }
+    while (fixture.count > 0) {
+        remove_place(&fixture, next_random(&fixture, (uint32_t)fixture.count));
+        if (fixture.count < 20 || fixture.count % 131 == 0 ||
+            (fixture.count > 250 && fixture.count < 262))
+            assert_equal(&fixture);
+    }
+    teardown(&fixture);
+}
+
+static void test_a_sliding_window(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    setup(&fixture, 2, true);
+    for (uint32_t click = 0; click < CLICKS; click++) {
+        insert(&fixture, click);
+        if (fixture.count > 700)
+            remove_place(&fixture, 0);
+        if (click % 173 == 0)
+            assert_equal(&fixture);
+    }
+    while (fixture.count > 0)
+        remove_place(&fixture, 0);
+    assert_equal(&fixture);
+    teardown(&fixture);
+}
+
+static void test_newest_first_insertion(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    setup(&fixture, 3, true);
+    for (uint32_t click = CLICKS; click-- > 0;)
+        insert(&fixture, click);
+    assert_equal(&fixture);
+    for (unsigned step = 0; step < 2900; step++)
+        remove_place(&fixture, fixture.count - 1);
+    assert_equal(&fixture);
+    teardown(&fixture);
+}
+
+static void test_growing_and_shrinking(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    setup(&fixture, 4, false);
+    bool listed[CLICKS] = {false};
+    for (unsigned step = 0; step < 12000; step++) {
+        bool growing = step / 1500 % 2 == 0;
+        uint32_t click = next_random(&fixture, 800);
+        if (!listed[click] && (growing || next_random(&fixture, 4) == 0)) {
+            insert(&fixture, click);
+            listed[click] = true;
+        } else if (fixture.count > 0 && !growing) {
+            size_t place = next_random(&fixture, (uint32_t)fixture.count);
+            listed[fixture.model[place]] = false;
+            remove_place(&fixture, place);
+        }
+        if (step % 211 == 0)
+            assert_equal(&fixture);
+    }
+    teardown(&fixture);
+}
+
+/* What is given back is used again: filling and emptying does not grow the pool. */
+static void test_blocks_are_used_again(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    setup(&fixture, 5, true);
+    size_t memory = 0;
+    for (unsigned round = 0; round < 20; round++) {
+        for (uint32_t click = 0; click < 2000; click++)
+            insert(&fixture, click);
+        while (fixture.count > 0)
+            remove_place(&fixture, 0);
+        if (round == 1)
+            memory = cm_lists_memory(&fixture.lists);
+    }
+    assert_int_equal(cm_lists_memory(&fixture.lists), memory);
+    teardown(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_order),           cmocka_unit_test(test_a_sliding_window),
+        cmocka_unit_test(test_newest_first_insertion), cmocka_unit_test(test_growing_and_shrinking),
+        cmocka_unit_test(test_blocks_are_used_again),
+    };
+    return cmocka_run_group_tests_name("list", tests, NULL, NULL);
+}

@@ -1,0 +1,129 @@
+/* The click store and dictionaries: what goes in comes out, whatever its size. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "store/click_store.h"
+#include "store/dictionary.h"
+
+static uint32_t append(cm_click_store *store, const cm_click_texts *texts, int64_t time,
+                       int64_t expires_at, bool is_valid)
+{
+    const cm_click_row row = {.click_timestamp = time, .tenant = 1, .campaign = 2};
+    assert_int_equal(cm_click_store_reserve(store, texts, NULL), CM_OK);
+    return cm_click_store_append(store, &row, texts, expires_at, is_valid, expires_at);
+}
+
+static void assert_texts(const cm_click_store *store, uint32_t click, const cm_click_texts *texts)
+{
+    cm_click_texts got = cm_click_store_texts(store, click);
+    assert_true(cm_slice_equal(got.click_id, texts->click_id));
+    assert_true(cm_slice_equal(got.fbclid, texts->fbclid));
+    assert_true(cm_slice_equal(got.gclid, texts->gclid));
+    assert_true(cm_slice_equal(got.reference, texts->reference));
+    assert_true(cm_slice_equal(cm_click_store_id(store, click), texts->click_id));
+}
+
+static void test_texts_of_any_size(void **state)
+{
+    (void)state;
+    char long_text[1020];
+    memset(long_text, 'x', sizeof long_text);
+    const size_t sizes[] = {0, 1, 17, 255, 256, 1020};
+    cm_click_store store;
+    cm_click_store_init(&store, 100);
+    for (size_t id = 1; id < 6; id++)
+        for (size_t fbclid = 0; fbclid < 6; fbclid++)
+            for (size_t gclid = 0; gclid < 6; gclid++)
+                for (size_t reference = 0; reference < 4; reference++) {
+                    const cm_click_texts texts = {cm_slice_of(long_text, sizes[id]),
+                                                  cm_slice_of(long_text, sizes[fbclid]),
+                                                  cm_slice_of(long_text, sizes[gclid]),
+                                                  cm_slice_of(long_text, sizes[reference])};
+                    assert_texts(&store, append(&store, &texts, 0, 100, true), &texts);
+                }
+    cm_click_store_destroy(&store);
+}
+
+static void test_expiry_and_validity(void **state)
+{
+    (void)state;
+    cm_click_store store;
+    const cm_click_texts texts = {.click_id = CM_SLICE("k")};
+    cm_click_store_init(&store, 100);
+    uint32_t usual = append(&store, &texts, 5, 105, true);
+    uint32_t own = append(&store, &texts, 5, 6, true);
+    uint32_t flagged = append(&store, &texts, 5, 7, false);
+    assert_int_equal(cm_click_store_expires_at(&store, usual), 105);
+    assert_int_equal(cm_click_store_expires_at(&store, own), 6);
+    assert_int_equal(cm_click_store_expires_at(&store, flagged), 7);
+    assert_true(cm_click_row_is_valid(cm_click_store_row(&store, own)));
+    assert_false(cm_click_row_is_valid(cm_click_store_row(&store, flagged)));
+    assert_int_equal(store.segments[0]->expiry_count, 2);
+    cm_click_store_destroy(&store);
+}
+
+static void test_freed_segments_are_used_again(void **state)
+{
+    (void)state;
+    cm_click_store store;
+    const cm_click_texts texts = {.click_id = CM_SLICE("k")};
+    cm_click_store_init(&store, 100);
+    for (uint32_t i = 0; i < 2 * CM_SEGMENT_ROWS + 1; i++)
+        assert_int_equal(append(&store, &texts, i, i + 100, true), i);
+    assert_int_equal(store.count, 2 * CM_SEGMENT_ROWS + 1);
+    cm_click_store_free_segment(&store, 0);
+    assert_int_equal(store.count, CM_SEGMENT_ROWS + 1);
+    for (uint32_t i = 1; i < CM_SEGMENT_ROWS; i++)
+        append(&store, &texts, 0, 100, true);
+    assert_int_equal(append(&store, &texts, 42, 142, true), 0);
+    assert_int_equal(cm_click_store_row(&store, 0)->click_timestamp, 42);
+    cm_click_store_free_segment(&store, 0); /* the one being filled */
+    assert_int_equal(append(&store, &texts, 43, 143, true), 0);
+    cm_click_store_destroy(&store);
+}
+
+static void test_dictionary(void **state)
+{
+    (void)state;
+    cm_dictionary dictionary = {0};
+    char text[16];
+    assert_int_equal(cm_dictionary_intern(&dictionary, (cm_slice){0}, 9), CM_NUMBER_MISSING);
+    for (uint32_t i = 1; i <= 5000; i++) {
+        cm_slice slice = cm_slice_of(text, (size_t)snprintf(text, sizeof text, "agent %u", i));
+        assert_int_equal(cm_dictionary_find(&dictionary, slice, cm_hash_slice(slice, 1)),
+                         CM_NUMBER_NONE);
+        assert_int_equal(cm_dictionary_intern(&dictionary, slice, cm_hash_slice(slice, 1)), i);
+        assert_int_equal(cm_dictionary_intern(&dictionary, slice, cm_hash_slice(slice, 1)), i);
+    }
+    assert_true(cm_slice_equal(cm_dictionary_text(&dictionary, 77), CM_SLICE("agent 77")));
+    assert_int_equal(cm_dictionary_text(&dictionary, CM_NUMBER_MISSING).size, 0);
+    cm_dictionary_destroy(&dictionary);
+}
+
+/* Two texts with one hash are two texts. */
+static void test_dictionary_compares_texts(void **state)
+{
+    (void)state;
+    cm_dictionary dictionary = {0};
+    assert_int_equal(cm_dictionary_intern(&dictionary, CM_SLICE("a"), 7), 1);
+    assert_int_equal(cm_dictionary_intern(&dictionary, CM_SLICE("b"), 7), 2);
+    assert_int_equal(cm_dictionary_find(&dictionary, CM_SLICE("a"), 7), 1);
+    assert_int_equal(cm_dictionary_find(&dictionary, CM_SLICE("c"), 7), CM_NUMBER_NONE);
+    cm_dictionary_destroy(&dictionary);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_texts_of_any_size),
+        cmocka_unit_test(test_expiry_and_validity),
+        cmocka_unit_test(test_freed_segments_are_used_again),
+        cmocka_unit_test(test_dictionary),
+        cmocka_unit_test(test_dictionary_compares_texts),
+    };
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
