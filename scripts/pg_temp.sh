@@ -1,7 +1,7 @@
 #!/bin/bash
 # A PostgreSQL server for tests: its own directory, a private Unix socket, no TCP, gone afterwards.
 #
-#   scripts/pg_temp.sh run COMMAND...   start, run COMMAND with PGHOST and the like set, stop, remove
+#   scripts/pg_temp.sh run COMMAND...   start, run COMMAND with PGHOST and the like set, stop
 #   scripts/pg_temp.sh start DIR        start in DIR (new or empty); prints what to export
 #   scripts/pg_temp.sh stop DIR         stop it and remove DIR
 #   scripts/pg_temp.sh crash DIR        stop it as a power failure would, keep DIR

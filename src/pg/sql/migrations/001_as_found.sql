@@ -88,11 +88,11 @@ CREATE TABLE IF NOT EXISTS attribution_performance_log (
 -- A table that was here before must be the one meant. Further columns of its own do no harm.
 DO $$
 DECLARE
-    faults TEXT;
+    faults TEXT[];
 BEGIN
-    SELECT string_agg(format('%s.%s is %s, not %s', e.table_name, e.column_name,
-                             coalesce(format_type(a.atttypid, a.atttypmod), 'missing'),
-                             e.type_name), ', ')
+    SELECT array_agg(format('%s.%s is %s', e.table_name, e.column_name,
+                            coalesce(format_type(a.atttypid, a.atttypmod) || ', not '
+                                     || e.type_name, 'missing')))
     INTO faults
     FROM (SELECT t.table_name, split_part(c, ' ', 1) AS column_name,
                  substr(c, strpos(c, ' ') + 1) AS type_name
@@ -141,7 +141,8 @@ BEGIN
         AND a.attname = e.column_name AND NOT a.attisdropped
     WHERE format_type(a.atttypid, a.atttypmod) IS DISTINCT FROM e.type_name;
     IF faults IS NOT NULL THEN
-        RAISE EXCEPTION 'the tables found are not those expected: %', faults
+        RAISE EXCEPTION 'the tables found differ in % columns: %', cardinality(faults),
+            array_to_string(faults[:4], '; ')
             USING HINT = 'change those columns, or give another --schema';
     END IF;
 END
@@ -184,7 +185,7 @@ CREATE INDEX IF NOT EXISTS idx_attribution_perf_success ON attribution_performan
 CREATE INDEX IF NOT EXISTS idx_attribution_perf_created_at
     ON attribution_performance_log (created_at DESC);
 
--- A table that came with a trigger for the purpose keeps it, whatever it and its function are called.
+-- A table that came with a trigger for the purpose keeps it, whatever it is called.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
@@ -235,8 +236,8 @@ BEGIN
     END IF;
     IF to_regclass('v_active_clicks') IS NULL THEN
         CREATE VIEW v_active_clicks AS
-        SELECT id, click_id, tenant_id, campaign_id, adset_id, ad_id, creative_id, fingerprint_hash,
-               device_type, click_timestamp, expires_at,
+        SELECT id, click_id, tenant_id, campaign_id, adset_id, ad_id, creative_id,
+               fingerprint_hash, device_type, click_timestamp, expires_at,
                extract(epoch FROM expires_at - now()) / 3600 AS hours_until_expiration
         FROM click_tracking
         WHERE is_valid AND expires_at > now();
@@ -257,7 +258,8 @@ BEGIN
     IF to_regclass('v_unattributed_conversions') IS NULL THEN
         CREATE VIEW v_unattributed_conversions AS
         SELECT id, conversion_id, tenant_id, conversion_type, conversion_value,
-               conversion_fingerprint_hash, ip_address, device_type, conversion_timestamp, created_at
+               conversion_fingerprint_hash, ip_address, device_type, conversion_timestamp,
+               created_at
         FROM conversion_tracking
         WHERE attribution_method IS NULL OR attribution_method = 'unattributed';
     END IF;

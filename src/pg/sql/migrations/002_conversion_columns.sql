@@ -39,7 +39,7 @@ BEGIN
         AND a.attname = e.column_name AND NOT a.attisdropped
     WHERE format_type(a.atttypid, a.atttypmod) <> e.type_name;
     IF faults IS NOT NULL THEN
-        RAISE EXCEPTION 'the tables found are not those expected: %', faults
+        RAISE EXCEPTION 'the columns found differ: %', faults
             USING HINT = 'change those columns, or give another --schema';
     END IF;
 END

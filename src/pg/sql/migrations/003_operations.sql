@@ -27,7 +27,7 @@ CREATE TABLE attribution_recompute_jobs (
     rows_rejected BIGINT,
     conversions_attributed BIGINT,
     conversions_changed BIGINT,
-    clicks_vanished BIGINT, -- conversions left as they were, their click having been deleted meanwhile
+    clicks_vanished BIGINT, -- conversions left as they were: their click was deleted meanwhile
     error TEXT,             -- of the last run, where it failed
     UNIQUE (tenant_ids, window_start, window_end, model),
     CHECK (window_start < window_end)

@@ -1,0 +1,19 @@
+#include "cmd/migrate_run.h"
+
+#include "pg/pg_migrate.h"
+
+cm_status cm_migrate_run(const cm_migrate_config *config, cm_migrate_report *report,
+                         cm_error *error)
+{
+    const cm_pg_options options = {config->conninfo, config->schema, config->interrupt};
+    cm_pg_migration_report done = {0};
+    cm_pg pg;
+    *report = (cm_migrate_report){0};
+    cm_status status = cm_pg_open(&options, &pg, error);
+    if (status != CM_OK)
+        return status;
+    status = cm_pg_migrate(&pg, config->schema, &done, error);
+    *report = (cm_migrate_report){done.version_before, done.version};
+    cm_pg_close(&pg);
+    return status;
+}

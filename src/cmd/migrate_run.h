@@ -1,0 +1,30 @@
+/* `migrate` without its command line: create or upgrade the tables, losing nothing. */
+#ifndef CM_CMD_MIGRATE_RUN_H
+#define CM_CMD_MIGRATE_RUN_H
+
+#include <signal.h>
+
+#include "clickmatch.h"
+
+/** What to migrate. Zero means the default. */
+typedef struct cm_migrate_config {
+    const char *conninfo;                   /* NULL: libpq's environment */
+    const char *schema;                     /* NULL: public */
+    const volatile sig_atomic_t *interrupt; /* not 0: stop; may be NULL */
+} cm_migrate_config;
+
+typedef struct cm_migrate_report {
+    int version_before; /* 0: none of ours */
+    int version;        /* equal to version_before where there was nothing to do */
+} cm_migrate_report;
+
+/**
+ * Bring the schema to the program's version. The report is filled as far as the run got.
+ *
+ * @return CM_OK, CM_ERROR_DATABASE, CM_ERROR_USAGE (the connection string), CM_ERROR_INTERRUPTED or
+ *         CM_ERROR_MEMORY
+ */
+cm_status cm_migrate_run(const cm_migrate_config *config, cm_migrate_report *report,
+                         cm_error *error);
+
+#endif

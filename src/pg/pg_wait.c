@@ -1,0 +1,119 @@
+#include "pg/pg_wait.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#define POLL_MS 100
+
+#define SQLSTATE_RAISED "P0001" /* by our own SQL: its text says it all */
+
+bool cm_pg_is_interrupted(const cm_pg *pg)
+{
+    return pg->interrupt != NULL && *pg->interrupt != 0;
+}
+
+void cm_pg_one_line(const char *text, char *line, size_t size)
+{
+    size_t used = 0;
+    for (; *text != '\0' && used + 1 < size; text++) {
+        bool is_blank = *text == ' ' || *text == '\n' || *text == '\t' || *text == '\r';
+        if (!is_blank)
+            line[used++] = *text;
+        else if (used > 0 && line[used - 1] != ' ')
+            line[used++] = ' ';
+    }
+    while (used > 0 && line[used - 1] == ' ')
+        used--;
+    line[used] = '\0';
+}
+
+cm_status cm_pg_poll(const cm_pg *pg, bool for_write, bool *ready, cm_error *error)
+{
+    struct pollfd socket = {.fd = PQsocket(pg->connection),
+                            .events = (short)(for_write ? POLLIN | POLLOUT : POLLIN)};
+    if (cm_pg_is_interrupted(pg))
+        return cm_error_set(error, CM_ERROR_INTERRUPTED, "interrupted");
+    int count = poll(&socket, 1, POLL_MS);
+    *ready = count > 0;
+    return count >= 0 || errno == EINTR ? CM_OK : cm_pg_lost(pg, "wait for PostgreSQL", error);
+}
+
+cm_status cm_pg_wait(const cm_pg *pg, bool for_write, cm_error *error)
+{
+    bool ready = false;
+    cm_status status = CM_OK;
+    while (status == CM_OK && !ready)
+        status = cm_pg_poll(pg, for_write, &ready, error);
+    return status;
+}
+
+void cm_pg_drain(cm_pg *pg)
+{
+    PGresult *result;
+    while ((result = PQgetResult(pg->connection)) != NULL) {
+        ExecStatusType status = PQresultStatus(result);
+        PQclear(result);
+        if (status == PGRES_COPY_OUT) {
+            char *row;
+            while (PQgetCopyData(pg->connection, &row, 0) > 0)
+                PQfreemem(row);
+        } else if (status == PGRES_COPY_IN && PQputCopyEnd(pg->connection, "given up") != 1)
+            break;
+    }
+}
+
+void cm_pg_cancel(cm_pg *pg)
+{
+    char reason[256];
+    PGcancel *cancel = PQgetCancel(pg->connection);
+    if (cancel == NULL)
+        return;
+    if (PQcancel(cancel, reason, sizeof reason) == 1)
+        cm_pg_drain(pg);
+    PQfreeCancel(cancel);
+}
+
+cm_status cm_pg_next_result(cm_pg *pg, PGresult **result, cm_error *error)
+{
+    *result = NULL;
+    while (PQisBusy(pg->connection)) {
+        cm_status status = cm_pg_wait(pg, false, error);
+        if (status != CM_OK)
+            return status;
+        if (PQconsumeInput(pg->connection) != 1)
+            return cm_pg_lost(pg, "hear from PostgreSQL", error);
+    }
+    *result = PQgetResult(pg->connection);
+    return CM_OK;
+}
+
+cm_status cm_pg_lost(const cm_pg *pg, const char *doing, cm_error *error)
+{
+    char said[256];
+    cm_pg_one_line(PQerrorMessage(pg->connection), said, sizeof said);
+    return cm_error_set(error, CM_ERROR_DATABASE,
+                        "cannot %s: the connection to PostgreSQL was lost: %s; run the command "
+                        "again when the server is back",
+                        doing, said);
+}
+
+cm_status cm_pg_fail(cm_pg *pg, const char *doing, const PGresult *result, cm_error *error)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    char said[384], advice[160];
+    if (primary == NULL || PQstatus(pg->connection) == CONNECTION_BAD)
+        return cm_pg_lost(pg, doing, error);
+    memcpy(pg->sqlstate, sqlstate == NULL ? "" : sqlstate,
+           sqlstate == NULL ? 1 : sizeof pg->sqlstate);
+    cm_pg_one_line(primary, said, sizeof said);
+    cm_pg_one_line(hint == NULL ? "" : hint, advice, sizeof advice);
+    const char *separator = advice[0] == '\0' ? "" : "; ";
+    if (strcmp(pg->sqlstate, SQLSTATE_RAISED) == 0)
+        return cm_error_set(error, CM_ERROR_DATABASE, "cannot %s: %s%s%s", doing, said, separator,
+                            advice);
+    return cm_error_set(error, CM_ERROR_DATABASE, "cannot %s: %s (SQLSTATE %s)%s%s", doing, said,
+                        pg->sqlstate, separator, advice);
+}

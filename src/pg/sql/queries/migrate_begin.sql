@@ -1,0 +1,20 @@
+-- One migration of a schema at a time: the lock is held until the session ends. The schema and the
+-- list of versions are created where they are missing.
+SELECT pg_advisory_lock(hashtextextended('clickmatch migrate ' || :'schema', 0));
+SELECT set_config('clickmatch.schema', :'schema', false);
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_namespace
+                   WHERE nspname = current_setting('clickmatch.schema')) THEN
+        EXECUTE format('CREATE SCHEMA %I', current_setting('clickmatch.schema'));
+    END IF;
+    IF to_regclass('clickmatch_migrations') IS NULL THEN
+        CREATE TABLE clickmatch_migrations (
+            version INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            checksum TEXT NOT NULL, -- SHA-256 of the file, in hex
+            applied_at TIMESTAMPTZ NOT NULL DEFAULT now()
+        );
+    END IF;
+END
+$$;
