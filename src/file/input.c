@@ -1,0 +1,71 @@
+#include "file/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file/trouble.h"
+#include "util/error.h"
+
+#define READ_BYTES_MAX                                                                             \
+    ((size_t)1 << 30) /* what one read takes at most, well below the kernel's limit */
+
+static cm_status input_read(void *context, char *buffer, size_t size, size_t *got, cm_error *error)
+{
+    cm_input *input = context;
+    *got = 0;
+    ssize_t count;
+    do {
+        if (input->stop != NULL && *input->stop != 0)
+            return cm_error_set(error, CM_ERROR_INTERRUPTED, "%s: stopped by a signal; run again",
+                                input->source.name);
+        count = read(input->fd, buffer, size < READ_BYTES_MAX ? size : READ_BYTES_MAX);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return cm_trouble(error, input->source.name, "read", errno, "input");
+    *got = (size_t)count;
+    input->done += *got;
+    return CM_OK;
+}
+
+static void input_progress(void *context, uint64_t *done, uint64_t *total)
+{
+    const cm_input *input = context;
+    *done = input->done;
+    *total = input->total;
+}
+
+cm_status cm_input_open(const char *path, cm_input *input, cm_error *error)
+{
+    bool is_standard = strcmp(path, "-") == 0;
+    *input = (cm_input){.fd = STDIN_FILENO};
+    input->source =
+        (cm_source){input, is_standard ? "standard input" : path, input_read, input_progress};
+    if (!is_standard)
+        input->fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    if (input->fd < 0 || fstat(input->fd, &status) != 0) {
+        int number = errno;
+        cm_input_close(input);
+        return cm_trouble(error, input->source.name, "open", number, "input");
+    }
+    if (S_ISDIR(status.st_mode)) {
+        cm_input_close(input);
+        return cm_error_set(error, CM_ERROR_IO, "%s: is a directory; name the files in it",
+                            input->source.name);
+    }
+    if (S_ISREG(status.st_mode)) {
+        input->total = (uint64_t)status.st_size;
+        (void)posix_fadvise(input->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    }
+    return CM_OK;
+}
+
+void cm_input_close(cm_input *input)
+{
+    if (input->fd > STDIN_FILENO)
+        (void)close(input->fd);
+    input->fd = -1;
+}
