@@ -69,24 +69,17 @@ static cm_status add_batch(cm_engine *engine, const cm_click *clicks, size_t cou
                            cm_error *error)
 {
     cm_click_keys keys[ADD_BATCH];
+    uint64_t duplicates = 0;
     cm_arena_reset(&scratch->arena);
-    for (size_t i = 0; i < count; i++) {
+    *done = 0;
+    for (size_t i = 0; i < count; i++)
         if (!cm_click_keys_make(&engine->index.rules, &clicks[i], scratch, &keys[i]))
             return cm_error_memory(error, "the keys of clicks", sizeof keys);
-        cm_click_index_prefetch(&engine->index, &keys[i]);
-    }
-    for (size_t i = 0; i < count; i++, (*done)++) {
-        bool added;
-        cm_status status =
-            cm_click_index_insert(&engine->index, &clicks[i], &keys[i], &added, error);
-        if (status != CM_OK)
-            return status;
-        if (added)
-            counts->added++;
-        else
-            counts->duplicates++;
-    }
-    return CM_OK;
+    cm_status status =
+        cm_click_index_insert_all(&engine->index, clicks, keys, count, &duplicates, done, error);
+    counts->duplicates += duplicates;
+    counts->added += *done - duplicates;
+    return status;
 }
 
 cm_status cm_engine_add(cm_engine *engine, const cm_click *clicks, size_t count,
@@ -102,7 +95,9 @@ cm_status cm_engine_add(cm_engine *engine, const cm_click *clicks, size_t count,
     size_t done = 0;
     while (status == CM_OK && done < count) {
         size_t batch = count - done < ADD_BATCH ? count - done : ADD_BATCH;
-        status = add_batch(engine, clicks + done, batch, &scratch, counts, &done, error);
+        size_t dealt;
+        status = add_batch(engine, clicks + done, batch, &scratch, counts, &dealt, error);
+        done += dealt;
     }
     if (status != CM_OK && error != NULL)
         error->line = done + 1;

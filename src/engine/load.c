@@ -2,8 +2,6 @@
 #include "engine/block_run.h"
 #include "util/grow.h"
 
-#define PREFETCH_AHEAD 12
-
 struct load_worker {
     cm_block_worker base;
     cm_engine *engine;
@@ -76,18 +74,9 @@ static cm_status take_row(cm_block_worker *worker, cm_reject *reject, cm_error *
 static cm_status insert(cm_block_worker *worker, cm_error *error)
 {
     struct load_worker *load = of(worker);
-    cm_click_index *index = &load->engine->index;
-    for (size_t i = 0; i < load->count; i++) {
-        if (i + PREFETCH_AHEAD < load->count)
-            cm_click_index_prefetch(index, &load->keys[i + PREFETCH_AHEAD]);
-        bool added;
-        cm_status status =
-            cm_click_index_insert(index, &load->clicks[i], &load->keys[i], &added, error);
-        if (status != CM_OK)
-            return status;
-        worker->run->counts->duplicates += !added;
-    }
-    return CM_OK;
+    size_t done;
+    return cm_click_index_insert_all(&load->engine->index, load->clicks, load->keys, load->count,
+                                     &worker->run->counts->duplicates, &done, error);
 }
 
 cm_status cm_pipeline_load(cm_engine *engine, cm_source *source, const cm_pipeline_options *options,

@@ -34,8 +34,17 @@ void cm_click_index_destroy(cm_click_index *index);
 /** Make room for about as many clicks at once. False when memory is short. */
 bool cm_click_index_expect(cm_click_index *index, size_t clicks);
 
-/** Ask the memory for the lines that an insert of these keys will touch first. */
-void cm_click_index_prefetch(const cm_click_index *index, const cm_click_keys *keys);
+/**
+ * Insert many clicks: as cm_click_index_insert for each in turn, but the memory that each needs is
+ * asked for while those before it are inserted.
+ *
+ * @param duplicates  raised for each click whose id the tenant has already
+ * @param done        receives how many were dealt with: all of them, or those before the one that
+ * failed
+ */
+cm_status cm_click_index_insert_all(cm_click_index *index, const cm_click *clicks,
+                                    const cm_click_keys *keys, size_t count, uint64_t *duplicates,
+                                    size_t *done, cm_error *error);
 
 /**
  * Insert a click.

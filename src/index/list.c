@@ -466,6 +466,29 @@ void cm_list_prefetch(const cm_lists *lists, const cm_list *list)
         __builtin_prefetch(lists->pool + list->at);
 }
 
+/* The place in the pool of the newest click of a list that has two or more. */
+static const uint32_t *end_of(const cm_lists *lists, const cm_list *list)
+{
+    if (!is_long(list))
+        return lists->pool + list->at + list->count - 1;
+    const cm_directory *directory = directory_of(lists, list);
+    size_t last = directory->count - 1;
+    return lists->pool + directory->chunks[last].block + chunk_count(directory, last) - 1;
+}
+
+void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list)
+{
+    if (list->count > 1)
+        __builtin_prefetch(end_of(lists, list), 1);
+}
+
+void cm_list_prefetch_newest(const cm_lists *lists, const cm_list *list)
+{
+    if (list->count > 0)
+        __builtin_prefetch(
+            cm_click_store_row(lists->store, list->count == 1 ? list->at : *end_of(lists, list)));
+}
+
 static size_t chunk_of_rank(const cm_directory *directory, uint32_t rank)
 {
     size_t low = 0;

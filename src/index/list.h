@@ -81,6 +81,11 @@ uint32_t cm_list_any(const cm_lists *lists, const cm_list *list);
 /** Ask the memory for what the walk through a list begins with. */
 void cm_list_prefetch(const cm_lists *lists, const cm_list *list);
 
+/** Ask the memory for what an insert looks at: the end of the list, then (a call later) its newest
+ * click. */
+void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list);
+void cm_list_prefetch_newest(const cm_lists *lists, const cm_list *list);
+
 /** A walk from new to old. Holds while nobody writes. */
 typedef struct cm_cursor {
     const cm_directory *directory; /* NULL: the list is one block */

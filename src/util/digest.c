@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/check.h"
-
 /* Parts are gathered before OpenSSL sees them: its calls cost more than copying. */
 #define STAGE_BYTES ((size_t)512)
 
@@ -17,15 +15,6 @@ struct cm_digest {
     char stage[STAGE_BYTES];
 };
 
-/* What OpenSSL allocates for an algorithm it allocates at the first init, kept for all later. */
-static bool prepare(cm_digest *digest)
-{
-    digest->algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
-    digest->context = EVP_MD_CTX_new();
-    return digest->algorithm != NULL && digest->context != NULL &&
-           EVP_DigestInit_ex2(digest->context, digest->algorithm, NULL) == 1;
-}
-
 cm_digest *cm_digest_create(void)
 {
     cm_digest *digest = calloc(1, sizeof *digest);
@@ -33,9 +22,10 @@ cm_digest *cm_digest_create(void)
         return NULL;
     /* A failure leaves nothing in the caller's OpenSSL error queue. */
     ERR_set_mark();
-    bool is_ready = prepare(digest);
+    digest->algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+    digest->context = EVP_MD_CTX_new();
     ERR_pop_to_mark();
-    if (is_ready)
+    if (digest->algorithm != NULL && digest->context != NULL)
         return digest;
     cm_digest_destroy(digest);
     return NULL;
@@ -50,35 +40,34 @@ void cm_digest_destroy(cm_digest *digest)
     free(digest);
 }
 
-static void update(cm_digest *digest, const char *bytes, size_t size)
+static bool flush(cm_digest *digest)
 {
-    CM_CHECK(EVP_DigestUpdate(digest->context, bytes, size) == 1);
+    size_t size = digest->staged;
+    digest->staged = 0;
+    return EVP_DigestUpdate(digest->context, digest->stage, size) == 1;
 }
 
-static void add(cm_digest *digest, const char *bytes, size_t size)
+static bool add(cm_digest *digest, const char *bytes, size_t size)
 {
-    if (size > STAGE_BYTES - digest->staged) {
-        update(digest, digest->stage, digest->staged);
-        digest->staged = 0;
-    }
-    if (size > STAGE_BYTES) {
-        update(digest, bytes, size);
-    } else if (size > 0) {
+    if (size > STAGE_BYTES - digest->staged && !flush(digest))
+        return false;
+    if (size > STAGE_BYTES)
+        return EVP_DigestUpdate(digest->context, bytes, size) == 1;
+    if (size > 0)
         memcpy(digest->stage + digest->staged, bytes, size);
-        digest->staged += size;
-    }
+    digest->staged += size;
+    return true;
 }
 
-void cm_digest_joined(cm_digest *digest, const cm_slice *parts, size_t count, char separator,
+bool cm_digest_joined(cm_digest *digest, const cm_slice *parts, size_t count, char separator,
                       uint8_t hash[CM_DIGEST_BYTES])
 {
-    CM_CHECK(EVP_DigestInit_ex2(digest->context, digest->algorithm, NULL) == 1);
+    ERR_set_mark();
     digest->staged = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            add(digest, &separator, 1);
-        add(digest, parts[i].data, parts[i].size);
-    }
-    update(digest, digest->stage, digest->staged);
-    CM_CHECK(EVP_DigestFinal_ex(digest->context, hash, NULL) == 1);
+    bool done = EVP_DigestInit_ex2(digest->context, digest->algorithm, NULL) == 1;
+    for (size_t i = 0; done && i < count; i++)
+        done = (i == 0 || add(digest, &separator, 1)) && add(digest, parts[i].data, parts[i].size);
+    done = done && flush(digest) && EVP_DigestFinal_ex(digest->context, hash, NULL) == 1;
+    ERR_pop_to_mark();
+    return done;
 }

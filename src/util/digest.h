@@ -9,14 +9,18 @@
 /** Room to hash in. One thread at a time. */
 typedef struct cm_digest cm_digest;
 
-/** NULL when memory is short (or this OpenSSL has no SHA-256). Once made, hashing cannot fail. */
+/** NULL when memory is short (or this OpenSSL has no SHA-256). */
 cm_digest *cm_digest_create(void);
 
 /** NULL is allowed. */
 void cm_digest_destroy(cm_digest *digest);
 
-/** The SHA-256 of parts with a separator between them. */
-void cm_digest_joined(cm_digest *digest, const cm_slice *parts, size_t count, char separator,
+/**
+ * The SHA-256 of parts with a separator between them.
+ *
+ * @return false when memory is short: OpenSSL allocates a little for each hash
+ */
+bool cm_digest_joined(cm_digest *digest, const cm_slice *parts, size_t count, char separator,
                       uint8_t hash[CM_DIGEST_BYTES]);
 
 #endif

@@ -86,4 +86,12 @@ static inline uint32_t cm_table_next(const cm_table *table, cm_probe *probe)
     }
 }
 
+/** The first number whose hash may be the one searched, to prefetch where it leads: nothing was
+ * compared. */
+static inline uint32_t cm_table_guess(const cm_table *table, uint64_t hash)
+{
+    cm_probe probe = cm_table_probe(table, hash);
+    return cm_table_next(table, &probe);
+}
+
 #endif

@@ -1,0 +1,88 @@
+/*
+ * The memory of a click's insert, asked for in four steps, each following what the step before has
+ * brought into the cache: slots of the tables, then the groups they name, then the ends of the
+ * groups' lists, then the newest clicks there.
+ */
+#include "index/click_prefetch.h"
+
+static void prefetch_slots(const cm_click_index *index, const cm_click_keys *keys)
+{
+    cm_table_prefetch(&index->click_ids, keys->click_id_hash);
+    cm_table_prefetch(&index->campaigns.table, keys->campaign_hash);
+    cm_table_prefetch(&index->user_agents.table, keys->device.user_agent_hash);
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+        if (keys->params[kind].size > 0)
+            cm_table_prefetch(&index->params.table, keys->param_hashes[kind]);
+    if (keys->device.has_fingerprint)
+        cm_table_prefetch(&index->fingerprints.table, keys->device.fingerprint_hash);
+    if (keys->device.bucket.version == 0)
+        return;
+    cm_table_prefetch(&index->addresses.groups_table, keys->device.address_hash);
+    cm_table_prefetch(&index->addresses.buckets_table, keys->device.bucket_hash);
+}
+
+static uint32_t guess_fingerprint(const cm_click_index *index, const cm_device_keys *keys)
+{
+    return keys->has_fingerprint
+               ? cm_table_guess(&index->fingerprints.table, keys->fingerprint_hash)
+               : CM_NUMBER_NONE;
+}
+
+static uint32_t guess_address(const cm_click_index *index, const cm_device_keys *keys)
+{
+    return keys->bucket.version != 0
+               ? cm_table_guess(&index->addresses.groups_table, keys->address_hash)
+               : CM_NUMBER_NONE;
+}
+
+static void prefetch_groups(const cm_click_index *index, const cm_click_keys *keys)
+{
+    uint32_t campaign = cm_table_guess(&index->campaigns.table, keys->campaign_hash);
+    if (campaign != CM_NUMBER_NONE)
+        __builtin_prefetch(&index->campaigns.texts[campaign]);
+    uint32_t fingerprint = guess_fingerprint(index, &keys->device);
+    if (fingerprint != CM_NUMBER_NONE)
+        __builtin_prefetch(cm_fingerprint_group_at(&index->fingerprints, fingerprint), 1);
+    uint32_t address = guess_address(index, &keys->device);
+    if (address != CM_NUMBER_NONE)
+        __builtin_prefetch(cm_address_group_at(&index->addresses, address), 1);
+}
+
+static void prefetch_ends(const cm_click_index *index, const cm_click_keys *keys)
+{
+    uint32_t campaign = cm_table_guess(&index->campaigns.table, keys->campaign_hash);
+    if (campaign != CM_NUMBER_NONE)
+        __builtin_prefetch(index->campaigns.texts[campaign].data);
+    uint32_t fingerprint = guess_fingerprint(index, &keys->device);
+    if (fingerprint != CM_NUMBER_NONE)
+        cm_list_prefetch_end(&index->lists,
+                             &cm_fingerprint_group_at(&index->fingerprints, fingerprint)->list);
+    uint32_t address = guess_address(index, &keys->device);
+    if (address != CM_NUMBER_NONE)
+        cm_list_prefetch_end(&index->lists, &cm_address_group_at(&index->addresses, address)->list);
+}
+
+static void prefetch_newest(const cm_click_index *index, const cm_click_keys *keys)
+{
+    uint32_t fingerprint = guess_fingerprint(index, &keys->device);
+    if (fingerprint != CM_NUMBER_NONE)
+        cm_list_prefetch_newest(&index->lists,
+                                &cm_fingerprint_group_at(&index->fingerprints, fingerprint)->list);
+    uint32_t address = guess_address(index, &keys->device);
+    if (address != CM_NUMBER_NONE)
+        cm_list_prefetch_newest(&index->lists,
+                                &cm_address_group_at(&index->addresses, address)->list);
+}
+
+void cm_click_prefetch(const cm_click_index *index, const cm_click_keys *keys, size_t at,
+                       size_t count)
+{
+    if (at + 32 < count)
+        prefetch_slots(index, &keys[at + 32]);
+    if (at + 24 < count)
+        prefetch_groups(index, &keys[at + 24]);
+    if (at + 16 < count)
+        prefetch_ends(index, &keys[at + 16]);
+    if (at + 8 < count)
+        prefetch_newest(index, &keys[at + 8]);
+}
