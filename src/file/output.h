@@ -2,6 +2,9 @@
  * Outputs that appear whole or not at all. A regular file is written beside its place and renamed
  * on commit. Standard output, pipes and devices cannot be taken back: what goes there waits in an
  * unlinked temporary file until commit.
+ *
+ * The program ignores SIGPIPE and SIGXFSZ, so that a reader that went away and a file size limit
+ * are errors here.
  */
 #ifndef CM_FILE_OUTPUT_H
 #define CM_FILE_OUTPUT_H

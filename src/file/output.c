@@ -1,0 +1,254 @@
+#include "file/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file/spool.h"
+#include "file/trouble.h"
+#include "util/error.h"
+
+#define COPY_BYTES ((size_t)1 << 18)
+#define TEMPORARIES_MAX 100 /* left behind by killed runs, or by others with our number */
+
+struct cm_output {
+    cm_sink sink;
+    cm_output_options options;
+    int fd;          /* what the sink writes to */
+    int target;      /* where a spool goes on commit; -1 if fd is no spool */
+    bool has_failed; /* a write failed: the output is not whole */
+    char *place;     /* of a regular file, links followed; NULL for others */
+    char *temporary; /* the file written beside it */
+};
+
+static cm_status trouble(const cm_output *output, const char *verb, cm_error *error)
+{
+    return cm_trouble(error, output->sink.name, verb, errno, output->options.option);
+}
+
+static cm_status output_write(void *context, const char *bytes, size_t size, cm_error *error)
+{
+    cm_output *output = context;
+    if (cm_write_all(output->fd, bytes, size))
+        return CM_OK;
+    output->has_failed = true;
+    return output->target >= 0 ? cm_spool_trouble("write", error) : trouble(output, "write", error);
+}
+
+cm_sink *cm_output_sink(cm_output *output)
+{
+    return &output->sink;
+}
+
+/* --- Open ------------------------------------------------------------------------------------- */
+
+/* The descriptor that a path stands for; -1 if it is a path like any other. */
+static int descriptor_of(const char *path)
+{
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
+        return STDOUT_FILENO;
+    if (strcmp(path, "/dev/stderr") == 0)
+        return STDERR_FILENO;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        size_t size = strlen(folders[i]);
+        char *end;
+        if (strncmp(path, folders[i], size) != 0 || path[size] < '0' || path[size] > '9')
+            continue;
+        long number = strtol(path + size, &end, 10);
+        if (*end == '\0' && number <= INT_MAX)
+            return (int)number;
+    }
+    return -1;
+}
+
+/* What cannot be taken back once written: through a spool, unless the caller wants it at once. */
+static cm_status open_stream(cm_output *output, int target, cm_error *error)
+{
+    if (target < 0)
+        return trouble(output, "open", error);
+    if (output->options.is_direct) {
+        output->fd = target;
+        return CM_OK;
+    }
+    output->target = target;
+    return cm_spool_open(&output->fd, error);
+}
+
+/* Create the temporary file beside the place. */
+static cm_status open_temporary(cm_output *output, cm_error *error)
+{
+    const char *slash = strrchr(output->place, '/');
+    int folder = slash == NULL ? 0 : (int)(slash - output->place) + 1;
+    size_t size = strlen(output->place) + 64;
+    output->temporary = malloc(size);
+    if (output->temporary == NULL)
+        return cm_error_memory(error, "a file name", size);
+    mode_t mode = output->options.is_private ? 0600 : 0666;
+    for (int i = 0; i < TEMPORARIES_MAX; i++) {
+        char again[16] = "";
+        if (i > 0)
+            (void)snprintf(again, sizeof again, ".%d", i);
+        (void)snprintf(output->temporary, size, "%.*s.%.200s.%ld%s.tmp", folder, output->place,
+                       output->place + folder, (long)getpid(), again);
+        output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (output->fd >= 0)
+            return CM_OK;
+        if (errno != EEXIST)
+            break;
+    }
+    cm_status status = trouble(output, "create", error);
+    free(output->temporary);
+    output->temporary = NULL;
+    return status;
+}
+
+/* A regular file, there or not yet. */
+static cm_status open_beside(cm_output *output, const char *path, bool exists, cm_error *error)
+{
+    struct stat status;
+    if (exists && access(path, W_OK) != 0)
+        return trouble(output, "write", error);
+    bool is_link = lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+    output->place = is_link ? realpath(path, NULL) : strdup(path);
+    if (output->place == NULL)
+        return trouble(output, "open", error);
+    return open_temporary(output, error);
+}
+
+static cm_status open_path(cm_output *output, const char *path, cm_error *error)
+{
+    int descriptor = descriptor_of(path);
+    if (descriptor >= 0)
+        return open_stream(output, fcntl(descriptor, F_DUPFD_CLOEXEC, 3), error);
+    struct stat status;
+    size_t size = strlen(path);
+    bool exists = stat(path, &status) == 0;
+    if (!exists && (errno != ENOENT || size == 0 || path[size - 1] == '/'))
+        return trouble(output, "open", error);
+    if (!exists || S_ISREG(status.st_mode))
+        return open_beside(output, path, exists, error);
+    if (S_ISDIR(status.st_mode)) {
+        errno = EISDIR;
+        return trouble(output, "write", error);
+    }
+    return open_stream(output, open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY), error);
+}
+
+cm_status cm_output_open(const char *path, const cm_output_options *options, cm_output **output,
+                         cm_error *error)
+{
+    cm_output *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return cm_error_memory(error, "an output", sizeof *made);
+    if (options != NULL)
+        made->options = *options;
+    if (made->options.option == NULL)
+        made->options.option = "--output";
+    made->fd = made->target = -1;
+    made->sink = (cm_sink){made, strcmp(path, "-") == 0 ? "standard output" : path, output_write};
+    cm_status status = open_path(made, path, error);
+    if (status == CM_OK)
+        *output = made;
+    else
+        cm_output_abort(made);
+    return status;
+}
+
+/* --- Commit and abort ------------------------------------------------------------------------- */
+
+/* Copy a spool to where it goes. */
+static cm_status copy_spool(cm_output *output, cm_error *error)
+{
+    char *bytes = malloc(COPY_BYTES);
+    if (bytes == NULL)
+        return cm_error_memory(error, "copying", COPY_BYTES);
+    cm_status status = CM_OK;
+    ssize_t count = 0;
+    for (off_t at = 0; status == CM_OK; at += count) {
+        count = pread(output->fd, bytes, COPY_BYTES, at);
+        if (count == 0)
+            break;
+        if (count < 0)
+            status = cm_spool_trouble("read", error);
+        else if (!cm_write_all(output->target, bytes, (size_t)count))
+            status = trouble(output, "write", error);
+    }
+    free(bytes);
+    return status;
+}
+
+/* A new name is safe once its directory is on disk. Not all file systems can do that: no error. */
+static void sync_folder(const char *place)
+{
+    char *folder = strdup(place);
+    if (folder == NULL)
+        return;
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        slash[slash == folder] = '\0';
+    int fd = open(slash == NULL ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    (void)close(fd);
+}
+
+/* Close a descriptor once. False, with errno, where what was written is lost. */
+static bool close_once(int *fd)
+{
+    int outcome = *fd < 0 ? 0 : close(*fd);
+    *fd = -1;
+    return outcome == 0 || errno == EINTR;
+}
+
+static cm_status move_in_place(cm_output *output, cm_error *error)
+{
+    if (fsync(output->fd) != 0 && errno != EINVAL)
+        return trouble(output, "write", error);
+    if (!close_once(&output->fd))
+        return trouble(output, "write", error);
+    if (rename(output->temporary, output->place) != 0)
+        return trouble(output, "replace", error);
+    free(output->temporary);
+    output->temporary = NULL;
+    sync_folder(output->place);
+    return CM_OK;
+}
+
+cm_status cm_output_commit(cm_output *output, cm_error *error)
+{
+    cm_status status = CM_OK;
+    if (output->has_failed)
+        status = cm_error_set(error, CM_ERROR_IO,
+                              "%s: left as it was, as not all could be written; run again",
+                              output->sink.name);
+    else if (output->place != NULL)
+        status = move_in_place(output, error);
+    else if (output->target >= 0)
+        status = copy_spool(output, error);
+    int *last = output->target >= 0 ? &output->target : &output->fd;
+    if (status == CM_OK && !close_once(last))
+        status = trouble(output, "write", error);
+    cm_output_abort(output);
+    return status;
+}
+
+void cm_output_abort(cm_output *output)
+{
+    if (output == NULL)
+        return;
+    (void)close_once(&output->fd);
+    (void)close_once(&output->target);
+    if (output->temporary != NULL)
+        (void)unlink(output->temporary);
+    free(output->temporary);
+    free(output->place);
+    free(output);
+}

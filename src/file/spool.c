@@ -1,0 +1,54 @@
+#include "file/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "file/trouble.h"
+#include "util/error.h"
+
+/* What one write takes at most, well below the kernel's limit. */
+#define WRITE_BYTES_MAX ((size_t)1 << 30)
+
+static const char *folder(void)
+{
+    const char *named = getenv("TMPDIR");
+    return named == NULL || named[0] == '\0' ? "/tmp" : named;
+}
+
+cm_status cm_spool_trouble(const char *verb, cm_error *error)
+{
+    int number = errno;
+    char name[256];
+    (void)snprintf(name, sizeof name, "%s/clickmatch.*.tmp", folder());
+    return cm_trouble(error, name, verb, number, "TMPDIR");
+}
+
+cm_status cm_spool_open(int *fd, cm_error *error)
+{
+    char path[PATH_MAX];
+    int size = snprintf(path, sizeof path, "%s/clickmatch.XXXXXX.tmp", folder());
+    errno = ENAMETOOLONG;
+    *fd = size < 0 || (size_t)size >= sizeof path ? -1 : mkostemps(path, 4, O_CLOEXEC);
+    if (*fd < 0)
+        return cm_spool_trouble("create", error);
+    (void)unlink(path);
+    return CM_OK;
+}
+
+bool cm_write_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t count = write(fd, bytes, size < WRITE_BYTES_MAX ? size : WRITE_BYTES_MAX);
+        if (count < 0 && errno != EINTR)
+            return false;
+        if (count > 0) {
+            bytes += count;
+            size -= (size_t)count;
+        }
+    }
+    return true;
+}
