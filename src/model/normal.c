@@ -99,6 +99,12 @@ int64_t cm_click_expiry(int64_t click_timestamp, int64_t expires_at, int64_t win
     return expires_at < latest ? expires_at : latest;
 }
 
+bool cm_device_has_components(const cm_device *device)
+{
+    return device->screen_width.size > 0 || device->screen_height.size > 0 ||
+           device->timezone.size > 0 || device->timezone_offset.size > 0;
+}
+
 bool cm_components_hash(cm_digest *digest, const cm_device *device, uint8_t hash[CM_DIGEST_BYTES])
 {
     const cm_slice parts[] = {
@@ -106,9 +112,6 @@ bool cm_components_hash(cm_digest *digest, const cm_device *device, uint8_t hash
         device->timezone_offset, device->device_type,   device->os,
         device->browser,
     };
-    if (cm_slice_is_missing(parts[0]) && cm_slice_is_missing(parts[1]) &&
-        cm_slice_is_missing(parts[2]) && cm_slice_is_missing(parts[3]))
-        return false;
-    cm_digest_joined(digest, parts, sizeof parts / sizeof *parts, '|', hash);
-    return true;
+    return cm_device_has_components(device) &&
+           cm_digest_joined(digest, parts, sizeof parts / sizeof *parts, '|', hash);
 }

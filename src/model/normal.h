@@ -28,10 +28,13 @@ bool cm_fingerprint_is_missing(const uint8_t fingerprint[32]);
  */
 int64_t cm_click_expiry(int64_t click_timestamp, int64_t expires_at, int64_t window_us);
 
+/** Is one of the fields there that a fingerprint is made from? */
+bool cm_device_has_components(const cm_device *device);
+
 /**
- * The fingerprint made of a device's components.
+ * The fingerprint made of a device's components; ask cm_device_has_components first.
  *
- * @return false where the fields that it takes at least one of are all missing
+ * @return false where there are none, or memory is short
  */
 bool cm_components_hash(cm_digest *digest, const cm_device *device, uint8_t hash[CM_DIGEST_BYTES]);
 

@@ -62,12 +62,10 @@ static bool add(cm_digest *digest, const char *bytes, size_t size)
 bool cm_digest_joined(cm_digest *digest, const cm_slice *parts, size_t count, char separator,
                       uint8_t hash[CM_DIGEST_BYTES])
 {
-    ERR_set_mark();
+    /* No mark in the error queue here: it costs a fifth of a hash. */
     digest->staged = 0;
     bool done = EVP_DigestInit_ex2(digest->context, digest->algorithm, NULL) == 1;
     for (size_t i = 0; done && i < count; i++)
         done = (i == 0 || add(digest, &separator, 1)) && add(digest, parts[i].data, parts[i].size);
-    done = done && flush(digest) && EVP_DigestFinal_ex(digest->context, hash, NULL) == 1;
-    ERR_pop_to_mark();
-    return done;
+    return done && flush(digest) && EVP_DigestFinal_ex(digest->context, hash, NULL) == 1;
 }
