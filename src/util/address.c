@@ -66,12 +66,12 @@ bool cm_address_parse(cm_slice text, cm_address *address)
 {
     if (text.size == 0)
         return false;
+    if (parse_ipv4(text, address))
+        return true;
     const char *slash = memchr(text.data, '/', text.size);
     if (slash != NULL)
         text.size = (size_t)(slash - text.data);
-    if (memchr(text.data, ':', text.size) != NULL)
-        return parse_ipv6(text, address);
-    return parse_ipv4(text, address);
+    return (slash != NULL && parse_ipv4(text, address)) || parse_ipv6(text, address);
 }
 
 cm_address cm_address_unmapped(cm_address address)
