@@ -1,0 +1,24 @@
+/* The clocks of the commands; nothing below src/cmd has one. */
+#ifndef CM_CMD_CLOCK_H
+#define CM_CMD_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/** Seconds since some start; never set back. */
+static inline double cm_clock_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/** Microseconds since 1970 UTC. */
+static inline int64_t cm_clock_now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+#endif

@@ -1,0 +1,205 @@
+#include "cmd/cmd_match.h"
+
+#include <openssl/rand.h>
+
+#include "cmd/clock.h"
+#include "cmd/inputs.h"
+#include "cmd/interrupt.h"
+#include "cmd/run.h"
+#include "util/error.h"
+
+struct match {
+    cm_run run;
+    cm_format format; /* of the results */
+    cm_model *model;
+    cm_engine *engine;
+    cm_conversion_ids ids;
+    cm_pipeline_options pipeline;
+    uint64_t click_bytes, conversion_bytes; /* sizes of the inputs; 0 if unknown */
+};
+
+/* ---- what the pipeline calls ---- */
+
+static cm_status take_reject(void *context, const cm_reject_line *reject, cm_error *error)
+{
+    cm_run *run = context;
+    return cm_rejects_take(&run->rejects, reject, error);
+}
+
+static void take_progress(void *context, uint64_t rows)
+{
+    cm_run *run = context;
+    cm_progress_update(&run->progress, rows);
+}
+
+/* ---- before the work ---- */
+
+static cm_status check_stdin(const cm_settings *settings, cm_error *error)
+{
+    static const cm_option options[] = {CM_OPTION_CLICKS, CM_OPTION_CONVERSIONS, CM_OPTION_MODEL};
+    size_t uses = 0;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < settings->values[options[i]].text_count; j++)
+            uses += strcmp(settings->values[options[i]].texts[j], "-") == 0;
+    if (uses > 1)
+        return cm_error_set(error, CM_ERROR_USAGE,
+                            "- (standard input) is given %zu times; it can be read once", uses);
+    return CM_OK;
+}
+
+static bool ends_in(const char *path, const char *suffix)
+{
+    size_t size = strlen(path);
+    size_t suffix_size = strlen(suffix);
+    return size >= suffix_size && strcmp(path + size - suffix_size, suffix) == 0;
+}
+
+static cm_format result_format(const cm_settings *settings)
+{
+    const char *path = cm_settings_text(settings, CM_OPTION_OUTPUT);
+    if (settings->values[CM_OPTION_FORMAT].given)
+        return cm_settings_number(settings, CM_OPTION_FORMAT) == 0 ? CM_FORMAT_CSV
+                                                                   : CM_FORMAT_NDJSON;
+    return ends_in(path, ".ndjson") || ends_in(path, ".jsonl") ? CM_FORMAT_NDJSON : CM_FORMAT_CSV;
+}
+
+static cm_status check_inputs(struct match *match, cm_error *error)
+{
+    const cm_option_value *values = match->run.settings->values;
+    const cm_option_value *clicks = &values[CM_OPTION_CLICKS];
+    const cm_option_value *conversions = &values[CM_OPTION_CONVERSIONS];
+    cm_status status =
+        cm_inputs_check(clicks->texts, clicks->text_count, &match->click_bytes, error);
+    if (status == CM_OK)
+        status = cm_inputs_check(conversions->texts, conversions->text_count,
+                                 &match->conversion_bytes, error);
+    return status;
+}
+
+static cm_status create_engine(struct match *match, cm_error *error)
+{
+    cm_options options = {0};
+    cm_status status = cm_run_model(match->run.settings, &match->model, error);
+    if (status != CM_OK)
+        return status;
+    match->run.summary.model = cm_model_label(match->model);
+    if (RAND_bytes((unsigned char *)&options.hash_seed, sizeof options.hash_seed) != 1)
+        return cm_error_set(error, CM_ERROR_IO, "OpenSSL gives no random bytes; check its setup");
+    return cm_engine_create(&options, match->model, &match->engine, error);
+}
+
+static cm_status prepare(struct match *match, cm_error *error)
+{
+    const cm_settings *settings = match->run.settings;
+    match->format = result_format(settings);
+    match->pipeline = (cm_pipeline_options){
+        .build = {.lenient = cm_settings_flag(settings, CM_OPTION_LENIENT)},
+        .threads = cm_run_threads(settings),
+        .interrupted = cm_interrupt_flag(),
+        .reject = take_reject,
+        .progress = take_progress,
+        .context = &match->run,
+    };
+    cm_status status = check_inputs(match, error);
+    if (status == CM_OK)
+        status = create_engine(match, error);
+    if (status == CM_OK)
+        status = cm_output_open(cm_settings_text(settings, CM_OPTION_OUTPUT), NULL,
+                                &match->run.output, error);
+    return status;
+}
+
+/* ---- the work ---- */
+
+static cm_status run_source(struct match *match, cm_row_kind kind, cm_source *source,
+                            cm_source_counts *counts, cm_error *error)
+{
+    cm_run *run = &match->run;
+    if (kind == CM_ROW_CLICK)
+        return cm_pipeline_load(match->engine, source, &match->pipeline, counts, error);
+    return cm_pipeline_match(match->engine, &match->ids, source, match->format,
+                             cm_output_sink(run->output), &match->pipeline, counts,
+                             &run->summary.matched, error);
+}
+
+static cm_status run_file(struct match *match, cm_row_kind kind, const char *path, uint64_t *rows,
+                          cm_error *error)
+{
+    cm_run *run = &match->run;
+    cm_source_counts counts = {0};
+    cm_opened opened;
+    cm_status status = cm_opened_open(path, &opened, error);
+    if (status != CM_OK)
+        return status;
+    cm_rejects_source(&run->rejects, kind);
+    cm_progress_source(&run->progress, &opened.unpacked);
+    status = run_source(match, kind, &opened.unpacked, &counts, error);
+    cm_progress_source_end(&run->progress, counts.rows);
+    cm_rejects_source_end(&run->rejects, opened.unpacked.name);
+    *rows += counts.rows;
+    if (!cm_summary_source_add(&run->summary, path, kind, &counts) && status == CM_OK)
+        status = cm_error_memory(error, "the summary", sizeof counts);
+    if (status == CM_OK)
+        status = cm_rejects_check(run->settings, opened.unpacked.name, counts.rows, counts.rejected,
+                                  error);
+    cm_opened_close(&opened);
+    return status;
+}
+
+static cm_status run_phase(struct match *match, cm_row_kind kind, const char *name,
+                           const cm_option_value *paths, uint64_t bytes, cm_error *error)
+{
+    cm_status status = CM_OK;
+    double began = cm_clock_seconds();
+    uint64_t rows = 0;
+    cm_progress_phase(&match->run.progress, name, bytes);
+    for (size_t i = 0; i < paths->text_count && status == CM_OK; i++)
+        status = run_file(match, kind, paths->texts[i], &rows, error);
+    cm_summary_phase_add(&match->run.summary, name, began, rows);
+    return status;
+}
+
+static cm_status write_header(struct match *match, cm_error *error)
+{
+    cm_buffer header = {0};
+    cm_sink *sink = cm_output_sink(match->run.output);
+    cm_status status = CM_OK;
+    cm_result_write_header(match->format, &header);
+    if (header.failed)
+        status = cm_error_memory(error, "the header of the results", 256);
+    else if (header.size > 0)
+        status = sink->write(sink->context, header.data, header.size, error);
+    cm_buffer_destroy(&header);
+    return status;
+}
+
+static cm_status work(struct match *match, cm_error *error)
+{
+    const cm_option_value *values = match->run.settings->values;
+    cm_status status = prepare(match, error);
+    if (status == CM_OK)
+        status = write_header(match, error);
+    if (status == CM_OK)
+        status = run_phase(match, CM_ROW_CLICK, "load clicks", &values[CM_OPTION_CLICKS],
+                           match->click_bytes, error);
+    if (status == CM_OK)
+        status = run_phase(match, CM_ROW_CONVERSION, "match", &values[CM_OPTION_CONVERSIONS],
+                           match->conversion_bytes, error);
+    return status;
+}
+
+cm_status cm_cmd_match(const cm_settings *settings, cm_log *log, cm_error *error)
+{
+    struct match match = {0};
+    cm_status status = check_stdin(settings, error);
+    if (status != CM_OK)
+        return status;
+    status = cm_run_begin("match", settings, log, &match.run, error);
+    if (status == CM_OK)
+        status = work(&match, error);
+    status = cm_run_end(&match.run, status, error);
+    cm_conversion_ids_destroy(&match.ids);
+    cm_engine_destroy(match.engine);
+    cm_model_destroy(match.model);
+    return status;
+}

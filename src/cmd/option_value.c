@@ -1,0 +1,142 @@
+/* The values of options: text into what the table says they are. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/option_table.h"
+#include "util/error.h"
+#include "util/grow.h"
+#include "util/text.h"
+#include "util/time.h"
+
+#define DATE_BYTES 10 /* 2026-03-10 */
+
+static cm_status refuse(const char *shown, const char *text, const char *allowed, cm_error *error)
+{
+    return cm_error_set(error, CM_ERROR_USAGE, "%s: '%.200s' is not allowed; give %s", shown, text,
+                        allowed);
+}
+
+static cm_status read_text(const cm_option_row *row, const char *shown, const char *text,
+                           cm_option_value *value, cm_error *error)
+{
+    if (text[0] == '\0')
+        return cm_error_set(error, CM_ERROR_USAGE, "%s: the value is empty; give %s", shown,
+                            row->value);
+    if ((row->flags & CM_OPTION_LIST) == 0)
+        value->text_count = 0;
+    const char **texts =
+        cm_grow(value->texts, &value->text_capacity, value->text_count + 1, sizeof *texts);
+    if (texts == NULL)
+        return cm_error_memory(error, shown, sizeof *texts);
+    value->texts = texts;
+    texts[value->text_count++] = text;
+    return CM_OK;
+}
+
+static bool parse_count(const char *text, uint64_t *number)
+{
+    uint64_t sum = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        unsigned digit = (unsigned)(*at - '0');
+        if (digit > 9 || __builtin_mul_overflow(sum, 10, &sum) ||
+            __builtin_add_overflow(sum, digit, &sum))
+            return false;
+    }
+    *number = sum;
+    return text[0] != '\0';
+}
+
+static cm_status read_count(const cm_option_row *row, const char *shown, const char *text,
+                            cm_option_value *value, cm_error *error)
+{
+    char allowed[128];
+    value->none = row->kind == CM_KIND_COUNT_OR_NONE && strcmp(text, "none") == 0;
+    if (value->none)
+        return CM_OK;
+    if (parse_count(text, &value->number) && value->number >= row->low &&
+        value->number <= row->high)
+        return CM_OK;
+    snprintf(allowed, sizeof allowed, "a whole number from %llu to %llu%s",
+             (unsigned long long)row->low, (unsigned long long)row->high,
+             row->kind == CM_KIND_COUNT_OR_NONE ? ", or none" : "");
+    return refuse(shown, text, allowed, error);
+}
+
+static cm_status read_share(const cm_option_row *row, const char *shown, const char *text,
+                            cm_option_value *value, cm_error *error)
+{
+    char *end;
+    value->share = strtod(text, &end);
+    size_t size = strlen(text);
+    if (size > 0 && strspn(text, "0123456789.") == size && *end == '\0' &&
+        value->share >= (double)row->low && value->share <= (double)row->high)
+        return CM_OK;
+    return refuse(shown, text, "a number from 0 to 1, such as 0.85", error);
+}
+
+static cm_status read_time(const cm_option_row *row, const char *shown, const char *text,
+                           cm_option_value *value, cm_error *error)
+{
+    char midnight[DATE_BYTES + 16];
+    bool is_date = strlen(text) == DATE_BYTES;
+    snprintf(midnight, sizeof midnight, "%.*sT00:00:00Z", DATE_BYTES, text);
+    const char *time = is_date ? midnight : text;
+    if ((is_date || row->kind == CM_KIND_TIME) &&
+        cm_time_parse(cm_slice_of_text(time), &value->time_us))
+        return CM_OK;
+    return refuse(shown, text,
+                  row->kind == CM_KIND_DATE ? "a date such as 2026-03-10"
+                                            : "a time such as 2026-03-10T12:00:00Z, or a date",
+                  error);
+}
+
+static cm_status read_choice(const cm_option_row *row, const char *shown, const char *text,
+                             cm_option_value *value, cm_error *error)
+{
+    value->number = 0;
+    for (const char *word = row->value;; value->number++) {
+        size_t size = strcspn(word, "|");
+        if (cm_slice_equal(cm_slice_of(word, size), cm_slice_of_text(text)))
+            return CM_OK;
+        if (word[size] == '\0')
+            break;
+        word += size + 1;
+    }
+    value->number = 0;
+    return refuse(shown, text, row->value, error);
+}
+
+static cm_status read_flag(const char *shown, const char *text, cm_option_value *value,
+                           cm_error *error)
+{
+    cm_slice word = cm_slice_of_text(text);
+    value->number = text == NULL || cm_slice_equal(word, CM_SLICE("1")) ||
+                    cm_text_equal_folded(word, CM_SLICE("true"));
+    if (value->number != 0 || cm_slice_equal(word, CM_SLICE("0")) ||
+        cm_text_equal_folded(word, CM_SLICE("false")))
+        return CM_OK;
+    return refuse(shown, text, "1 or 0", error);
+}
+
+cm_status cm_option_read(const cm_option_row *row, const char *shown, const char *text,
+                         cm_option_value *value, cm_error *error)
+{
+    value->given = true;
+    switch (row->kind) {
+    case CM_KIND_FLAG:
+        return read_flag(shown, text, value, error);
+    case CM_KIND_COUNT:
+    case CM_KIND_COUNT_OR_NONE:
+        return read_count(row, shown, text, value, error);
+    case CM_KIND_SHARE:
+        return read_share(row, shown, text, value, error);
+    case CM_KIND_TIME:
+    case CM_KIND_DATE:
+        return read_time(row, shown, text, value, error);
+    case CM_KIND_CHOICE:
+        return read_choice(row, shown, text, value, error);
+    case CM_KIND_TEXT:
+        break;
+    }
+    return read_text(row, shown, text, value, error);
+}

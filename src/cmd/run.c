@@ -1,0 +1,123 @@
+#include "cmd/run.h"
+
+#include <sched.h>
+
+#include "cmd/inputs.h"
+#include "util/error.h"
+
+#define MODEL_BYTES_MAX ((size_t)16 << 20)
+#define THREADS_MAX 256
+
+/* Each file is replaced as a whole: the last of two would win. */
+static cm_status check_distinct(const cm_settings *settings, cm_error *error)
+{
+    static const struct {
+        cm_option option;
+        const char *name;
+    } files[] = {{CM_OPTION_OUTPUT, "--output"},
+                 {CM_OPTION_REJECTS, "--rejects"},
+                 {CM_OPTION_SUMMARY, "--summary"}};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < i; j++) {
+            const char *a = cm_settings_text(settings, files[i].option);
+            const char *b = cm_settings_text(settings, files[j].option);
+            if (a != NULL && b != NULL && strcmp(a, b) == 0)
+                return cm_error_set(error, CM_ERROR_USAGE,
+                                    "%s and %s both write to '%.200s'; give them different files",
+                                    files[j].name, files[i].name, a);
+        }
+    return CM_OK;
+}
+
+cm_status cm_run_begin(const char *command, const cm_settings *settings, cm_log *log, cm_run *run,
+                       cm_error *error)
+{
+    *run = (cm_run){.settings = settings, .log = log};
+    cm_progress_init(&run->progress, log);
+    cm_summary_init(&run->summary, command, &run->rejects);
+    run->summary.recovery_target = settings->values[CM_OPTION_RECOVERY_TARGET].share;
+    cm_status status = check_distinct(settings, error);
+    if (status == CM_OK)
+        status = cm_rejects_open(cm_settings_text(settings, CM_OPTION_REJECTS), log, &run->rejects,
+                                 error);
+    const char *path = cm_settings_text(settings, CM_OPTION_SUMMARY);
+    const cm_output_options options = {.option = "--summary"};
+    if (status == CM_OK && path != NULL)
+        status = cm_output_open(path, &options, &run->summary_output, error);
+    return status;
+}
+
+/* Takes the place of an output that ends now. */
+static cm_output *take(cm_output **output)
+{
+    cm_output *taken = *output;
+    *output = NULL;
+    return taken;
+}
+
+static cm_status commit_files(cm_run *run, cm_status status, cm_error *error)
+{
+    if (status == CM_OK || status == CM_ERROR_REJECTS) {
+        cm_status kept = cm_rejects_commit(&run->rejects, status == CM_OK ? error : NULL);
+        status = status == CM_OK ? kept : status;
+    }
+    if (status == CM_OK && run->output != NULL)
+        status = cm_output_commit(take(&run->output), error);
+    return status;
+}
+
+static cm_status finish_summary(cm_run *run, cm_status status, cm_error *error)
+{
+    cm_summary_end(&run->summary, status);
+    if (status != CM_OK && status != CM_ERROR_REJECTS && status != CM_ERROR_INTERRUPTED)
+        return status;
+    cm_summary_tell(&run->summary, run->log);
+    if (run->summary_output == NULL)
+        return status;
+    json_t *json = cm_summary_json(&run->summary);
+    cm_status written =
+        cm_summary_write(json, take(&run->summary_output), status == CM_OK ? error : NULL);
+    json_decref(json);
+    return status == CM_OK ? written : status;
+}
+
+cm_status cm_run_end(cm_run *run, cm_status status, cm_error *error)
+{
+    status = commit_files(run, status, error);
+    status = finish_summary(run, status, error);
+    cm_output_abort(run->output);
+    cm_output_abort(run->summary_output);
+    cm_rejects_destroy(&run->rejects);
+    cm_summary_destroy(&run->summary);
+    return status;
+}
+
+cm_status cm_run_model(const cm_settings *settings, cm_model **model, cm_error *error)
+{
+    const char *path = cm_settings_text(settings, CM_OPTION_MODEL);
+    cm_buffer text = {0};
+    cm_error cause = {0};
+    *model = NULL;
+    if (path == NULL)
+        return cm_model_create(NULL, 0, model, error);
+    cm_status status = cm_inputs_read(path, MODEL_BYTES_MAX, &text, error);
+    if (status == CM_OK) {
+        status = cm_model_create(text.data, text.size, model, &cause);
+        if (status != CM_OK)
+            cm_error_set_at(error, status, cause.line, cause.byte, "%.200s: %.300s", path,
+                            cause.message);
+    }
+    cm_buffer_destroy(&text);
+    return status;
+}
+
+unsigned cm_run_threads(const cm_settings *settings)
+{
+    cpu_set_t cores;
+    if (settings->values[CM_OPTION_THREADS].given)
+        return (unsigned)cm_settings_number(settings, CM_OPTION_THREADS);
+    if (sched_getaffinity(0, sizeof cores, &cores) != 0)
+        return 1;
+    int count = CPU_COUNT(&cores);
+    return count > THREADS_MAX ? THREADS_MAX : (unsigned)count;
+}

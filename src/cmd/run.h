@@ -1,0 +1,48 @@
+/* What every command that matches has: rejects, summary, progress, and files that appear together.
+ */
+#ifndef CM_CMD_RUN_H
+#define CM_CMD_RUN_H
+
+#include "cmd/options.h"
+#include "cmd/progress.h"
+#include "cmd/summary.h"
+#include "file/output.h"
+
+typedef struct cm_run {
+    const cm_settings *settings;
+    cm_log *log;
+    cm_rejects rejects;
+    cm_progress progress;
+    cm_summary summary;
+    cm_output *summary_output; /* NULL where no --summary was given */
+    cm_output *output;         /* of the results; NULL for a command that has none */
+} cm_run;
+
+/**
+ * Begin: open the files that the settings name, so that what is wrong with them is told before the
+ * work.
+ *
+ * @param command   for the summary; static
+ * @param settings  borrowed until cm_run_end
+ * @param run       receives the run; ended by cm_run_end, also on failure
+ * @return CM_OK, CM_ERROR_IO, CM_ERROR_USAGE (a file for two purposes) or CM_ERROR_MEMORY
+ */
+cm_status cm_run_begin(const char *command, const cm_settings *settings, cm_log *log, cm_run *run,
+                       cm_error *error);
+
+/**
+ * End: put the files in place, if all went well, tell and write the summary, and free everything.
+ * Rejects are kept when the run is refused for them; the summary also when it was interrupted.
+ *
+ * @param status  what came of the work
+ * @return the status, or what went wrong with the files
+ */
+cm_status cm_run_end(cm_run *run, cm_status status, cm_error *error);
+
+/** Read the model of --model, else the default one. The caller frees it with cm_model_destroy. */
+cm_status cm_run_model(const cm_settings *settings, cm_model **model, cm_error *error);
+
+/** --threads, else the number of cores that this process may use. */
+unsigned cm_run_threads(const cm_settings *settings);
+
+#endif

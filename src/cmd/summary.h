@@ -1,0 +1,76 @@
+/* What a run did, for people (text) and programs (JSON). */
+#ifndef CM_CMD_SUMMARY_H
+#define CM_CMD_SUMMARY_H
+
+#include "cmd/rejects.h"
+#include "engine/pipeline.h"
+
+#define CM_PHASES_MAX 8
+#define CM_ROW_KIND_COUNT 2
+
+/** One stretch of the run. */
+typedef struct cm_phase {
+    const char *name; /* static */
+    double seconds;
+    uint64_t rows;
+} cm_phase;
+
+/** One source of rows: a file or a query. */
+typedef struct cm_summary_source {
+    const char *name; /* borrowed */
+    cm_row_kind kind;
+    cm_source_counts counts;
+} cm_summary_source;
+
+/** Zero-initialised is empty. */
+typedef struct cm_summary {
+    const char *command;
+    const char *model; /* label; NULL where the run did not get as far */
+    cm_status outcome;
+    cm_summary_source *sources; /* owned */
+    size_t source_count, source_capacity;
+    cm_source_counts totals[CM_ROW_KIND_COUNT];
+    cm_match_counts matched;
+    double recovery_target;
+    cm_phase phases[CM_PHASES_MAX];
+    size_t phase_count;
+    double started_seconds; /* cm_clock_seconds */
+    double seconds;
+    const cm_rejects *rejects; /* borrowed */
+} cm_summary;
+
+/** Begin: notes the time. */
+void cm_summary_init(cm_summary *summary, const char *command, const cm_rejects *rejects);
+void cm_summary_destroy(cm_summary *summary);
+
+/** Add a source and its counts. False when memory is short. */
+bool cm_summary_source_add(cm_summary *summary, const char *name, cm_row_kind kind,
+                           const cm_source_counts *counts);
+
+/** Add a phase that began at a time of cm_clock_seconds and ends now. */
+void cm_summary_phase_add(cm_summary *summary, const char *name, double began_seconds,
+                          uint64_t rows);
+
+/** End: notes time and outcome. */
+void cm_summary_end(cm_summary *summary, cm_status outcome);
+
+/** Share of the conversions that were attributed; -1 where there are none. */
+double cm_summary_recovery(const cm_summary *summary);
+
+/** The whole as JSON; NULL when memory is short. */
+json_t *cm_summary_json(const cm_summary *summary);
+
+/** Append the whole as lines of text. */
+void cm_summary_text(const cm_summary *summary, cm_buffer *text);
+
+/** Tell it, and warn where the recovery rate is under the target. */
+void cm_summary_tell(const cm_summary *summary, cm_log *log);
+
+/**
+ * Write it as JSON to a file opened before.
+ *
+ * @param output  ended by this, whatever comes of it
+ */
+cm_status cm_summary_write(json_t *json, cm_output *output, cm_error *error);
+
+#endif

@@ -1,0 +1,152 @@
+/* The summary for programs. jansson's setters pass a NULL on as a failure, so that none is lost. */
+#include <sys/resource.h>
+
+#include "cmd/summary.h"
+
+static const char *const kinds[CM_ROW_KIND_COUNT] = {"clicks", "conversions"};
+
+static const char *outcome_name(cm_status outcome)
+{
+    switch (outcome) {
+    case CM_OK:
+        return "done";
+    case CM_ERROR_REJECTS:
+        return "refused";
+    case CM_ERROR_INTERRUPTED:
+        return "interrupted";
+    default:
+        return "failed";
+    }
+}
+
+static json_t *lenient_json(cm_row_kind kind, const cm_source_counts *counts)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < cm_field_count(kind); i++)
+        if (counts->lenient[i] > 0)
+            json_object_set_new(object, cm_field_name(kind, i),
+                                json_integer((json_int_t)counts->lenient[i]));
+    return object;
+}
+
+static json_t *counts_json(cm_row_kind kind, const cm_source_counts *counts)
+{
+    return json_pack("{s:I,s:I,s:I,s:o}", "rows", (json_int_t)counts->rows, "rejected",
+                     (json_int_t)counts->rejected, "duplicates", (json_int_t)counts->duplicates,
+                     "lenient", lenient_json(kind, counts));
+}
+
+/* File names need not be text. */
+static json_t *name_json(const char *name)
+{
+    json_t *text = json_string(name);
+    return text != NULL ? text : json_string("(no UTF-8)");
+}
+
+static json_t *sources_json(const cm_summary *summary)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < summary->source_count; i++) {
+        const cm_summary_source *source = &summary->sources[i];
+        json_t *object =
+            json_pack("{s:o,s:s}", "name", name_json(source->name), "kind", kinds[source->kind]);
+        json_t *counts = counts_json(source->kind, &source->counts);
+        json_object_update(object, counts);
+        json_decref(counts);
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+static json_t *share_json(uint64_t part, uint64_t whole)
+{
+    return whole == 0 ? json_null() : json_real((double)part / (double)whole);
+}
+
+/* Sums are in units of 0.0001. */
+static json_t *mean_json(uint64_t sum_e4, uint64_t count)
+{
+    return count == 0 ? json_null() : json_real((double)sum_e4 / (double)count / 10000);
+}
+
+static json_t *methods_json(const cm_match_counts *matched)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < CM_METHOD_COUNT; i++)
+        json_object_set_new(
+            object, cm_method_name((cm_method)i),
+            json_pack("{s:I,s:o,s:o}", "conversions", (json_int_t)matched->methods[i], "share",
+                      share_json(matched->methods[i], matched->conversions), "mean_confidence",
+                      mean_json(matched->confidence_e4[i], matched->methods[i])));
+    return object;
+}
+
+static json_t *layers_json(const cm_match_counts *matched)
+{
+    json_t *list = json_array();
+    for (size_t layer = 0; layer < CM_LAYER_COUNT; layer++) {
+        json_t *words = json_object();
+        for (int i = 0; i < CM_LAYER_WORD_COUNT; i++)
+            if (matched->words[layer][i] > 0)
+                json_object_set_new(words, cm_layer_word_name((cm_layer_word)i),
+                                    json_integer((json_int_t)matched->words[layer][i]));
+        json_array_append_new(list, words);
+    }
+    return list;
+}
+
+/* By layer: what the layer attributed, of all conversions. */
+static json_t *recovery_json(const cm_summary *summary)
+{
+    const cm_match_counts *matched = &summary->matched;
+    uint64_t all = matched->conversions;
+    double rate = cm_summary_recovery(summary);
+    return json_pack("{s:o,s:[o,o,o],s:f,s:b}", "rate", rate < 0 ? json_null() : json_real(rate),
+                     "layers", share_json(matched->methods[CM_METHOD_URL_PARAM], all),
+                     share_json(matched->methods[CM_METHOD_FINGERPRINT], all),
+                     share_json(matched->methods[CM_METHOD_PROBABILISTIC], all), "target",
+                     summary->recovery_target, "is_under_target",
+                     rate >= 0 && rate < summary->recovery_target);
+}
+
+static json_t *attribution_json(const cm_summary *summary)
+{
+    const cm_match_counts *matched = &summary->matched;
+    uint64_t sum_e4 = 0;
+    for (size_t i = 0; i < CM_METHOD_COUNT; i++)
+        sum_e4 += matched->confidence_e4[i];
+    return json_pack(
+        "{s:I,s:o,s:o,s:o,s:o}", "conversions", (json_int_t)matched->conversions, "methods",
+        methods_json(matched), "mean_confidence",
+        mean_json(sum_e4, matched->conversions - matched->methods[CM_METHOD_UNATTRIBUTED]),
+        "layers", layers_json(matched), "recovery", recovery_json(summary));
+}
+
+static json_t *phases_json(const cm_summary *summary)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < summary->phase_count; i++) {
+        const cm_phase *phase = &summary->phases[i];
+        json_array_append_new(
+            list, json_pack("{s:s,s:f,s:I,s:o}", "name", phase->name, "seconds", phase->seconds,
+                            "rows", (json_int_t)phase->rows, "rows_per_second",
+                            phase->seconds > 0 ? json_real((double)phase->rows / phase->seconds)
+                                               : json_null()));
+    }
+    return list;
+}
+
+json_t *cm_summary_json(const cm_summary *summary)
+{
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    return json_pack("{s:s,s:s,s:s,s:s?,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:I}", "command",
+                     summary->command, "version", CM_VERSION, "outcome",
+                     outcome_name(summary->outcome), "model", summary->model, "sources",
+                     sources_json(summary), "clicks",
+                     counts_json(CM_ROW_CLICK, &summary->totals[CM_ROW_CLICK]), "conversions",
+                     counts_json(CM_ROW_CONVERSION, &summary->totals[CM_ROW_CONVERSION]), "rejects",
+                     cm_rejects_json(summary->rejects), "attribution", attribution_json(summary),
+                     "phases", phases_json(summary), "seconds", summary->seconds,
+                     "peak_memory_bytes", (json_int_t)usage.ru_maxrss * 1024);
+}
