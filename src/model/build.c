@@ -85,8 +85,8 @@ static cm_status fill(const cm_filling *filling, const cm_column *columns, size_
 cm_status cm_click_build(const cm_value *values, const cm_build_options *options, cm_arena *arena,
                          uint64_t *lenient_counts, cm_click *click, cm_reject *reject)
 {
-    cm_filling filling = {click, arena};
     *click = (cm_click){.expires_at = CM_TIME_MISSING, .is_valid = true};
+    cm_filling filling = {click, arena};
     return fill(&filling, CLICK_COLUMNS, CM_CLICK_FIELD_COUNT, values, options, lenient_counts,
                 reject);
 }
@@ -95,8 +95,8 @@ cm_status cm_conversion_build(const cm_value *values, const cm_build_options *op
                               cm_arena *arena, uint64_t *lenient_counts, cm_conversion *conversion,
                               cm_reject *reject)
 {
-    cm_filling filling = {conversion, arena};
     *conversion = (cm_conversion){0};
+    cm_filling filling = {conversion, arena};
     return fill(&filling, CONVERSION_COLUMNS, CM_CONVERSION_FIELD_COUNT, values, options,
                 lenient_counts, reject);
 }
