@@ -310,20 +310,20 @@ static void a_conversions_own_fingerprint_comes_first(void **state)
     static const char bad[] = "22";
     static const struct {
         const char *own, *other;
-        bool lenient;
         size_t rejected; /* CM_FIELD_NONE: accepted */
         int first_byte;  /* -1: no fingerprint */
+        bool lenient;
     } cases[] = {
-        {NULL, NULL, false, CM_FIELD_NONE, -1},
-        {own, NULL, false, CM_FIELD_NONE, 0x11},
-        {own, HEX, false, CM_FIELD_NONE, 0x11},
-        {"", HEX, false, CM_FIELD_NONE, 0x01},
-        {NULL, HEX, false, CM_FIELD_NONE, 0x01},
-        {bad, HEX, false, CM_CONVERSION_CONVERSION_FINGERPRINT_HASH, -1},
-        {own, bad, false, CM_CONVERSION_FINGERPRINT_HASH, -1},
-        {bad, HEX, true, CM_FIELD_NONE, 0x01},
-        {own, bad, true, CM_FIELD_NONE, 0x11},
-        {bad, bad, true, CM_FIELD_NONE, -1},
+        {NULL, NULL, CM_FIELD_NONE, -1, false},
+        {own, NULL, CM_FIELD_NONE, 0x11, false},
+        {own, HEX, CM_FIELD_NONE, 0x11, false},
+        {"", HEX, CM_FIELD_NONE, 0x01, false},
+        {NULL, HEX, CM_FIELD_NONE, 0x01, false},
+        {bad, HEX, CM_CONVERSION_CONVERSION_FINGERPRINT_HASH, -1, false},
+        {own, bad, CM_CONVERSION_FINGERPRINT_HASH, -1, false},
+        {bad, HEX, CM_FIELD_NONE, 0x01, true},
+        {own, bad, CM_FIELD_NONE, 0x11, true},
+        {bad, bad, CM_FIELD_NONE, -1, true},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         cm_value values[CM_FIELD_COUNT_MAX];
