@@ -43,6 +43,8 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
 void __libc_free(void *old);
 
+/* CM_PUBLIC, because shared libraries must find these, too. */
+
 static bool may_allocate(void)
 {
     if (allocations_left == SIZE_MAX || allocations_left-- > 0)
@@ -59,17 +61,17 @@ static void *counted(void *bytes)
     return bytes;
 }
 
-void *malloc(size_t size)
+CM_PUBLIC void *malloc(size_t size)
 {
     return may_allocate() ? counted(__libc_malloc(size)) : NULL;
 }
 
-void *calloc(size_t count, size_t size)
+CM_PUBLIC void *calloc(size_t count, size_t size)
 {
     return may_allocate() ? counted(__libc_calloc(count, size)) : NULL;
 }
 
-void *realloc(void *old, size_t size)
+CM_PUBLIC void *realloc(void *old, size_t size)
 {
     if (!may_allocate())
         return NULL;
@@ -78,7 +80,7 @@ void *realloc(void *old, size_t size)
     return bytes;
 }
 
-void free(void *old)
+CM_PUBLIC void free(void *old)
 {
     live -= old != NULL;
     __libc_free(old);
