@@ -5,7 +5,8 @@
 #include "util/error.h"
 #include "util/grow.h"
 
-#define FOUND_BYTES_MAX ((size_t)320) /* of the names that a message lists */
+#define FOUND_BYTES_MAX ((size_t)320)           /* of the names that a message lists */
+#define FOUND_BYTES_ROOM (FOUND_BYTES_MAX + 16) /* and ", ..." */
 
 /* A place in the head of an input. */
 typedef struct place {
@@ -99,19 +100,19 @@ static bool has_field(const cm_layout *layout, size_t field)
 }
 
 /* The names in a header line as one line of text for a message. */
-static void list_names(const char *head, size_t at, size_t end, char text[FOUND_BYTES_MAX + 4])
+static void list_names(const char *head, size_t at, size_t end, char text[FOUND_BYTES_ROOM])
 {
     size_t size = 0;
     for (size_t column = 0; at <= end; column++, at++) {
         cm_slice name = next_name(head, &at, end);
-        if (size + name.size + 2 > FOUND_BYTES_MAX) {
-            memcpy(text + size, "...", 3);
-            size += 3;
-            break;
-        }
         if (column > 0) {
             memcpy(text + size, ", ", 2);
             size += 2;
+        }
+        if (size + name.size > FOUND_BYTES_MAX) {
+            memcpy(text + size, "...", 3);
+            size += 3;
+            break;
         }
         for (size_t i = 0; i < name.size; i++) {
             unsigned char byte = (unsigned char)name.data[i];
@@ -139,7 +140,7 @@ static cm_status check_required(const cm_layout *layout, const place *p, size_t 
     }
     if (count == 0)
         return CM_OK;
-    char found[FOUND_BYTES_MAX + 4];
+    char found[FOUND_BYTES_ROOM];
     list_names(p->head, p->at, end, found);
     return cm_error_set_at(error, CM_ERROR_FORMAT, p->line, p->at,
                            "required column%s missing: %s; found: %s", count > 1 ? "s" : "",
