@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd_match.h"
+#include "cmd/cmd_migrate.h"
 #include "cmd/cmd_simulate.h"
 #include "cmd/interrupt.h"
 #include "cmd/log.h"
@@ -28,11 +29,11 @@ static const cm_command commands[] = {
         CM_COMMAND_MATCH,
         "clickmatch match --clicks FILE... --conversions FILE... [options]",
         "match the conversions of files to the clicks of files",
-        "Reads clicks, then conversions, and writes one row per conversion, in their order:\n"
-        "the click that brought it, how that was found, and how sure it is.\n",
+        "Reads clicks, then conversions, and writes one row per conversion, in their\n"
+        "order: the click that brought it, how that was found, and how sure it is.\n",
         "clickmatch simulate --output world\n"
-        "  clickmatch match --clicks world/clicks.csv --conversions world/conversions.csv \\\n"
-        "      --output results.csv",
+        "  clickmatch match --clicks world/clicks.csv \\\n"
+        "      --conversions world/conversions.csv --output results.csv",
         cm_cmd_match,
     },
     {
@@ -41,8 +42,18 @@ static const cm_command commands[] = {
         "clickmatch simulate --output DIR [options]",
         "make a synthetic world of clicks and conversions with known truth",
         "Writes clicks, conversions, click_truth and conversion_truth to the directory.\n",
-        "clickmatch simulate --output world --clicks-count 20000 --conversions-count 5000",
+        "clickmatch simulate --output world --clicks-count 20000 --days 30 --seed 7",
         cm_cmd_simulate,
+    },
+    {
+        "migrate",
+        CM_COMMAND_MIGRATE,
+        "clickmatch migrate [options]",
+        "create or upgrade the tables in PostgreSQL",
+        "Brings an empty database, the platform's own, or one of an older version to the\n"
+        "current version, in place, losing nothing. At that version it does nothing.\n",
+        "createdb clickmatch\n  clickmatch migrate --db dbname=clickmatch",
+        cm_cmd_migrate,
     },
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

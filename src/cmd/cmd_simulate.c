@@ -16,23 +16,51 @@
 
 #define FILE_COUNT 4
 
+struct world;
+
+struct file {
+    struct world *world;
+    char *path;
+    cm_output *output;
+};
+
 struct world {
     cm_log *log;
-    cm_progress progress;
     const char *directory;
     bool made_directory;
-    char *paths[FILE_COUNT];
-    cm_output *outputs[FILE_COUNT];
+    struct file files[FILE_COUNT];
+    cm_progress progress;
+    cm_source rows; /* stands for what is made, so that its progress can be shown */
+    uint64_t rows_done, rows_total;
 };
 
 static const char *const names[FILE_COUNT] = {"clicks", "conversions", "click_truth",
                                               "conversion_truth"};
 
+static void tell_rows(void *context, uint64_t *done, uint64_t *total)
+{
+    const struct world *world = context;
+    *done = world->rows_done;
+    *total = world->rows_total;
+}
+
+static void show_progress(struct world *world, const char *bytes, size_t size)
+{
+    if (!cm_log_has_progress(world->log))
+        return;
+    for (size_t i = 0; i < size; i++)
+        world->rows_done += bytes[i] == '\n';
+    cm_progress_update(&world->progress, world->rows_done);
+}
+
 static cm_status write_file(void *context, const char *bytes, size_t size, cm_error *error)
 {
+    struct file *file = context;
     if (atomic_load(cm_interrupt_flag()))
-        return cm_error_set(error, CM_ERROR_INTERRUPTED, "interrupted; no file was written");
-    cm_sink *sink = cm_output_sink(context);
+        return cm_error_set(error, CM_ERROR_INTERRUPTED,
+                            "interrupted while simulating; no file was written");
+    show_progress(file->world, bytes, size);
+    cm_sink *sink = cm_output_sink(file->output);
     return sink->write(sink->context, bytes, size, error);
 }
 
@@ -42,9 +70,17 @@ static cm_status make_directory(struct world *world, cm_error *error)
     if (world->made_directory || errno == EEXIST)
         return CM_OK;
     return cm_error_set(error, CM_ERROR_IO,
-                        "%.200s: cannot make this directory: %s; give another "
-                        "with --output",
+                        "%.200s: cannot make this directory: %s; choose another --output",
                         world->directory, strerror(errno));
+}
+
+static cm_status open_file(struct file *file, const char *name, const char *suffix, cm_error *error)
+{
+    if (asprintf(&file->path, "%s/%s.%s", file->world->directory, name, suffix) < 0) {
+        file->path = NULL;
+        return cm_error_memory(error, "a file name", strlen(file->world->directory));
+    }
+    return cm_output_open(file->path, NULL, &file->output, error);
 }
 
 static cm_status open_files(struct world *world, cm_sim_format format, cm_error *error)
@@ -52,11 +88,8 @@ static cm_status open_files(struct world *world, cm_sim_format format, cm_error 
     const char *suffix = format == CM_SIM_CSV ? "csv" : "ndjson";
     cm_status status = make_directory(world, error);
     for (size_t i = 0; i < FILE_COUNT && status == CM_OK; i++) {
-        if (asprintf(&world->paths[i], "%s/%s.%s", world->directory, names[i], suffix) < 0) {
-            world->paths[i] = NULL;
-            return cm_error_memory(error, "a file name", strlen(world->directory));
-        }
-        status = cm_output_open(world->paths[i], NULL, &world->outputs[i], error);
+        world->files[i].world = world;
+        status = open_file(&world->files[i], names[i], suffix, error);
     }
     return status;
 }
@@ -64,8 +97,8 @@ static cm_status open_files(struct world *world, cm_sim_format format, cm_error 
 static void close_files(struct world *world, cm_status status)
 {
     for (size_t i = 0; i < FILE_COUNT; i++) {
-        cm_output_abort(world->outputs[i]);
-        free(world->paths[i]);
+        cm_output_abort(world->files[i].output);
+        free(world->files[i].path);
     }
     if (status != CM_OK && world->made_directory)
         rmdir(world->directory); /* stays where a file of it is there */
@@ -75,8 +108,8 @@ static cm_status commit_files(struct world *world, cm_error *error)
 {
     cm_status status = CM_OK;
     for (size_t i = 0; i < FILE_COUNT && status == CM_OK; i++) {
-        cm_output *output = world->outputs[i];
-        world->outputs[i] = NULL;
+        cm_output *output = world->files[i].output;
+        world->files[i].output = NULL;
         status = cm_output_commit(output, error);
     }
     return status;
@@ -108,20 +141,29 @@ static void tell(const cm_sim_config *config, const struct world *world, double 
                 world->directory, seconds);
 }
 
+static cm_status make(const cm_sim_config *config, struct world *world, cm_error *error)
+{
+    cm_sim_sink sinks[FILE_COUNT];
+    for (size_t i = 0; i < FILE_COUNT; i++)
+        sinks[i] = (cm_sim_sink){write_file, &world->files[i]};
+    const cm_sim_sinks all = {sinks[0], sinks[1], sinks[2], sinks[3]};
+    world->rows = (cm_source){world, world->directory, NULL, tell_rows};
+    world->rows_total = 2 * (config->click_count + config->conversion_count); /* with the truth */
+    cm_progress_init(&world->progress, world->log);
+    cm_progress_phase(&world->progress, "simulate", world->rows_total);
+    cm_progress_source(&world->progress, &world->rows);
+    return cm_sim_run(config, &all, error);
+}
+
 cm_status cm_cmd_simulate(const cm_settings *settings, cm_log *log, cm_error *error)
 {
     struct world world = {.log = log,
-                          .directory = cm_settings_text(settings, CM_OPTION_OUTPUT_DIRECTORY)};
+                          .directory = settings->values[CM_OPTION_OUTPUT_DIRECTORY].texts[0]};
     cm_sim_config config = configure(settings);
     double began = cm_clock_seconds();
     cm_status status = open_files(&world, config.format, error);
-    if (status == CM_OK) {
-        const cm_sim_sinks sinks = {{write_file, world.outputs[0]},
-                                    {write_file, world.outputs[1]},
-                                    {write_file, world.outputs[2]},
-                                    {write_file, world.outputs[3]}};
-        status = cm_sim_run(&config, &sinks, error);
-    }
+    if (status == CM_OK)
+        status = make(&config, &world, error);
     if (status == CM_OK)
         status = commit_files(&world, error);
     close_files(&world, status);

@@ -56,6 +56,10 @@ static cm_status count(cm_rejects *rejects, const cm_reject_line *reject, cm_err
             return cm_error_memory(error, "the counts of rejected rows", sizeof *tally);
         tally->key = key;
         HASH_ADD(hh, rejects->tallies, key, sizeof key, tally);
+        if (tally->hh.tbl == NULL) {
+            free(tally);
+            return cm_error_memory(error, "the counts of rejected rows", sizeof *tally);
+        }
     }
     tally->rows++;
     return CM_OK;

@@ -24,9 +24,9 @@ cm_exit cm_exit_of(cm_status status)
     return CM_EXIT_FAILED;
 }
 
-cm_exit cm_report(cm_log *log, cm_status status, const cm_error *error)
+int cm_report(cm_log *log, cm_status status, const cm_error *error)
 {
     if (status != CM_OK)
         cm_log_error(log, error);
-    return cm_exit_of(status);
+    return (int)cm_exit_of(status);
 }

@@ -16,7 +16,7 @@ typedef enum cm_exit {
 
 cm_exit cm_exit_of(cm_status status);
 
-/** Tell the error, if the status is one, and give the exit status. */
-cm_exit cm_report(cm_log *log, cm_status status, const cm_error *error);
+/** Tell the error, if the status is one. @return the exit status, a cm_exit */
+int cm_report(cm_log *log, cm_status status, const cm_error *error);
 
 #endif

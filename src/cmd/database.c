@@ -1,0 +1,37 @@
+#include "cmd/database.h"
+
+#include "util/error.h"
+
+/* `password = x`, also within `sslpassword`, or `?password=x` of a URI. */
+static bool has_keyword(const char *text)
+{
+    static const char keyword[] = "password";
+    for (const char *at = strstr(text, keyword); at != NULL; at = strstr(at + 1, keyword)) {
+        const char *after = at + sizeof keyword - 1;
+        if (after[strspn(after, " \t\n\r\f\v")] == '=')
+            return true;
+    }
+    return false;
+}
+
+/* `postgresql://user:password@host` */
+static bool has_user_password(const char *text)
+{
+    const char *authority = strstr(text, "://");
+    if (strncmp(text, "postgres", 8) != 0 || authority == NULL)
+        return false;
+    authority += 3;
+    size_t size = strcspn(authority, "/?@");
+    return authority[size] == '@' && memchr(authority, ':', size) != NULL;
+}
+
+cm_status cm_database_check(const cm_settings *settings, cm_error *error)
+{
+    const char *text = cm_settings_text(settings, CM_OPTION_DB);
+    if (text == NULL || (!has_keyword(text) && !has_user_password(text)))
+        return CM_OK;
+    return cm_error_set(
+        error, CM_ERROR_USAGE,
+        "--db holds a password, which others could see; put it into a password file "
+        "(~/.pgpass) or PGPASSWORD");
+}

@@ -1,0 +1,14 @@
+/* What the commands that use PostgreSQL share. */
+#ifndef CM_CMD_DATABASE_H
+#define CM_CMD_DATABASE_H
+
+#include "cmd/options.h"
+
+/**
+ * Refuse a --db that holds a password: whoever may list processes could read it.
+ *
+ * @return CM_OK or CM_ERROR_USAGE
+ */
+cm_status cm_database_check(const cm_settings *settings, cm_error *error);
+
+#endif
