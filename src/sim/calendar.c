@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "util/check.h"
 #include "util/error.h"
 
 /* Traffic by hour of the day, UTC, and by day of the week from Thursday. */
@@ -25,6 +26,7 @@ cm_status cm_sim_calendar_init(cm_sim_calendar *calendar, cm_error *error)
     uint64_t total = 0;
     for (uint64_t hour = 0; hour < calendar->hour_count; hour++)
         total += hour_weight(calendar, hour);
+    CM_CHECK(total > 0);
     uint64_t sum = 0;
     for (uint64_t hour = 0; hour <= calendar->hour_count; hour++) {
         calendar->first[hour] = (uint64_t)((cm_sim_wide)calendar->row_count * sum / total);

@@ -94,6 +94,7 @@ static void accustom(cm_sim_device *device, cm_sim_rng *rng)
     device->relay = apple && device->browser == CM_SIM_SAFARI && cm_sim_chance(rng, 0.17);
     device->carrier_ipv6 = cm_sim_chance(rng, 0.57);
     device->unhashed = cm_sim_chance(rng, 0.11);
+    device->roaming = (uint8_t)cm_sim_skewed(rng, 100);
     device->eagerness = (uint8_t)(cm_sim_skewed(rng, 88) + 12);
 }
 

@@ -55,6 +55,7 @@ typedef struct cm_sim_device {
     bool carrier_ipv6;         /* its carrier gives IPv6 beside IPv4 */
     bool unhashed;             /* its events carry components instead of a hash */
     bool imaged;               /* a company's desktop, set up as all of its office */
+    uint8_t roaming;           /* percent of its days out of home; phones */
     uint8_t eagerness;         /* percent of its clicks that may lead to a conversion */
 } cm_sim_device;
 

@@ -1,47 +1,18 @@
 #include "sim/fingerprint.h"
 
-#include <openssl/evp.h>
-
 #include "sim/software.h"
 
-static uint64_t slot_of(cm_slice components)
+char *cm_sim_put_digest(char *at, cm_digest *digest, const cm_slice *components, size_t count)
 {
-    uint64_t h = components.size;
-    for (size_t i = 0; i < components.size; i += 8) {
+    uint8_t hash[CM_DIGEST_BYTES];
+    cm_digest_joined(digest, components, count, '|', hash);
+    for (unsigned i = 0; i < CM_DIGEST_BYTES; i += 8) {
         uint64_t word = 0;
-        size_t left = components.size - i;
-        memcpy(&word, components.data + i, left < 8 ? left : 8);
-        h = (h ^ word) * 0x9e3779b97f4a7c15u;
-        h ^= h >> 29;
+        for (unsigned k = 0; k < 8; k++)
+            word = word << 8 | hash[i + k];
+        at = cm_sim_put_hex(at, word);
     }
-    return h % CM_SIM_DIGEST_COUNT;
-}
-
-static bool digest(cm_slice components, char *digits)
-{
-    static const char hex[] = "0123456789abcdef";
-    unsigned char bytes[CM_SIM_FINGERPRINT_DIGITS / 2];
-    if (EVP_Digest(components.data, components.size, bytes, NULL, EVP_sha256(), NULL) != 1)
-        return false;
-    for (unsigned i = 0; i < sizeof bytes; i++) {
-        digits[2 * i] = hex[bytes[i] >> 4];
-        digits[2 * i + 1] = hex[bytes[i] & 15];
-    }
-    return true;
-}
-
-const char *cm_sim_digest(cm_sim_digests *digests, cm_slice components)
-{
-    uint64_t slot = slot_of(components);
-    char *held = digests->entries[slot].components, *digits = digests->entries[slot].digits;
-    if (digests->entries[slot].size == components.size &&
-        memcmp(held, components.data, components.size) == 0)
-        return digits;
-    if (!digest(components, digits))
-        return NULL;
-    digests->entries[slot].size = (uint8_t)components.size;
-    memcpy(held, components.data, components.size);
-    return digits;
+    return at;
 }
 
 char *cm_sim_put_fingerprint(char *at, const cm_sim_world *world, uint64_t a, uint64_t b)

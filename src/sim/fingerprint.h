@@ -10,25 +10,12 @@
 #include "sim/text.h"
 #include "sim/world.h"
 
+#include "util/digest.h"
+
 #define CM_SIM_FINGERPRINT_DIGITS 64
-#define CM_SIM_COMPONENTS_MAX 127
 
-/* The digests of components seen lately; one thread's. Zeroed is empty. */
-#define CM_SIM_DIGEST_COUNT 2048
-typedef struct cm_sim_digests {
-    struct {
-        uint8_t size;
-        char components[CM_SIM_COMPONENTS_MAX];
-        char digits[CM_SIM_FINGERPRINT_DIGITS];
-    } entries[CM_SIM_DIGEST_COUNT];
-} cm_sim_digests;
-
-/**
- * The digest of components, which are at most CM_SIM_COMPONENTS_MAX bytes.
- *
- * @return the digits, which hold until the next call; NULL where libcrypto is out of memory
- */
-const char *cm_sim_digest(cm_sim_digests *digests, cm_slice components);
+/** The digest of components, CM_SIM_FINGERPRINT_DIGITS: joined by "|", as data collectors do. */
+char *cm_sim_put_digest(char *at, cm_digest *digest, const cm_slice *components, size_t count);
 
 /**
  * A desktop's own fingerprint, CM_SIM_FINGERPRINT_DIGITS. It changes with some versions of the

@@ -42,32 +42,18 @@ static char *show_components(cm_sim_look *look, const cm_sim_device *device, cm_
     return take(&look->browser, at, cm_sim_put_browser(at, device, browser, time_us));
 }
 
-/* The SHA-256 of the components, in the order in which data collectors join them. */
-static const char *digest_look(cm_sim_digests *digests, const cm_sim_look *look)
-{
-    const cm_slice fields[] = {look->screen_width,    look->screen_height, look->timezone,
-                               look->timezone_offset, look->device_type,   look->os,
-                               look->browser};
-    char components[CM_SIM_COMPONENTS_MAX], *at = components;
-    for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++) {
-        if (i > 0)
-            *at++ = '|';
-        at = cm_sim_put(at, fields[i].data, fields[i].size);
-    }
-    return cm_sim_digest(digests, cm_sim_slice(components, at));
-}
-
-static char *show_fingerprint(const cm_sim_world *world, cm_sim_digests *digests,
+static char *show_fingerprint(const cm_sim_world *world, cm_digest *digest,
                               const cm_sim_device *device, int64_t time_us, bool docked,
                               cm_sim_look *look, char *at)
 {
-    if (device->kind == CM_SIM_DESKTOP)
-        return take(&look->fingerprint, at,
-                    cm_sim_put_own_fingerprint(at, world, device, time_us, docked));
-    const char *digits = digest_look(digests, look);
-    if (digits == NULL)
-        return NULL;
-    return take(&look->fingerprint, at, cm_sim_put(at, digits, CM_SIM_FINGERPRINT_DIGITS));
+    const cm_slice components[] = {look->screen_width,    look->screen_height, look->timezone,
+                                   look->timezone_offset, look->device_type,   look->os,
+                                   look->browser};
+    char *end =
+        device->kind == CM_SIM_DESKTOP
+            ? cm_sim_put_own_fingerprint(at, world, device, time_us, docked)
+            : cm_sim_put_digest(at, digest, components, sizeof components / sizeof *components);
+    return take(&look->fingerprint, at, end);
 }
 
 static void hide_components(cm_sim_look *look)
@@ -99,7 +85,7 @@ static void lose_some(cm_sim_look *look, bool unhashed, cm_sim_rng *rng)
         look->device_type = none;
 }
 
-bool cm_sim_look_at(const cm_sim_world *world, cm_sim_digests *digests, const cm_sim_device *device,
+void cm_sim_look_at(const cm_sim_world *world, cm_digest *digest, const cm_sim_device *device,
                     int64_t time_us, bool in_app, cm_sim_rng *rng, cm_sim_look *look)
 {
     cm_sim_browser browser = in_app ? CM_SIM_SOCIAL : device->browser;
@@ -108,23 +94,20 @@ bool cm_sim_look_at(const cm_sim_world *world, cm_sim_digests *digests, const cm
                              ? cm_sim_address_private(rng)
                              : cm_sim_address_at(world, device, time_us, rng);
     char *at = show_components(look, device, browser, time_us, docked, look->bytes);
-    at = show_fingerprint(world, digests, device, time_us, docked, look, at);
-    if (at == NULL)
-        return false;
+    at = show_fingerprint(world, digest, device, time_us, docked, look, at);
     at = take(&look->ip_address, at, cm_sim_put_address(at, &address));
     take(&look->user_agent, at, cm_sim_put_agent(at, device, browser, time_us));
     lose_some(look, device->unhashed, rng);
-    return true;
 }
 
 void cm_sim_look_of_bot(const cm_sim_world *world, uint64_t bot, cm_sim_rng *rng, cm_sim_look *look)
 {
     cm_sim_rng farm = cm_sim_rng_at(world->seed, CM_SIM_FOR_BOT_LOOK, bot / CM_SIM_FARM_BOTS, 0);
     unsigned agent = cm_sim_pick(&farm, cm_sim_bot_agent_percents);
-    char version[20], *at = look->bytes;
-    char *end = cm_sim_put_number(version, cm_sim_below(&farm, 10));
+    char version[20], *end = cm_sim_put_number(version, cm_sim_below(&farm, 10));
     cm_address address = cm_sim_address_of_bot(world, bot, rng);
-    at = take(&look->fingerprint, at, cm_sim_put_fingerprint(at, world, bot / CM_SIM_FARM_BOTS, 1));
+    char *at = cm_sim_put_fingerprint(look->bytes, world, bot / CM_SIM_FARM_BOTS, 1);
+    at = take(&look->fingerprint, look->bytes, at);
     at = take(&look->ip_address, at, cm_sim_put_address(at, &address));
     at = take(&look->device_type, at, cm_sim_put_string(at, "desktop"));
     take(&look->user_agent, at,

@@ -14,11 +14,11 @@ typedef struct cm_sim_look {
 /**
  * A person's device.
  *
+ * @param digest  of this thread
  * @param in_app  seen from the social app's browser; only phones
  * @param rng     draws what is particular to this row
- * @return false where libcrypto is out of memory
  */
-bool cm_sim_look_at(const cm_sim_world *world, cm_sim_digests *digests, const cm_sim_device *device,
+void cm_sim_look_at(const cm_sim_world *world, cm_digest *digest, const cm_sim_device *device,
                     int64_t time_us, bool in_app, cm_sim_rng *rng, cm_sim_look *look);
 
 /** A bot: pretends to be a desktop. */

@@ -5,11 +5,11 @@
 #include "sim/look.h"
 #include "sim/row.h"
 
-/* One thread's means; zeroed but for the formats of both kinds of rows. */
+/* One thread's means. */
 typedef struct cm_sim_writer {
     cm_sim_rows events; /* clicks, or conversions */
     cm_sim_rows truth;  /* of the same */
-    cm_sim_digests digests;
+    cm_digest *digest;
 } cm_sim_writer;
 
 /* The header rows of CSV. */
@@ -24,8 +24,7 @@ bool cm_sim_write_click(const cm_sim_world *world, uint64_t click, cm_sim_writer
 /** Append a conversion and its truth. False where memory is out. */
 bool cm_sim_write_conversion(const cm_sim_world *world, uint64_t conversion, cm_sim_writer *writer);
 
-/** The fields of a look, from the fingerprint, whose column has the given name, to timezone_offset.
- */
+/** The fields of a look, from the fingerprint (its column's name is given) to timezone_offset. */
 void cm_sim_write_look(cm_sim_rows *rows, const char *fingerprint_name, const cm_sim_look *look);
 
 /** A field of text made by cm_sim_put_...: from bytes up to end. */

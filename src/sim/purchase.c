@@ -10,7 +10,7 @@
 
 /* Organic conversions: what became of them before. The rest are strangers. */
 #define LATE_SHARE 0.17         /* clicked, but more than seven days ago */
-#define OTHER_DEVICE_SHARE 0.15 /* somebody of the household clicked, on another device */
+#define OTHER_DEVICE_SHARE 0.14 /* somebody of the household clicked, on another device */
 #define SHARED_LINK_SHARE 0.01  /* came by a link copied from somebody's click */
 #define BOT_SHARE 0.01          /* a bot that never clicks, of a farm that does */
 

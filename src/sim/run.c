@@ -101,35 +101,47 @@ static void pass_turn(run *r, uint64_t chunk, bool made, const cm_sim_writer *wr
     pthread_mutex_unlock(&r->mutex);
 }
 
-static void work_with(run *r, cm_sim_writer *writer)
+static bool writer_init(cm_sim_writer *writer, cm_sim_format format)
 {
-    uint64_t chunk;
-    writer->events.format = writer->truth.format = r->world->format;
-    while (take_chunk(r, &chunk))
-        pass_turn(r, chunk, make_chunk(r, chunk, writer), writer);
+    *writer = (cm_sim_writer){.events.format = format, .truth.format = format};
+    writer->digest = cm_digest_create();
+    return writer->digest != NULL;
+}
+
+static void writer_free(cm_sim_writer *writer)
+{
+    cm_digest_destroy(writer->digest);
     free(writer->events.data);
     free(writer->truth.data);
+}
+
+static void work(run *r, cm_sim_writer *writer)
+{
+    uint64_t chunk;
+    while (take_chunk(r, &chunk))
+        pass_turn(r, chunk, make_chunk(r, chunk, writer), writer);
 }
 
 /* A helper; where it has no memory, the others do its part. */
 static void *help(void *argument)
 {
-    cm_sim_writer *writer = calloc(1, sizeof *writer);
-    if (writer != NULL)
-        work_with(argument, writer);
-    free(writer);
+    run *r = argument;
+    cm_sim_writer writer;
+    if (writer_init(&writer, r->world->format))
+        work(r, &writer);
+    writer_free(&writer);
     return NULL;
 }
 
 /* The caller works as well, so that the run gets done however few threads can be had. */
-static void work(run *r, unsigned thread_count, cm_sim_writer *writer)
+static void work_together(run *r, unsigned thread_count, cm_sim_writer *writer)
 {
     pthread_t threads[CM_SIM_THREADS_MAX];
     unsigned started = 0;
     while (started + 1 < thread_count && started + 1 < r->chunk_count &&
            pthread_create(&threads[started], NULL, help, r) == 0)
         started++;
-    work_with(r, writer);
+    work(r, writer);
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
 }
@@ -138,16 +150,16 @@ static cm_status run_half(const cm_sim_world *world, half h, unsigned thread_cou
 {
     if (!wanted(&h) || h.row_count == 0)
         return CM_OK;
-    cm_sim_writer *writer = calloc(1, sizeof *writer);
-    if (writer == NULL)
-        return cm_error_memory(error, "a simulated world", sizeof *writer);
     run r = {.world = world, .half = h, .chunk_count = (h.row_count - 1) / CHUNK_ROWS + 1};
+    cm_sim_writer writer;
+    if (!writer_init(&writer, world->format))
+        return cm_error_memory(error, "the digests of a simulated world", sizeof writer);
     pthread_mutex_init(&r.mutex, NULL);
     pthread_cond_init(&r.turn_comes, NULL);
-    work(&r, thread_count, writer);
+    work_together(&r, thread_count, &writer);
     pthread_cond_destroy(&r.turn_comes);
     pthread_mutex_destroy(&r.mutex);
-    free(writer);
+    writer_free(&writer);
     if (r.status != CM_OK && error != NULL)
         *error = r.error;
     return r.status;

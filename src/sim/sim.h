@@ -19,8 +19,9 @@
  *     clicks            tenant_id, click_id, click_timestamp, expires_at, is_valid, fbclid, gclid,
  *                       campaign_id, adset_id, ad_id, creative_id, fingerprint_hash, ip_address,
  *                       user_agent, device_type, os, browser, screen_width, screen_height,
- * timezone, timezone_offset conversions       tenant_id, conversion_id, conversion_timestamp,
- * click_id, fbclid, gclid, conversion_fingerprint_hash, ip_address to timezone_offset as above,
+ *                       timezone, timezone_offset
+ *     conversions       tenant_id, conversion_id, conversion_timestamp, click_id, fbclid, gclid,
+ *                       conversion_fingerprint_hash, ip_address to timezone_offset as above,
  *                       conversion_type, conversion_value
  *     click truth       tenant_id, click_id, device
  *     conversion truth  tenant_id, conversion_id, device, click_id, organic
@@ -75,18 +76,21 @@ typedef struct cm_sim_sinks {
 /** What world. Start from cm_sim_config_default. */
 typedef struct cm_sim_config {
     uint64_t seed;
-    uint64_t click_count;      /* exactly so many rows; 0 to CM_SIM_ROWS_MAX */
-    uint64_t conversion_count; /* exactly so many rows; 0 to CM_SIM_ROWS_MAX */
-    double organic_share; /* of conversions, 0 to 1; held on average. A world with too few clicks
-                             to be followed has more */
-    uint32_t
-        tenant_count;     /* 1 to CM_SIM_TENANTS_MAX; sizes fall as 1/rank; shop-1 is the largest */
-    uint32_t days;        /* length, 1 to CM_SIM_DAYS_MAX. Conversions begin an eighth later, at
-                             most a day, so that there are clicks to follow */
-    int64_t start_us;     /* first midnight, microseconds since 1970 UTC; the world ends before
-                             9999 */
+    /* Exactly so many rows; 0 to CM_SIM_ROWS_MAX. */
+    uint64_t click_count;
+    uint64_t conversion_count;
+    /* Of conversions, 0 to 1; held on average. With too few clicks to follow there are more. */
+    double organic_share;
+    /* 1 to CM_SIM_TENANTS_MAX. Sizes fall as 1 / rank; shop-1 is the largest. */
+    uint32_t tenant_count;
+    /* The length, 1 to CM_SIM_DAYS_MAX. Conversions begin after an eighth of it, but at most a
+     * day, so that there are clicks to follow. */
+    uint32_t days;
+    /* The first midnight, in microseconds since 1970 UTC. The world ends before 9999. */
+    int64_t start_us;
     cm_sim_format format; /* of all four outputs */
-    unsigned threads; /* 1 to CM_SIM_THREADS_MAX, the caller's included; no output depends on it */
+    /* 1 to CM_SIM_THREADS_MAX, the caller's included. No output depends on it. */
+    unsigned threads;
 } cm_sim_config;
 
 /**
@@ -104,9 +108,13 @@ void cm_sim_config_default(cm_sim_config *config);
  * @param sinks   borrowed, not NULL; what is not wanted is not made
  * @param error   filled on failure only; may be NULL
  * @return CM_OK; CM_ERROR_ARGUMENT where a value of config is out of its range (nothing was
- * written); CM_ERROR_MEMORY; or what a sink returned. After a failure the outputs are a beginning
- * of what they should be. Memory: about 3 MB a thread, and 8 bytes an hour of the period. Threads:
- * no global state; runs do not disturb one another. Returns when all its threads have ended.
+ *         written); CM_ERROR_MEMORY; or what a sink returned. After a failure the outputs are a
+ *         beginning of what they should be.
+ *
+ * Memory: about 3 MB a thread, 16 bytes an hour of the period, 8 bytes a tenant.
+ *
+ * Threads: no global state; runs do not disturb one another. Returns when all its threads have
+ * ended.
  */
 cm_status cm_sim_run(const cm_sim_config *config, const cm_sim_sinks *sinks, cm_error *error);
 

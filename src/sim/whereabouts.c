@@ -25,8 +25,7 @@ static const struct {
 #define DEVICES_PER_PUBLIC_NETWORK 450
 #define DEVICES_PER_EGRESS 800
 
-/* So many of a kind are of very different size, and the world has more such clusters as it grows.
- */
+/* So many of a kind differ much in size; as the world grows it has more such clusters. */
 #define OFFICE_CLUSTER 220
 #define GATEWAY_CLUSTER 50
 #define PUBLIC_CLUSTER 120
@@ -35,8 +34,9 @@ static const struct {
 #define GATEWAY_HOURS 5          /* behind one carrier gateway */
 #define CARRIER_PREFIX_HOURS 9   /* on one carrier IPv6 prefix */
 #define EGRESS_MINUTES 17        /* on one relay egress */
-#define IPV6_SHARE 0.68          /* of the hours of a device that has both */
-#define OTHER_VERSION_SHARE 0.07 /* of its requests, against its habit of the hour */
+#define IPV6_SHARE 0.67          /* of the devices that have both, by habit */
+#define HABIT_HOURS 34           /* until it may change */
+#define OTHER_VERSION_SHARE 0.07 /* of its requests, against its habit */
 
 static cm_address ipv4(const cm_sim_world *world, place where, uint64_t which, uint64_t generation)
 {
@@ -76,7 +76,7 @@ static bool takes_ipv6(const cm_sim_world *world, const cm_sim_device *device, i
                        cm_sim_rng *rng)
 {
     cm_sim_rng habit = cm_sim_rng_at(world->seed, CM_SIM_FOR_WHEREABOUTS, ~device->id,
-                                     (uint64_t)(time_us / CM_SIM_HOUR_US));
+                                     (uint64_t)(time_us / (HABIT_HOURS * CM_SIM_HOUR_US)));
     return cm_sim_chance(&habit, IPV6_SHARE) != cm_sim_chance(rng, OTHER_VERSION_SHARE);
 }
 
@@ -85,13 +85,12 @@ static place place_by_phone(const cm_sim_device *device, unsigned hour, bool wor
 {
     bool at_work = workday && hour >= 8 && hour < 17;
     bool at_night = hour < 7 || hour >= 21;
-    double u = cm_sim_unit(rng);
+    double u = cm_sim_unit(rng), out = device->roaming * 0.01;
     if (at_work && device->office != 0 && u < 0.57)
         return OFFICE;
-    u = cm_sim_unit(rng);
-    if (u < (at_night ? 0.84 : at_work ? 0.33 : 0.58))
+    if (!cm_sim_chance(rng, at_night ? out / 2 : out))
         return HOME;
-    return u < 0.95 ? CARRIER : PUBLIC;
+    return cm_sim_chance(rng, 0.91) ? CARRIER : PUBLIC;
 }
 
 static place place_by_computer(const cm_sim_device *device, unsigned hour, bool workday,
