@@ -1,0 +1,129 @@
+/* Clicks into lists, each at its place in time. */
+#include "index/list_parts.h"
+
+/* Where a click belongs among ordered ones: the number of those older than it. From the end, as
+ * clicks come in order. */
+uint32_t cm_list_place(const cm_lists *lists, const uint32_t *numbers, uint32_t count,
+                       uint32_t click)
+{
+    if (count == 0 || cm_click_store_is_older(lists->store, numbers[count - 1], click))
+        return count;
+    uint32_t low = 0;
+    uint32_t high = count - 1;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (cm_click_store_is_older(lists->store, numbers[middle], click))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void insert_at(uint32_t *numbers, uint32_t count, uint32_t place, uint32_t click)
+{
+    memmove(numbers + place + 1, numbers + place, (count - place) * sizeof *numbers);
+    numbers[place] = click;
+}
+
+static void insert_short(cm_lists *lists, cm_list *list, uint32_t click)
+{
+    if (list->count == 0) {
+        list->at = click;
+        list->count = 1;
+        return;
+    }
+    unsigned class = cm_list_class(list->count);
+    if (list->count == 1) {
+        uint32_t only = list->at;
+        list->at = cm_list_take_block(lists, 1);
+        lists->pool[list->at] = only;
+    } else if (list->count == 1u << class) {
+        cm_list_move_block(lists, list, class, class + 1, list->count);
+    }
+    uint32_t *numbers = lists->pool + list->at;
+    insert_at(numbers, list->count, cm_list_place(lists, numbers, list->count, click), click);
+    list->count++;
+}
+
+static void lengthen(cm_lists *lists, cm_list *list)
+{
+    uint32_t number = lists->free_directory;
+    cm_directory *directory = &lists->directories[number];
+    lists->free_directory = directory->next_free;
+    directory->count = 1;
+    directory->end_rank = list->count;
+    directory->chunks[0] = (cm_chunk){.rank = 0, .block = list->at};
+    cm_chunk_set_time(lists, &directory->chunks[0]);
+    list->at = number;
+}
+
+/* The last chunk that begins before the click; the first one where none does. */
+size_t cm_list_chunk_for(const cm_lists *lists, const cm_directory *directory, uint32_t click)
+{
+    int64_t time = cm_click_store_row(lists->store, click)->click_timestamp;
+    size_t low = 0;
+    size_t high = directory->count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        const cm_chunk *chunk = &directory->chunks[middle];
+        bool begins_before =
+            chunk->first_time != time
+                ? chunk->first_time < time
+                : cm_click_store_is_older(lists->store, lists->pool[chunk->block], click);
+        if (begins_before)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Make room in a full chunk: an empty one after the last, where clicks come in order; else half and
+ * half. */
+static size_t split(cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t click)
+{
+    uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
+    bool is_last = chunk + 1 == directory->count;
+    uint32_t kept = CM_LIST_CHUNK / 2;
+    if (is_last && cm_click_store_is_older(lists->store, numbers[CM_LIST_CHUNK - 1], click))
+        kept = CM_LIST_CHUNK;
+    uint32_t block = cm_list_take_block(lists, CM_LIST_CLASSES - 1);
+    numbers = lists->pool + directory->chunks[chunk].block;
+    memcpy(lists->pool + block, numbers + kept, (CM_LIST_CHUNK - kept) * sizeof *numbers);
+    memmove(directory->chunks + chunk + 2, directory->chunks + chunk + 1,
+            (directory->count - chunk - 1) * sizeof *directory->chunks);
+    directory->count++;
+    cm_chunk *second = &directory->chunks[chunk + 1];
+    *second = (cm_chunk){.rank = directory->chunks[chunk].rank + kept, .block = block};
+    if (kept == CM_LIST_CHUNK)
+        return chunk + 1;
+    cm_chunk_set_time(lists, second);
+    return cm_click_store_is_older(lists->store, lists->pool[block], click) ? chunk + 1 : chunk;
+}
+
+static void insert_long(cm_lists *lists, cm_list *list, uint32_t click)
+{
+    cm_directory *directory = cm_list_directory(lists, list);
+    size_t chunk = cm_list_chunk_for(lists, directory, click);
+    if (cm_chunk_count(directory, chunk) == CM_LIST_CHUNK)
+        chunk = split(lists, directory, chunk, click);
+    uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
+    uint32_t count = cm_chunk_count(directory, chunk);
+    insert_at(numbers, count, cm_list_place(lists, numbers, count, click), click);
+    cm_chunk_set_time(lists, &directory->chunks[chunk]);
+    for (size_t i = chunk + 1; i < directory->count; i++)
+        directory->chunks[i].rank++;
+    directory->end_rank++;
+    list->count++;
+}
+
+void cm_list_insert(cm_lists *lists, cm_list *list, uint32_t click)
+{
+    if (list->count == CM_LIST_CHUNK)
+        lengthen(lists, list);
+    if (list->count >= CM_LIST_CHUNK)
+        insert_long(lists, list, click);
+    else
+        insert_short(lists, list, click);
+}

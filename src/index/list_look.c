@@ -1,0 +1,124 @@
+/* Looking into lists: ranks, and walks from new to old. */
+#include "index/list_parts.h"
+
+static uint32_t rank_in(const cm_lists *lists, const uint32_t *numbers, uint32_t count,
+                        int64_t time)
+{
+    uint32_t low = 0;
+    while (count > 0) {
+        uint32_t half = count / 2;
+        bool before =
+            cm_click_store_row(lists->store, numbers[low + half])->click_timestamp <= time;
+        low = before ? low + half + 1 : low;
+        count = before ? count - half - 1 : half;
+    }
+    return low;
+}
+
+/* The last chunk whose first time is at most this; the first where none is. */
+static size_t chunk_at(const cm_directory *directory, int64_t time)
+{
+    size_t low = 0;
+    size_t count = directory->count;
+    while (count > 1) {
+        size_t half = count / 2;
+        low = directory->chunks[low + half].first_time <= time ? low + half : low;
+        count -= half;
+    }
+    return low;
+}
+
+uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time)
+{
+    if (list->count == 0)
+        return 0;
+    if (list->count == 1)
+        return cm_click_store_row(lists->store, list->at)->click_timestamp <= time;
+    if (!cm_list_is_long(list))
+        return rank_in(lists, lists->pool + list->at, list->count, time);
+    const cm_directory *directory = cm_list_directory(lists, list);
+    size_t chunk = chunk_at(directory, time);
+    const uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
+    return directory->chunks[chunk].rank - directory->chunks[0].rank +
+           rank_in(lists, numbers, cm_chunk_count(directory, chunk), time);
+}
+
+uint32_t cm_list_any(const cm_lists *lists, const cm_list *list)
+{
+    if (list->count == 1)
+        return list->at;
+    return lists
+        ->pool[cm_list_is_long(list) ? cm_list_directory(lists, list)->chunks[0].block : list->at];
+}
+
+void cm_list_prefetch(const cm_lists *lists, const cm_list *list)
+{
+    if (list->count == 1)
+        __builtin_prefetch(cm_click_store_row(lists->store, list->at));
+    else if (!cm_list_is_long(list))
+        __builtin_prefetch(lists->pool + list->at);
+}
+
+/* The place in the pool of the newest click of a list that has two or more. */
+static const uint32_t *end_of(const cm_lists *lists, const cm_list *list)
+{
+    if (!cm_list_is_long(list))
+        return lists->pool + list->at + list->count - 1;
+    const cm_directory *directory = cm_list_directory(lists, list);
+    size_t last = directory->count - 1;
+    return lists->pool + directory->chunks[last].block + cm_chunk_count(directory, last) - 1;
+}
+
+void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list)
+{
+    if (list->count > 1)
+        __builtin_prefetch(end_of(lists, list), 1);
+}
+
+void cm_list_prefetch_newest(const cm_lists *lists, const cm_list *list)
+{
+    if (list->count > 0)
+        __builtin_prefetch(
+            cm_click_store_row(lists->store, list->count == 1 ? list->at : *end_of(lists, list)));
+}
+
+static size_t chunk_of_rank(const cm_directory *directory, uint32_t rank)
+{
+    size_t low = 0;
+    size_t count = directory->count;
+    while (count > 1) {
+        size_t half = count / 2;
+        bool before = directory->chunks[low + half].rank - directory->chunks[0].rank < rank;
+        low = before ? low + half : low;
+        count -= half;
+    }
+    return low;
+}
+
+cm_cursor cm_list_walk(const cm_lists *lists, const cm_list *list, uint32_t rank)
+{
+    if (list->count == 0)
+        return (cm_cursor){0};
+    if (list->count == 1)
+        return (cm_cursor){.numbers = &list->at, .left = rank};
+    if (!cm_list_is_long(list))
+        return (cm_cursor){.numbers = lists->pool + list->at, .left = rank};
+    const cm_directory *directory = cm_list_directory(lists, list);
+    size_t chunk = chunk_of_rank(directory, rank);
+    return (cm_cursor){
+        .directory = directory,
+        .numbers = lists->pool + directory->chunks[chunk].block,
+        .left = rank - (directory->chunks[chunk].rank - directory->chunks[0].rank),
+        .chunk = chunk,
+    };
+}
+
+bool cm_cursor_previous_chunk(const cm_lists *lists, cm_cursor *cursor)
+{
+    if (cursor->directory == NULL || cursor->chunk == 0)
+        return false;
+    cursor->chunk--;
+    cursor->numbers = lists->pool + cursor->directory->chunks[cursor->chunk].block;
+    cursor->left = cm_chunk_count(cursor->directory, cursor->chunk);
+    return true;
+}

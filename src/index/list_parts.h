@@ -1,0 +1,56 @@
+/* What the files of lists share. */
+#ifndef CM_INDEX_LIST_PARTS_H
+#define CM_INDEX_LIST_PARTS_H
+
+#include "index/list.h"
+#include "util/check.h"
+
+#define CM_LIST_NONE UINT32_MAX /* no block, no directory */
+
+/** The block class that holds a number of clicks: blocks of class c hold 2^c. */
+static inline unsigned cm_list_class(uint32_t count)
+{
+    return count <= 1 ? 0 : 32u - (unsigned)__builtin_clz(count - 1);
+}
+
+static inline bool cm_list_is_long(const cm_list *list)
+{
+    return list->count > CM_LIST_CHUNK;
+}
+
+/** The directory of a long list. */
+static inline cm_directory *cm_list_directory(const cm_lists *lists, const cm_list *list)
+{
+    return &lists->directories[list->at];
+}
+
+static inline uint32_t cm_chunk_count(const cm_directory *directory, size_t chunk)
+{
+    uint32_t next =
+        chunk + 1 < directory->count ? directory->chunks[chunk + 1].rank : directory->end_rank;
+    return next - directory->chunks[chunk].rank;
+}
+
+/** Set a chunk's first time from its first click. */
+static inline void cm_chunk_set_time(const cm_lists *lists, cm_chunk *chunk)
+{
+    chunk->first_time =
+        cm_click_store_row(lists->store, lists->pool[chunk->block])->click_timestamp;
+}
+
+/** A block of a class; room must have been reserved. */
+uint32_t cm_list_take_block(cm_lists *lists, unsigned class);
+
+void cm_list_give_block(cm_lists *lists, unsigned class, uint32_t block);
+
+/** Move a short list's clicks into a block of another class. */
+void cm_list_move_block(cm_lists *lists, cm_list *list, unsigned from, unsigned to, uint32_t count);
+
+/** Where a click belongs among ordered ones: the number of those older than it. */
+uint32_t cm_list_place(const cm_lists *lists, const uint32_t *numbers, uint32_t count,
+                       uint32_t click);
+
+/** The last chunk that begins before a click; the first one where none does. */
+size_t cm_list_chunk_for(const cm_lists *lists, const cm_directory *directory, uint32_t click);
+
+#endif

@@ -1,0 +1,129 @@
+/* What lists live in: the pool of blocks, the directories, and making sure of room in both. */
+#include "index/list_parts.h"
+#include "util/grow.h"
+
+#define LISTS_PER_INSERT 8u
+
+void cm_lists_init(cm_lists *lists, const cm_click_store *store)
+{
+    *lists = (cm_lists){.store = store, .free_directory = CM_LIST_NONE};
+    for (size_t i = 0; i < CM_LIST_CLASSES; i++)
+        lists->free_blocks[i] = CM_LIST_NONE;
+}
+
+void cm_lists_destroy(cm_lists *lists)
+{
+    for (size_t i = 0; i < lists->directory_count; i++)
+        free(lists->directories[i].chunks);
+    free(lists->directories);
+    free(lists->pool);
+    *lists = (cm_lists){0};
+}
+
+size_t cm_lists_memory(const cm_lists *lists)
+{
+    return lists->pool_capacity * sizeof(uint32_t) +
+           lists->directory_capacity * sizeof(cm_directory) + lists->directory_bytes;
+}
+
+uint32_t cm_list_take_block(cm_lists *lists, unsigned class)
+{
+    uint32_t block = lists->free_blocks[class];
+    if (block != CM_LIST_NONE) {
+        lists->free_blocks[class] = lists->pool[block];
+        return block;
+    }
+    CM_CHECK(lists->pool_used + (1u << class) <= lists->pool_capacity);
+    block = (uint32_t)lists->pool_used;
+    lists->pool_used += 1u << class;
+    return block;
+}
+
+void cm_list_give_block(cm_lists *lists, unsigned class, uint32_t block)
+{
+    lists->pool[block] = lists->free_blocks[class];
+    lists->free_blocks[class] = block;
+}
+
+void cm_list_move_block(cm_lists *lists, cm_list *list, unsigned from, unsigned to, uint32_t count)
+{
+    uint32_t block = cm_list_take_block(lists, to);
+    memcpy(lists->pool + block, lists->pool + list->at, count * sizeof(uint32_t));
+    cm_list_give_block(lists, from, list->at);
+    list->at = block;
+}
+
+static bool reserve_chunks(cm_lists *lists, cm_directory *directory, size_t needed)
+{
+    size_t before = directory->capacity;
+    cm_chunk *chunks =
+        cm_grow(directory->chunks, &directory->capacity, needed, sizeof *directory->chunks);
+    if (chunks == NULL)
+        return false;
+    directory->chunks = chunks;
+    lists->directory_bytes += (directory->capacity - before) * sizeof(cm_chunk);
+    return true;
+}
+
+/* A list that is about to become long finds a directory, with room for its chunks, at the head of
+ * the free ones. */
+static bool reserve_directory(cm_lists *lists)
+{
+    if (lists->free_directory == CM_LIST_NONE) {
+        cm_directory *directories = cm_grow(lists->directories, &lists->directory_capacity,
+                                            lists->directory_count + 1, sizeof *directories);
+        if (directories == NULL)
+            return false;
+        lists->directories = directories;
+        lists->free_directory = (uint32_t)lists->directory_count;
+        directories[lists->directory_count++] = (cm_directory){.next_free = CM_LIST_NONE};
+    }
+    return true;
+}
+
+/* Several lists may become long by one click: give each free directory room, as many as there may
+ * be takers. */
+static bool reserve_directories(cm_lists *lists)
+{
+    uint32_t ready = 0;
+    uint32_t at = lists->free_directory;
+    for (; at != CM_LIST_NONE && ready < LISTS_PER_INSERT; at = lists->directories[at].next_free) {
+        if (!reserve_chunks(lists, &lists->directories[at], 4))
+            return false;
+        ready++;
+    }
+    while (ready < LISTS_PER_INSERT) {
+        uint32_t chain = lists->free_directory;
+        lists->free_directory = CM_LIST_NONE;
+        bool made = reserve_directory(lists);
+        if (!made || !reserve_chunks(lists, &lists->directories[lists->free_directory], 4)) {
+            if (made)
+                lists->directories[lists->free_directory].next_free = chain;
+            else
+                lists->free_directory = chain;
+            return false;
+        }
+        lists->directories[lists->free_directory].next_free = chain;
+        ready++;
+    }
+    return true;
+}
+
+cm_status cm_list_reserve(cm_lists *lists, const cm_list *list, cm_error *error)
+{
+    size_t needed = lists->pool_used + LISTS_PER_INSERT * 2 * CM_LIST_CHUNK;
+    if (needed > UINT32_MAX)
+        return cm_error_set(error, CM_ERROR_CAPACITY,
+                            "more than 4 billion index entries; use a shorter period");
+    uint32_t *pool = cm_grow(lists->pool, &lists->pool_capacity, needed, sizeof *pool);
+    if (pool == NULL)
+        return cm_error_memory(error, "time-ordered lists", needed * sizeof *pool);
+    lists->pool = pool;
+    bool ready = true;
+    if (list != NULL && list->count == CM_LIST_CHUNK)
+        ready = reserve_directories(lists);
+    else if (list != NULL && cm_list_is_long(list))
+        ready = reserve_chunks(lists, cm_list_directory(lists, list),
+                               cm_list_directory(lists, list)->count + 1);
+    return ready ? CM_OK : cm_error_memory(error, "a list's directory", sizeof(cm_chunk));
+}
