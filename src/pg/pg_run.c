@@ -82,17 +82,9 @@ static cm_status collect(cm_pg *pg, const char *doing, cm_pg_answer *answer, cm_
 
 static cm_status send_text(cm_pg *pg, const char *doing, const char *text, cm_error *error)
 {
-    int left = 1;
     if (PQsendQuery(pg->connection, text) != 1)
         return cm_pg_lost(pg, doing, error);
-    while ((left = PQflush(pg->connection)) == 1) {
-        cm_status status = cm_pg_wait(pg, true, error);
-        if (status != CM_OK)
-            return status;
-        if (PQconsumeInput(pg->connection) != 1)
-            return cm_pg_lost(pg, doing, error);
-    }
-    return left == 0 ? CM_OK : cm_pg_lost(pg, doing, error);
+    return cm_pg_flush(pg, doing, error);
 }
 
 static cm_status run_text(cm_pg *pg, const char *doing, const char *text, cm_pg_answer *answer,

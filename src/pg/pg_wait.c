@@ -48,6 +48,19 @@ cm_status cm_pg_wait(const cm_pg *pg, bool for_write, cm_error *error)
     return status;
 }
 
+cm_status cm_pg_flush(const cm_pg *pg, const char *doing, cm_error *error)
+{
+    int left;
+    while ((left = PQflush(pg->connection)) == 1) {
+        cm_status status = cm_pg_wait(pg, true, error);
+        if (status != CM_OK)
+            return status;
+        if (PQconsumeInput(pg->connection) != 1)
+            return cm_pg_lost(pg, doing, error);
+    }
+    return left == 0 ? CM_OK : cm_pg_lost(pg, doing, error);
+}
+
 void cm_pg_drain(cm_pg *pg)
 {
     PGresult *result;

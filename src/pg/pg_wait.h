@@ -15,6 +15,9 @@ cm_status cm_pg_poll(const cm_pg *pg, bool for_write, bool *ready, cm_error *err
 /** The same, until it is ready. */
 cm_status cm_pg_wait(const cm_pg *pg, bool for_write, cm_error *error);
 
+/** Wait until all that was sent has left. */
+cm_status cm_pg_flush(const cm_pg *pg, const char *doing, cm_error *error);
+
 /** Has an interrupt been asked for? */
 bool cm_pg_is_interrupted(const cm_pg *pg);
 

@@ -1,0 +1,95 @@
+/* Rejected rows of a batch run. */
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "cmd/batch_state.h"
+
+static json_t *address_json(const cm_address *address)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    (void)inet_ntop(address->version == 4 ? AF_INET : AF_INET6, address->bytes, text, sizeof text);
+    return json_string(text);
+}
+
+static json_t *time_json(int64_t time_us)
+{
+    char text[CM_PG_TIME_BYTES];
+    if (time_us == INT64_MIN || time_us == INT64_MAX)
+        return json_string(time_us == INT64_MIN ? "-infinity" : "infinity");
+    cm_pg_time_text(time_us, text);
+    return json_string(text);
+}
+
+static json_t *value_json(const cm_value *value)
+{
+    switch (value->kind) {
+    case CM_VALUE_TEXT:
+        return json_stringn(value->text.data, value->text.size);
+    case CM_VALUE_BOOLEAN:
+        return json_boolean(value->integer != 0);
+    case CM_VALUE_INTEGER:
+        return json_integer(value->integer);
+    case CM_VALUE_TIME:
+        return time_json(value->integer);
+    case CM_VALUE_ADDRESS:
+        return address_json(&value->address);
+    default:
+        return NULL;
+    }
+}
+
+/* The row as it would stand in an NDJSON file. NULL when memory is short; freed with free. */
+static char *row_text(cm_row_kind kind, const cm_pg_row *row)
+{
+    json_t *object = json_object();
+    for (size_t field = 0; field < cm_field_count(kind) && object != NULL; field++)
+        if (row->values[field].kind != CM_VALUE_MISSING &&
+            json_object_set_new(object, cm_field_name(kind, field),
+                                value_json(&row->values[field])) != 0) {
+            json_decref(object);
+            object = NULL;
+        }
+    char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    return text;
+}
+
+static cm_status tell(const cm_batch *batch, cm_row_kind kind, uint64_t number,
+                      const cm_pg_row *row, const cm_pg_dead_row *dead, cm_error *error)
+{
+    const cm_batch_config *config = batch->config;
+    if (config->on_reject == NULL)
+        return CM_OK;
+    char *text = row_text(kind, row);
+    if (text == NULL)
+        return cm_error_memory(error, "a rejected row", sizeof *row);
+    const cm_reject_line line = {.source = cm_pg_table_name(kind),
+                                 .line = number,
+                                 .field = dead->field,
+                                 .reason = dead->reason,
+                                 .row = cm_slice_of_text(text)};
+    cm_status status = config->on_reject(config->context, kind, &line, error);
+    free(text);
+    return status;
+}
+
+cm_status cm_batch_refuse(cm_batch *batch, cm_row_kind kind, uint64_t number, const cm_pg_row *row,
+                          const cm_reject *reject, cm_error *error)
+{
+    const char *field = reject->field == CM_FIELD_NONE ? NULL : cm_field_name(kind, reject->field);
+    cm_pg_dead_row dead = {.kind = kind, .field = field, .reason = reject->reason};
+    memcpy(dead.id, row->id, sizeof dead.id);
+    cm_batch_counts_of(batch, kind)->rejected++;
+    cm_status status = tell(batch, kind, number, row, &dead, error);
+    return status == CM_OK ? cm_pg_dead_rows_add(&batch->dead, &dead, error) : status;
+}
+
+cm_status cm_batch_table_end(const cm_batch *batch, cm_row_kind kind, cm_error *error)
+{
+    const cm_batch_config *config = batch->config;
+    if (config->on_table_end == NULL)
+        return CM_OK;
+    return config->on_table_end(config->context, kind, cm_pg_table_name(kind),
+                                cm_batch_counts_of(batch, kind), error);
+}

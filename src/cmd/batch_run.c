@@ -1,0 +1,156 @@
+#include "cmd/batch_run.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd/batch_state.h"
+#include "cmd/clock.h"
+#include "model/model.h"
+#include "pg/pg_migrate.h"
+
+/* More connections than these keep each other waiting: the engine takes one writer. */
+#define CONNECTIONS_DEFAULT_MAX 2
+
+static unsigned connection_count(const cm_batch_config *config)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned wanted = config->connections;
+    if (wanted == 0)
+        wanted = cores < CONNECTIONS_DEFAULT_MAX ? 1 : CONNECTIONS_DEFAULT_MAX;
+    return wanted < CM_PG_READERS_MAX ? wanted : CM_PG_READERS_MAX;
+}
+
+/* How long after it was clicked a click matters: layer 1 finds it, or layer 3 looks back to it. */
+static int64_t click_reach_us(const cm_model *model)
+{
+    int64_t findable_us = model->window_us + model->retention_us;
+    int64_t lookback_us = model->probabilistic_window_us;
+    return findable_us > lookback_us ? findable_us : lookback_us;
+}
+
+static cm_status make_period(cm_batch *batch, cm_error *error)
+{
+    const cm_batch_config *config = batch->config;
+    const cm_pg_period period = {.from_us = config->from_us,
+                                 .to_us = config->to_us,
+                                 .tenants = config->tenants,
+                                 .tenant_count = config->tenant_count,
+                                 .only_unattributed = config->only_unattributed,
+                                 .reach_us = click_reach_us(batch->model),
+                                 .retention_us = batch->model->retention_us};
+    if (config->from_us >= config->to_us)
+        return cm_error_set(error, CM_ERROR_USAGE,
+                            "the period is empty: --from is not before --to");
+    return cm_pg_period_values_make(&period, &batch->period, error);
+}
+
+/* The connection that writes. It registers the run, so that no other writes meanwhile. */
+static cm_status open_writer(cm_batch *batch, const cm_pg_options *options, cm_error *error)
+{
+    const cm_pg_job_options job = {.schema = batch->config->schema,
+                                   .model = cm_model_label(batch->model),
+                                   .started_by = batch->config->started_by};
+    cm_status status = cm_pg_open(options, &batch->writer, error);
+    if (status == CM_OK)
+        status = cm_pg_check_version(&batch->writer, options->schema, error);
+    if (status == CM_OK)
+        status = cm_pg_job_start(&batch->writer, &job, &batch->period, &batch->job, error);
+    if (status != CM_OK)
+        return status;
+    cm_pg_staging_init(&batch->staging, &batch->writer, &batch->job);
+    (void)snprintf(batch->report->job, sizeof batch->report->job, "%s", batch->job.id);
+    batch->report->run_count = batch->job.run_count;
+    return CM_OK;
+}
+
+static cm_status connect_all(cm_batch *batch, cm_error *error)
+{
+    const cm_batch_config *config = batch->config;
+    const cm_pg_options options = {config->conninfo, config->schema, config->interrupt};
+    cm_status status = make_period(batch, error);
+    if (status == CM_OK && !config->dry_run)
+        status = open_writer(batch, &options, error);
+    if (status == CM_OK)
+        status = cm_pg_snapshot_open(&options, connection_count(config), &batch->snapshot, error);
+    return status;
+}
+
+static cm_status promote(cm_batch *batch, cm_error *error)
+{
+    cm_batch_report *report = batch->report;
+    uint64_t matched = report->matched.conversions;
+    const cm_pg_promotion promotion = {
+        .job = &batch->job,
+        .counts = {.clicks_read = report->clicks.rows,
+                   .conversions_read = report->conversions.rows,
+                   .rows_rejected = report->clicks.rejected + report->conversions.rejected,
+                   .conversions_attributed =
+                       matched - report->matched.methods[CM_METHOD_UNATTRIBUTED]},
+        .dead = &batch->dead,
+        .run_time_us = batch->config->now_us,
+        .processing_ms =
+            matched == 0 ? 0 : (uint32_t)(batch->match_seconds * 1000 / (double)matched)};
+    cm_pg_promoted promoted;
+    if (batch->config->dry_run)
+        return CM_OK;
+    cm_status status = cm_pg_staging_promote(&batch->staging, &promotion, &promoted, error);
+    if (status != CM_OK)
+        return status;
+    report->changed = promoted.changed;
+    report->vanished = promoted.vanished;
+    return CM_OK;
+}
+
+static cm_status run_phases(cm_batch *batch, cm_error *error)
+{
+    static cm_status (*const PHASES[CM_BATCH_PHASE_COUNT])(cm_batch *, cm_error *) = {
+        [CM_BATCH_CONNECT] = connect_all,
+        [CM_BATCH_LOAD] = cm_batch_load,
+        [CM_BATCH_MATCH] = cm_batch_match,
+        [CM_BATCH_PROMOTE] = promote,
+    };
+    cm_status status = CM_OK;
+    for (int phase = 0; phase < CM_BATCH_PHASE_COUNT && status == CM_OK; phase++) {
+        double start = cm_clock_seconds();
+        cm_batch_progress(batch, (cm_batch_phase)phase, 0);
+        status = PHASES[phase](batch, error);
+        batch->report->seconds[phase] = cm_clock_seconds() - start;
+    }
+    return status;
+}
+
+static void close_all(cm_batch *batch, cm_status status, const cm_error *error)
+{
+    cm_pg_snapshot_close(&batch->snapshot);
+    if (status != CM_OK && batch->job.id[0] != '\0') {
+        cm_pg_staging_drop(&batch->staging);
+        cm_pg_job_fail(&batch->writer, &batch->job, error->message);
+    }
+    cm_pg_close(&batch->writer);
+    cm_pg_dead_rows_destroy(&batch->dead);
+    cm_pg_period_values_destroy(&batch->period);
+    cm_engine_destroy(batch->engine);
+}
+
+cm_status cm_batch_run(const cm_batch_config *config, cm_batch_report *report, cm_error *error)
+{
+    const cm_options options = {.hash_seed = config->hash_seed};
+    cm_batch batch = {.config = config, .report = report, .model = config->model};
+    cm_error failure = {0};
+    cm_model *default_model = NULL;
+    cm_status status = CM_OK;
+    *report = (cm_batch_report){0};
+    if (batch.model == NULL) {
+        status = cm_model_create(NULL, 0, &default_model, &failure);
+        batch.model = default_model;
+    }
+    if (status == CM_OK)
+        status = cm_engine_create(&options, batch.model, &batch.engine, &failure);
+    if (status == CM_OK)
+        status = run_phases(&batch, &failure);
+    close_all(&batch, status, &failure);
+    cm_model_destroy(default_model);
+    if (status != CM_OK && error != NULL)
+        *error = failure;
+    return status;
+}

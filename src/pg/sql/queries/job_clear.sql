@@ -1,0 +1,26 @@
+-- Runs register one at a time: the first lock is held until the transaction ends. A run holds a
+-- lock on its job as long as its session lives; a job that runs by its row, but whose lock is free,
+-- is dead. So is a staging table whose job's lock is free.
+SELECT pg_advisory_xact_lock(hashtextextended('clickmatch jobs ' || :'schema', 0));
+UPDATE attribution_recompute_jobs
+SET status = 'failed', finished_at = now(),
+    error = 'the run ended without a word: killed, or its connection was lost'
+WHERE CASE WHEN status = 'running'
+           THEN pg_try_advisory_xact_lock(hashtextextended('clickmatch job ' || id, 0)) END;
+DO $$
+DECLARE
+    leftover NAME;
+BEGIN
+    FOR leftover IN
+        SELECT relname FROM pg_class
+        WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+            AND relkind = 'r' AND relname ~ '^clickmatch_staging_[0-9a-f]{32}$'
+            AND pg_has_role(relowner, 'USAGE')
+    LOOP
+        IF pg_try_advisory_xact_lock(hashtextextended(
+            'clickmatch job ' || replace(leftover, 'clickmatch_staging_', '')::uuid, 0)) THEN
+            EXECUTE format('DROP TABLE %I', leftover);
+        END IF;
+    END LOOP;
+END
+$$;

@@ -1,0 +1,30 @@
+-- The changed results into their conversions, and a line in the log for each. A conversion deleted
+-- meanwhile has neither.
+WITH promoted AS (
+    UPDATE conversion_tracking c
+    SET attributed_click_id = s.attributed_click_id,
+        attribution_method = s.attribution_method,
+        attribution_confidence = s.attribution_confidence,
+        attribution_window_hours = s.attribution_window_hours,
+        fingerprint_match_score = s.fingerprint_match_score,
+        probabilistic_candidates = s.probabilistic_candidates,
+        match_probability = s.match_probability,
+        attribution_model = s.attribution_model,
+        attributed_at = CASE WHEN s.is_attributed THEN :'run_time'::timestamptz END
+    FROM :"staging" s
+    WHERE c.id = s.id
+    RETURNING c.tenant_id, c.conversion_id, s.layer_1_result, s.layer_2_result, s.layer_3_result,
+              s.attribution_method, s.attribution_confidence, s.is_attributed
+)
+INSERT INTO attribution_performance_log
+    (tenant_id, conversion_id, attempt_number, layer_1_result, layer_2_result, layer_3_result,
+     final_method, final_confidence, success, processing_time_ms)
+SELECT p.tenant_id, p.conversion_id, 1 + coalesce(before.attempts, 0),
+       p.layer_1_result, p.layer_2_result, p.layer_3_result,
+       p.attribution_method, p.attribution_confidence, p.is_attributed, :'processing_ms'::integer
+FROM promoted p
+LEFT JOIN LATERAL (
+    SELECT max(l.attempt_number) AS attempts
+    FROM attribution_performance_log l
+    WHERE l.conversion_id = p.conversion_id AND l.tenant_id = p.tenant_id
+) AS before ON true;

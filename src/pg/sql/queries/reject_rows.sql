@@ -1,0 +1,10 @@
+-- Malformed rows as dead events: once each, brought up to date where the fault is another one now.
+INSERT INTO dead_events AS d
+    (tenant_id, source, event_type, error_type, error_message, payload)
+SELECT r.tenant_id, 'batch', :'event_type', 'malformed', e.message, to_jsonb(r)
+FROM unnest(:'ids'::uuid[], :'messages'::text[]) AS e (id, message)
+JOIN :"table" r USING (id)
+ON CONFLICT (event_type, (payload ->> 'id')) WHERE source = 'batch' DO UPDATE
+SET error_message = excluded.error_message, payload = excluded.payload,
+    remediation_status = 'pending', resolved_at = NULL
+WHERE d.error_message <> excluded.error_message;
