@@ -1,0 +1,91 @@
+# Shared by the shell tests: a directory of their own, cases that print `ok NAME` or
+# `not ok NAME: reason`. Source it, write functions case_NAME that `fail` what is wrong, and end
+# with `run_cases`.
+# shellcheck shell=bash
+set -uo pipefail
+export LC_ALL=C
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+program=${CLICKMATCH:-$root/build/clickmatch}
+vectors=$root/tests/golden/vectors
+work=$(mktemp -d)
+export root program vectors work
+trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
+# No option comes from outside.
+for name in $(compgen -e | grep '^CLICKMATCH_'); do unset "$name"; done
+
+# Note why the case under way fails; the first reason counts.
+fail() {
+    [ -s "$work/reason" ] || printf '%s\n' "$*" | tr '\n' ' ' >"$work/reason"
+}
+
+# Run the program; leaves its exit status in $status, its messages in $work/err, its output in
+# $work/out.
+run() {
+    status=0
+    "$program" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+}
+
+expect_status() {
+    [ "$status" -eq "$1" ] || fail "exit status $status, not $1: $(head -c 300 "$work/err")"
+}
+
+# A file has a line that matches a pattern.
+expect_match() {
+    grep -q -E -e "$2" "$1" || fail "no '$2' in $(basename "$1"): $(head -c 300 "$1")"
+}
+
+expect_no_match() {
+    ! grep -q -E -e "$2" "$1" || fail "'$2' in $(basename "$1"): $(grep -m 1 -E -e "$2" "$1")"
+}
+
+expect_same() {
+    cmp -s "$1" "$2" || fail "$(basename "$1") differs from $(basename "$2")"
+}
+
+# A JSON or NDJSON file has a value: expect_json FILE EXPRESSION VALUE. The expression is Python's;
+# d is the document, or the list of the lines' objects.
+expect_json() {
+    local value
+    value=$(python3 -c '
+import json, sys
+text = open(sys.argv[1], encoding="utf-8").read()
+try:
+    d = json.loads(text)
+except ValueError:
+    d = [json.loads(line) for line in text.splitlines()]
+print(json.dumps(eval(sys.argv[2])))' "$1" "$2" 2>&1) || true
+    [ "$value" = "$3" ] || fail "$2 is ${value##*$'\n'}, not $3"
+}
+
+# The one line of an error, and nothing else.
+expect_error() {
+    expect_match "$work/err" "$1"
+    [ "$(grep -c . "$work/err")" -eq 1 ] || fail "not one line: $(head -c 500 "$work/err")"
+}
+
+# The case's directory holds these files and no others, temporary ones included.
+expect_files() {
+    local found
+    found=$(find . -mindepth 1 | sed 's|^\./||' | sort | tr '\n' ' ')
+    [ "$found" = "$(printf '%s\n' "$@" | sort | tr '\n' ' ')" ] || fail "files: $found"
+}
+
+# Run all case_* functions, in the order of their names in the file, each in an empty directory.
+run_cases() {
+    local failures=0 names name
+    mapfile -t names < <(sed -n 's/^case_\([a-z0-9_]*\)() {.*/\1/p' "${BASH_SOURCE[1]}")
+    for name in "${names[@]}"; do
+        rm -rf "$work/case" "$work/reason"
+        mkdir "$work/case"
+        (cd "$work/case" && "case_$name") || fail "stopped with exit status $?"
+        if [ -s "$work/reason" ]; then
+            echo "not ok $name: $(cat "$work/reason")"
+            failures=$((failures + 1))
+        else
+            echo "ok $name"
+        fi
+        chmod -R u+w "$work/case"
+    done
+    exit "$((failures > 0))"
+}
