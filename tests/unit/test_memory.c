@@ -9,84 +9,15 @@
 
 #include <cmocka.h>
 
-#include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/failing_malloc.h"
 #include "model/build.h"
 #include "model/model.h"
 #include "util/buffer.h"
 #include "util/digest.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_OWN_MALLOC 0
-#endif
-#endif
-#if !defined(HAS_OWN_MALLOC) && (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__))
-#define HAS_OWN_MALLOC 0
-#endif
-#ifndef HAS_OWN_MALLOC
-#define HAS_OWN_MALLOC 1
-#endif
-
-static size_t allocations_left =
-    SIZE_MAX;          /* until one fails; it counts down while below the most */
-static ptrdiff_t live; /* allocations not yet freed */
-static bool has_failed;
-
-#if HAS_OWN_MALLOC
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-void __libc_free(void *old);
-
-/* CM_PUBLIC, because shared libraries must find these, too. */
-
-static bool may_allocate(void)
-{
-    if (allocations_left == SIZE_MAX || allocations_left-- > 0)
-        return true;
-    allocations_left = SIZE_MAX; /* one failure a round */
-    has_failed = true;
-    errno = ENOMEM;
-    return false;
-}
-
-static void *counted(void *bytes)
-{
-    live += bytes != NULL;
-    return bytes;
-}
-
-CM_PUBLIC void *malloc(size_t size)
-{
-    return may_allocate() ? counted(__libc_malloc(size)) : NULL;
-}
-
-CM_PUBLIC void *calloc(size_t count, size_t size)
-{
-    return may_allocate() ? counted(__libc_calloc(count, size)) : NULL;
-}
-
-CM_PUBLIC void *realloc(void *old, size_t size)
-{
-    if (!may_allocate())
-        return NULL;
-    void *bytes = __libc_realloc(old, size);
-    live += old == NULL && bytes != NULL;
-    return bytes;
-}
-
-CM_PUBLIC void free(void *old)
-{
-    live -= old != NULL;
-    __libc_free(old);
-}
-
-#endif
 
 /*
  * Does work with the first, the second, the nth allocation failing, until none does. A library may
@@ -94,17 +25,17 @@ CM_PUBLIC void free(void *old)
  */
 static void exhaust(cm_status (*work)(void), bool may_do_without)
 {
-    if (!HAS_OWN_MALLOC)
+    if (!failing_malloc_works)
         skip();
     assert_int_equal(work(), CM_OK); /* what libraries keep for good is there from now on */
     size_t round = 0;
+    bool has_failed;
     do {
-        ptrdiff_t before = live;
-        has_failed = false;
-        allocations_left = round++;
+        ptrdiff_t before = failing_malloc_live();
+        failing_malloc_arm(round++);
         cm_status status = work();
-        allocations_left = SIZE_MAX;
-        assert_int_equal(live, before);
+        has_failed = failing_malloc_disarm();
+        assert_int_equal(failing_malloc_live(), before);
         if (status != CM_OK || !may_do_without)
             assert_int_equal(status, has_failed ? CM_ERROR_MEMORY : CM_OK);
     } while (has_failed);
