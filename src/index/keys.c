@@ -3,6 +3,7 @@
 #include "model/normal.h"
 #include "util/hash.h"
 #include "util/slice.h"
+#include "util/text.h"
 
 #define CAMPAIGN_NAMES 4
 
@@ -36,34 +37,6 @@ uint64_t cm_address_hash(uint64_t bucket_hash, uint64_t device_type_hash)
     return cm_hash_pair(bucket_hash, device_type_hash);
 }
 
-static bool is_upper(char byte)
-{
-    return byte >= 'A' && byte <= 'Z';
-}
-
-static bool fold(cm_slice text, cm_arena *arena, cm_slice *folded)
-{
-    size_t i = 0;
-    while (i < text.size && !is_upper(text.data[i]))
-        i++;
-    *folded = text;
-    if (i == text.size)
-        return true;
-    char *copy = cm_arena_take(arena, text.size);
-    if (copy == NULL)
-        return false;
-    for (i = 0; i < text.size; i++)
-        copy[i] = is_upper(text.data[i]) ? (char)(text.data[i] + ('a' - 'A')) : text.data[i];
-    folded->data = copy;
-    return true;
-}
-
-static bool has_components(const cm_device *device)
-{
-    return device->screen_width.size > 0 || device->screen_height.size > 0 ||
-           device->timezone.size > 0 || device->timezone_offset.size > 0;
-}
-
 static bool make_fingerprint(const cm_device *device, cm_key_scratch *scratch, cm_device_keys *keys)
 {
     keys->has_fingerprint = false;
@@ -72,7 +45,7 @@ static bool make_fingerprint(const cm_device *device, cm_key_scratch *scratch, c
         keys->has_fingerprint = true;
         return true;
     }
-    if (!has_components(device))
+    if (!cm_device_has_components(device))
         return true;
     if (scratch->digest == NULL && (scratch->digest = cm_digest_create()) == NULL)
         return false;
@@ -85,9 +58,10 @@ static bool make_fingerprint(const cm_device *device, cm_key_scratch *scratch, c
 static bool make_device(const cm_key_rules *rules, uint64_t tenant_hash, const cm_device *device,
                         cm_key_scratch *scratch, cm_device_keys *keys)
 {
-    if (!make_fingerprint(device, scratch, keys) ||
-        !fold(device->device_type, &scratch->arena, &keys->device_type))
+    char *room = cm_arena_take(&scratch->arena, device->device_type.size);
+    if (room == NULL || !make_fingerprint(device, scratch, keys))
         return false;
+    keys->device_type = cm_text_fold(device->device_type, room);
     if (keys->has_fingerprint)
         keys->fingerprint_hash = cm_fingerprint_hash(tenant_hash, keys->fingerprint);
     keys->device_type_hash = cm_text_hash(rules, keys->device_type);
