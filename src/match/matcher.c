@@ -76,45 +76,50 @@ static bool is_open(const cm_result *result)
     return result->method == CM_METHOD_UNATTRIBUTED;
 }
 
-static void run_layer_2(cm_matcher *matcher, size_t count, cm_result *results)
+/* A layer that weighs candidates. */
+struct weighing {
+    size_t place; /* in cm_result.layers */
+    cm_layer_word (*run)(const cm_layer_context *context, const cm_query *query,
+                         cm_layer_scratch *scratch, cm_score *score);
+    cm_layer_word low; /* what it says when the best is not good enough */
+    cm_method method;
+};
+
+static const struct weighing FINGERPRINT = {1, cm_layer_2, CM_LAYER_LOW_CONFIDENCE,
+                                            CM_METHOD_FINGERPRINT};
+static const struct weighing PROBABILISTIC = {2, cm_layer_3, CM_LAYER_LOW_PROBABILITY,
+                                              CM_METHOD_PROBABILISTIC};
+
+static void weigh(cm_matcher *matcher, const cm_query *query, const struct weighing *layer,
+                  cm_result *result)
 {
-    const cm_click_index *index = matcher->context.index;
-    for (size_t i = 0; i < count; i++)
-        if (is_open(&results[i]))
-            cm_query_find_device(index, &matcher->queries[i]);
-    for (size_t i = 0; i < count; i++) {
-        cm_result *result = &results[i];
-        if (!is_open(result))
-            continue;
-        cm_score score;
-        const cm_query *query = &matcher->queries[i];
-        result->layers[1] = cm_layer_2(&matcher->context, query, &matcher->layers, &score);
-        if (result->layers[1] != CM_LAYER_SUCCESS && result->layers[1] != CM_LAYER_LOW_CONFIDENCE)
-            continue;
+    cm_score score;
+    cm_layer_word word = layer->run(&matcher->context, query, &matcher->layers, &score);
+    result->layers[layer->place] = word;
+    if (word != CM_LAYER_SUCCESS && word != layer->low)
+        return;
+    set_candidates(matcher->context.index, &score, result);
+    if (layer == &FINGERPRINT) {
         result->layer_2_weighed = true;
         result->layer_2_probability = score.probability;
-        set_candidates(index, &score, result);
-        if (score.success)
-            set_success(index, query, CM_METHOD_FINGERPRINT, &score, result);
     }
+    if (word == CM_LAYER_SUCCESS)
+        set_success(matcher->context.index, query, layer->method, &score, result);
 }
 
-static void run_layer_3(cm_matcher *matcher, size_t count, cm_result *results)
+static void run_weighing(cm_matcher *matcher, size_t count, const struct weighing *layer,
+                         cm_result *results)
 {
-    const cm_click_index *index = matcher->context.index;
-    for (size_t i = 0; i < count; i++) {
-        cm_result *result = &results[i];
-        if (!is_open(result))
-            continue;
-        cm_score score;
-        const cm_query *query = &matcher->queries[i];
-        result->layers[2] = cm_layer_3(&matcher->context, query, &matcher->layers, &score);
-        if (result->layers[2] != CM_LAYER_SUCCESS && result->layers[2] != CM_LAYER_LOW_PROBABILITY)
-            continue;
-        set_candidates(index, &score, result);
-        if (score.success)
-            set_success(index, query, CM_METHOD_PROBABILISTIC, &score, result);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (is_open(&results[i]))
+            weigh(matcher, &matcher->queries[i], layer, &results[i]);
+}
+
+static void find_devices(cm_matcher *matcher, size_t count, const cm_result *results)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_open(&results[i]))
+            cm_query_find_device(matcher->context.index, &matcher->queries[i]);
 }
 
 static bool make_keys(cm_matcher *matcher, const cm_conversion *conversions, size_t count)
@@ -140,8 +145,9 @@ cm_status cm_matcher_run(cm_matcher *matcher, const cm_conversion *conversions, 
         if (!make_keys(matcher, conversions, batch))
             return cm_error_memory(error, "the keys of conversions", 0);
         run_layer_1(matcher, batch, results);
-        run_layer_2(matcher, batch, results);
-        run_layer_3(matcher, batch, results);
+        find_devices(matcher, batch, results);
+        run_weighing(matcher, batch, &FINGERPRINT, results);
+        run_weighing(matcher, batch, &PROBABILISTIC, results);
         conversions += batch;
         results += batch;
         count -= batch;
