@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cmd/cmd_batch.h"
 #include "cmd/cmd_match.h"
 #include "cmd/cmd_migrate.h"
 #include "cmd/cmd_simulate.h"
@@ -54,6 +55,16 @@ static const cm_command commands[] = {
         "current version, in place, losing nothing. At that version it does nothing.\n",
         "createdb clickmatch\n  clickmatch migrate --db dbname=clickmatch",
         cm_cmd_migrate,
+    },
+    {
+        "batch",
+        CM_COMMAND_BATCH,
+        "clickmatch batch [options]",
+        "match the conversions of a period in PostgreSQL anew",
+        "Reads clicks and conversions in one snapshot, matches, and writes the results that\n"
+        "change, in one transaction. Running it again changes nothing.\n",
+        "clickmatch batch --db dbname=clickmatch --from 2026-03-01 --to 2026-03-08",
+        cm_cmd_batch,
     },
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

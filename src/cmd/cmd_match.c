@@ -155,7 +155,7 @@ static cm_status run_phase(struct match *match, cm_row_kind kind, const char *na
     cm_progress_phase(&match->run.progress, name, bytes);
     for (size_t i = 0; i < paths->text_count && status == CM_OK; i++)
         status = run_file(match, kind, paths->texts[i], &rows, error);
-    cm_summary_phase_add(&match->run.summary, name, began, rows);
+    cm_summary_phase_add(&match->run.summary, name, cm_clock_seconds() - began, rows);
     return status;
 }
 

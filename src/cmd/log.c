@@ -51,7 +51,7 @@ static void say(cm_log *log, const char *level, char *message, json_t *members)
         json_t *object = json_pack("{s:s,s:s}", "level", level, "message", message);
         if (object != NULL && members != NULL)
             json_object_update(object, members);
-        line = json_dumps(object, JSON_COMPACT);
+        line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
         json_decref(object);
     }
     if (line != NULL)

@@ -16,7 +16,9 @@ void cm_summary_init(cm_summary *summary, const char *command, const cm_rejects 
 void cm_summary_destroy(cm_summary *summary)
 {
     free(summary->sources);
+    json_decref(summary->details);
     summary->sources = NULL;
+    summary->details = NULL;
 }
 
 bool cm_summary_source_add(cm_summary *summary, const char *name, cm_row_kind kind,
@@ -37,12 +39,10 @@ bool cm_summary_source_add(cm_summary *summary, const char *name, cm_row_kind ki
     return true;
 }
 
-void cm_summary_phase_add(cm_summary *summary, const char *name, double began_seconds,
-                          uint64_t rows)
+void cm_summary_phase_add(cm_summary *summary, const char *name, double seconds, uint64_t rows)
 {
     if (summary->phase_count < CM_PHASES_MAX)
-        summary->phases[summary->phase_count++] =
-            (cm_phase){name, cm_clock_seconds() - began_seconds, rows};
+        summary->phases[summary->phase_count++] = (cm_phase){name, seconds, rows};
 }
 
 void cm_summary_end(cm_summary *summary, cm_status outcome)
@@ -80,7 +80,7 @@ void cm_summary_tell(const cm_summary *summary, cm_log *log)
 cm_status cm_summary_write(json_t *json, cm_output *output, cm_error *error)
 {
     cm_sink *sink = cm_output_sink(output);
-    char *text = json == NULL ? NULL : json_dumps(json, JSON_INDENT(2));
+    char *text = json == NULL ? NULL : json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     cm_status status = text == NULL ? cm_error_memory(error, "the summary", 4096)
                                     : sink->write(sink->context, text, strlen(text), error);
     if (status == CM_OK)

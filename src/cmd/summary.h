@@ -37,6 +37,8 @@ typedef struct cm_summary {
     double started_seconds; /* cm_clock_seconds */
     double seconds;
     const cm_rejects *rejects; /* borrowed */
+    char note[256];            /* one more line for people; "" for none */
+    json_t *details; /* what only this command tells, under its name; owned; may be NULL */
 } cm_summary;
 
 /** Begin: notes the time. */
@@ -47,9 +49,7 @@ void cm_summary_destroy(cm_summary *summary);
 bool cm_summary_source_add(cm_summary *summary, const char *name, cm_row_kind kind,
                            const cm_source_counts *counts);
 
-/** Add a phase that began at a time of cm_clock_seconds and ends now. */
-void cm_summary_phase_add(cm_summary *summary, const char *name, double began_seconds,
-                          uint64_t rows);
+void cm_summary_phase_add(cm_summary *summary, const char *name, double seconds, uint64_t rows);
 
 /** End: notes time and outcome. */
 void cm_summary_end(cm_summary *summary, cm_status outcome);

@@ -10,7 +10,7 @@ static void append(cm_buffer *text, const char *format, ...) __attribute__((form
 
 static void append(cm_buffer *text, const char *format, ...)
 {
-    char line[256];
+    char line[320];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
@@ -76,9 +76,11 @@ static void append_phases(const cm_summary *summary, cm_buffer *text)
     for (size_t i = 0; i < summary->phase_count; i++) {
         const cm_phase *phase = &summary->phases[i];
         char room[CM_COUNT_BYTES];
-        double rate = phase->seconds > 0 ? (double)phase->rows / phase->seconds : 0;
-        append(text, "  %-13s %15.3f %13s\n", phase->name, phase->seconds,
-               cm_count_text((uint64_t)rate, room));
+        append(text, "  %-13s %15.3f", phase->name, phase->seconds);
+        if (phase->rows > 0 && phase->seconds > 0)
+            append(text, " %13s",
+                   cm_count_text((uint64_t)((double)phase->rows / phase->seconds), room));
+        cm_buffer_append_char(text, '\n');
     }
     append(text, "  %-13s %15.3f\n", "total", summary->seconds);
     getrusage(RUSAGE_SELF, &usage);
@@ -97,5 +99,7 @@ void cm_summary_text(const cm_summary *summary, cm_buffer *text)
     for (size_t i = 0; i < CM_METHOD_COUNT; i++)
         append_method(&summary->matched, order[i], text);
     append_recovery(summary, text);
+    if (summary->note[0] != '\0')
+        append(text, "%s\n", summary->note);
     append_phases(summary, text);
 }

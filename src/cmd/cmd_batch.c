@@ -1,0 +1,191 @@
+#include "cmd/cmd_batch.h"
+
+#include <openssl/rand.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/batch_run.h"
+#include "cmd/clock.h"
+#include "cmd/database.h"
+#include "cmd/interrupt.h"
+#include "cmd/run.h"
+#include "util/error.h"
+#include "util/time.h"
+
+#define PERIOD_DAYS 7
+#define TIME_BYTES 32
+#define ONLY_UNATTRIBUTED 0 /* the first word of --only */
+
+static const char *const phase_names[CM_BATCH_PHASE_COUNT] = {
+    [CM_BATCH_CONNECT] = "connect",
+    [CM_BATCH_LOAD] = "load clicks",
+    [CM_BATCH_MATCH] = "match",
+    [CM_BATCH_PROMOTE] = "promote",
+};
+
+/* ---- what the run calls ---- */
+
+static cm_status take_reject(void *context, cm_row_kind kind, const cm_reject_line *reject,
+                             cm_error *error)
+{
+    cm_run *run = context;
+    if (run->rejects.kind != kind)
+        cm_rejects_source(&run->rejects, kind);
+    return cm_rejects_take(&run->rejects, reject, error);
+}
+
+static cm_status end_table(void *context, cm_row_kind kind, const char *table,
+                           const cm_source_counts *counts, cm_error *error)
+{
+    cm_run *run = context;
+    if (run->rejects.kind == kind)
+        cm_rejects_source_end(&run->rejects, table);
+    return cm_rejects_check(run->settings, table, counts->rows, counts->rejected, error);
+}
+
+static void take_progress(void *context, cm_batch_phase phase, uint64_t rows)
+{
+    cm_run *run = context;
+    if (run->progress.phase != phase_names[phase])
+        cm_progress_phase(&run->progress, phase_names[phase], 0);
+    cm_progress_update(&run->progress, rows);
+}
+
+/* ---- what the settings say ---- */
+
+static void set_period(const cm_settings *settings, cm_batch_config *config)
+{
+    const cm_option_value *from = &settings->values[CM_OPTION_FROM];
+    const cm_option_value *to = &settings->values[CM_OPTION_TO];
+    config->to_us = to->given ? to->time_us : config->now_us - config->now_us % CM_DAY_US;
+    config->from_us = from->given ? from->time_us : config->to_us - PERIOD_DAYS * CM_DAY_US;
+    if (config->from_us < 0)
+        config->from_us = 0;
+}
+
+/* The user of this machine; NULL where the number has no name. */
+static const char *user_name(void)
+{
+    const struct passwd *user = getpwuid(geteuid());
+    return user == NULL ? NULL : user->pw_name;
+}
+
+static cm_status configure(const cm_run *run, const cm_model *model, cm_batch_config *config,
+                           cm_error *error)
+{
+    const cm_settings *settings = run->settings;
+    const cm_option_value *tenants = &settings->values[CM_OPTION_TENANT];
+    *config = (cm_batch_config){
+        .conninfo = cm_settings_text(settings, CM_OPTION_DB),
+        .schema = cm_settings_text(settings, CM_OPTION_SCHEMA),
+        .tenants = tenants->texts,
+        .tenant_count = tenants->text_count,
+        .only_unattributed = cm_settings_number(settings, CM_OPTION_ONLY) == ONLY_UNATTRIBUTED,
+        .dry_run = cm_settings_flag(settings, CM_OPTION_DRY_RUN),
+        .lenient = cm_settings_flag(settings, CM_OPTION_LENIENT),
+        .model = model,
+        .threads = cm_run_threads(settings),
+        .started_by = user_name(),
+        .now_us = cm_clock_now_us(),
+        .interrupt = cm_interrupt_signal(),
+        .on_reject = take_reject,
+        .on_table_end = end_table,
+        .on_progress = take_progress,
+    };
+    set_period(settings, config);
+    if (RAND_bytes((unsigned char *)&config->hash_seed, sizeof config->hash_seed) != 1)
+        return cm_error_set(error, CM_ERROR_IO, "OpenSSL gives no random bytes; check its setup");
+    return CM_OK;
+}
+
+/* ---- what came of it ---- */
+
+static cm_status add_sources(cm_run *run, const cm_batch_report *report, cm_error *error)
+{
+    if (cm_summary_source_add(&run->summary, "click_tracking", CM_ROW_CLICK, &report->clicks) &&
+        cm_summary_source_add(&run->summary, "conversion_tracking", CM_ROW_CONVERSION,
+                              &report->conversions))
+        return CM_OK;
+    return cm_error_memory(error, "the summary", sizeof *report);
+}
+
+static const char *time_text(int64_t time_us, char room[TIME_BYTES])
+{
+    time_t seconds = (time_t)(time_us / CM_SECOND_US);
+    struct tm parts;
+    room[0] = '\0';
+    if (gmtime_r(&seconds, &parts) != NULL)
+        strftime(room, TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return room;
+}
+
+static void add_details(cm_summary *summary, const cm_batch_config *config,
+                        const cm_batch_report *report)
+{
+    char from[TIME_BYTES];
+    char to[TIME_BYTES];
+    char changed[CM_COUNT_BYTES];
+    char vanished[CM_COUNT_BYTES + 64] = "";
+    time_text(config->from_us, from);
+    time_text(config->to_us, to);
+    if (report->vanished > 0)
+        snprintf(vanished, sizeof vanished, "; %llu not, as their click was deleted meanwhile",
+                 (unsigned long long)report->vanished);
+    snprintf(summary->note, sizeof summary->note, "%-15s %s conversions from %s to %s%s",
+             config->dry_run ? "would change" : "changed", cm_count_text(report->changed, changed),
+             from, to, vanished);
+    summary->details = json_pack(
+        "{s:s?,s:i,s:b,s:s,s:s,s:I,s:I,s:I}", "job", report->job[0] == '\0' ? NULL : report->job,
+        "run_count", report->run_count, "dry_run", config->dry_run, "from", from, "to", to,
+        "changed", (json_int_t)report->changed, "vanished", (json_int_t)report->vanished,
+        "engine_bytes", (json_int_t)report->engine_bytes);
+}
+
+static cm_status summarize(cm_run *run, const cm_batch_config *config,
+                           const cm_batch_report *report, cm_error *error)
+{
+    const uint64_t rows[CM_BATCH_PHASE_COUNT] = {
+        [CM_BATCH_LOAD] = report->clicks.rows,
+        [CM_BATCH_MATCH] = report->conversions.rows,
+        [CM_BATCH_PROMOTE] = report->changed,
+    };
+    for (size_t i = 0; i < CM_BATCH_PHASE_COUNT; i++)
+        cm_summary_phase_add(&run->summary, phase_names[i], report->seconds[i], rows[i]);
+    run->summary.matched = report->matched;
+    add_details(&run->summary, config, report);
+    return add_sources(run, report, error);
+}
+
+static cm_status work(cm_run *run, const cm_model *model, cm_error *error)
+{
+    cm_batch_config config;
+    cm_batch_report report;
+    cm_error ignored;
+    run->summary.model = cm_model_label(model);
+    cm_status status = configure(run, model, &config, error);
+    if (status != CM_OK)
+        return status;
+    config.context = run;
+    status = cm_batch_run(&config, &report, error);
+    cm_status summarized = summarize(run, &config, &report, status == CM_OK ? error : &ignored);
+    return status == CM_OK ? summarized : status;
+}
+
+cm_status cm_cmd_batch(const cm_settings *settings, cm_log *log, cm_error *error)
+{
+    cm_run run;
+    cm_model *model = NULL;
+    cm_status status = cm_database_check(settings, error);
+    if (status != CM_OK)
+        return status;
+    status = cm_run_begin("batch", settings, log, &run, error);
+    if (status == CM_OK)
+        status = cm_run_model(settings, &model, error);
+    if (status == CM_OK)
+        status = work(&run, model, error);
+    status = cm_run_end(&run, status, error);
+    cm_model_destroy(model);
+    return status;
+}
