@@ -193,8 +193,10 @@ cm_status cm_unpack_create(cm_source *packed, cm_source *unpacked, cm_error *err
     if (u == NULL)
         return cm_error_memory(error, "unpacking", sizeof *u);
     u->packed = packed;
-    *unpacked = (cm_source){u, packed->name, unpack_read,
-                            packed->progress == NULL ? NULL : unpack_progress};
+    *unpacked = (cm_source){.name = packed->name, .read = unpack_read};
+    unpacked->context = u;
+    if (packed->progress != NULL)
+        unpacked->progress = unpack_progress;
     return CM_OK;
 }
 

@@ -414,7 +414,9 @@ static int remove_folder(void **state)
 {
     (void)state;
     DIR *dir = opendir(folder);
-    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+    if (dir == NULL)
+        return 1;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
         (void)remove(in_folder(entry->d_name));
     (void)closedir(dir);
     return rmdir(folder);
