@@ -1,5 +1,6 @@
 #include "cmd/cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -61,8 +62,8 @@ static const cm_command commands[] = {
         CM_COMMAND_BATCH,
         "clickmatch batch [options]",
         "match the conversions of a period in PostgreSQL anew",
-        "Reads clicks and conversions in one snapshot, matches, and writes the results that\n"
-        "change, in one transaction. Running it again changes nothing.\n",
+        "Reads clicks and conversions in one snapshot, matches, and writes the results\n"
+        "that change, in one transaction. Running it again changes nothing.\n",
         "clickmatch batch --db dbname=clickmatch --from 2026-03-01 --to 2026-03-08",
         cm_cmd_batch,
     },
@@ -73,10 +74,16 @@ static const cm_command commands[] = {
 
 static int print(cm_buffer *text)
 {
-    bool is_written = !text->failed && fwrite(text->data, 1, text->size, stdout) == text->size &&
-                      fflush(stdout) == 0;
+    cm_log log = {0};
+    cm_error error = {0};
+    cm_status status = CM_OK;
+    if (text->failed)
+        status = cm_error_memory(&error, "a text", text->size);
+    else if (fwrite(text->data, 1, text->size, stdout) != text->size || fflush(stdout) != 0)
+        status =
+            cm_error_set(&error, CM_ERROR_IO, "standard output: cannot write: %s", strerror(errno));
     cm_buffer_destroy(text);
-    return is_written ? CM_EXIT_DONE : CM_EXIT_FAILED;
+    return cm_report(&log, status, &error);
 }
 
 static int print_help(void)

@@ -66,9 +66,10 @@ expect_error() {
 
 # The case's directory holds these files and no others, temporary ones included.
 expect_files() {
-    local found
+    local found wanted
     found=$(find . -mindepth 1 | sed 's|^\./||' | sort | tr '\n' ' ')
-    [ "$found" = "$(printf '%s\n' "$@" | sort | tr '\n' ' ')" ] || fail "files: $found"
+    wanted=$(printf '%s\n' "$@" | sort | sed '/^$/d' | tr '\n' ' ')
+    [ "$found" = "$wanted" ] || fail "files: '$found', not '$wanted'"
 }
 
 # Run all case_* functions, in the order of their names in the file, each in an empty directory.
