@@ -79,10 +79,8 @@ static cm_csv_end finish_broken(cm_csv_walk *walk, const char *buffer, size_t si
                                 size_t *end)
 {
     if (walk->first_line_end != 0) {
-        if (walk->at >= walk->horizon) {
-            walk->horizon = walk->at;
-            walk->horizon_state = walk->state;
-        }
+        walk->horizon = walk->at;
+        walk->horizon_state = walk->state;
         walk->line_end = 0;
         return finish(walk, walk->first_line_end - 1, end, CM_CSV_END_BROKEN);
     }
