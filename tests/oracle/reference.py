@@ -6,6 +6,7 @@ rule to speed. Files in, one result file out; Python 3.11, standard library only
 """
 
 import argparse
+import codecs
 import json
 import os
 import re
@@ -28,8 +29,12 @@ RESULT_COLUMNS = (
 # Results (section 6)
 
 
+# Each byte that is not part of a character becomes one U+FFFD.
+codecs.register_error("each byte", lambda error: ("\ufffd", error.start + 1))
+
+
 def json_string(data):
-    return json.dumps(data.decode("utf-8", "replace"), ensure_ascii=False).encode("utf-8")
+    return json.dumps(data.decode("utf-8", "each byte"), ensure_ascii=False).encode("utf-8")
 
 
 def six_decimals(p):
@@ -152,30 +157,47 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def run(arguments):
+def make_readers(arguments):
+    """One for clicks, one for conversions."""
+    return [Reader(parsers, required, arguments.lenient, arguments.max_rejects)
+            for parsers, required in ((CLICK_PARSERS, CLICK_REQUIRED),
+                                      (CONVERSION_PARSERS, CONVERSION_REQUIRED))]
+
+
+def match_files(arguments, readers):
+    """(clicks, number of duplicate conversions, results, rows of result values)"""
     model = load_model(arguments.model)
-    readers = (Reader(CLICK_PARSERS, CLICK_REQUIRED, arguments.lenient),
-               Reader(CONVERSION_PARSERS, CONVERSION_REQUIRED, arguments.lenient))
     clicks = read_clicks(arguments.clicks, model, readers[0])
     conversions, duplicates = read_conversions(arguments.conversions, model, readers[1])
-    if arguments.rejects:
-        rejects = readers[0].rejects + readers[1].rejects
-        write_file(arguments.rejects, [reject_line(reject) for reject in rejects])
-    for reader in readers:
-        source = reader.too_many(arguments.max_rejects)
-        if source is not None:
-            raise Failure(3, f"{source}: too many rejected rows")
     matcher = Matcher(clicks)
     results = [matcher.match(conversion) for conversion in conversions]
     label = f"{model['name']}@{model['version']}".encode("utf-8")
-    rows = [result_values(*pair, label) for pair in zip(conversions, results)]
-    by_suffix = "ndjson" if (arguments.output or "").endswith(".ndjson") else "csv"
-    if (arguments.format or by_suffix) == "csv":
-        header = [name.encode() for name in RESULT_COLUMNS]
-        lines = [csv_line(row) for row in [header] + rows]
-    else:
-        lines = [ndjson_line(row) for row in rows]
-    write_file(arguments.output, lines)
+    return clicks, duplicates, results, [result_values(*pair, label)
+                                         for pair in zip(conversions, results)]
+
+
+def result_lines(rows, output_format):
+    if output_format == "ndjson":
+        return [ndjson_line(row) for row in rows]
+    return [csv_line(row) for row in [[name.encode() for name in RESULT_COLUMNS]] + rows]
+
+
+def write_rejects(path, readers):
+    if path:
+        write_file(path, [reject_line(reject) for reader in readers for reject in reader.rejects])
+
+
+def run(arguments):
+    readers = make_readers(arguments)
+    try:
+        clicks, duplicates, results, rows = match_files(arguments, readers)
+    except Failure as failure:
+        if failure.status == 3:
+            write_rejects(arguments.rejects, readers)
+        raise
+    write_rejects(arguments.rejects, readers)
+    by_suffix = "ndjson" if (arguments.output or "").endswith((".ndjson", ".jsonl")) else "csv"
+    write_file(arguments.output, result_lines(rows, arguments.format or by_suffix))
     report(readers, clicks, duplicates, results)
 
 

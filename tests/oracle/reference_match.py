@@ -3,7 +3,7 @@
 import bisect
 
 from reference_model import hours_to_us
-from reference_values import component_fingerprint, fold
+from reference_values import component_fingerprint, fold, known_fingerprint
 
 HOUR_US = 3_600_000_000
 EXPIRY_MAX_US = 30 * 24 * HOUR_US
@@ -30,7 +30,8 @@ def bucket_of(address, model):
 
 
 def set_device(record, fields, model):
-    record.fingerprint = fields["fingerprint_hash"] or component_fingerprint(fields)
+    given = known_fingerprint(fields["fingerprint_hash"])
+    record.fingerprint = given or component_fingerprint(fields)
     record.bucket = bucket_of(fields["ip_address"], model)
     record.user_agent = fields["user_agent"]
     record.device_type = fold(fields["device_type"])

@@ -3,11 +3,11 @@
 A raw value is bytes (text), JsonNumber, bool or another Python object; a missing one is None.
 """
 
-import decimal
 import hashlib
 import re
 
 TIME_END_US = 253_402_300_800 * 1_000_000  # year 10000
+WHOLE_DIGITS_MAX = 64
 SHA256_OF_NOTHING = hashlib.sha256(b"").digest()
 
 
@@ -88,21 +88,25 @@ def checked_time(time_us):
     return time_us
 
 
+NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
+
+
+def scaled_number(text, shift):
+    """A JSON number times 10^shift: (is negative, whole part, is there a fraction)."""
+    sign, whole, fraction, exponent = NUMBER.fullmatch(text).groups("")
+    digits = (whole + fraction).lstrip("0")
+    # How many of the digits stand before the point.
+    point = len(digits) - len(fraction) + int(exponent or "0") + shift
+    if not digits or point <= 0:
+        return sign == "-", 0, digits != ""
+    if point > WHOLE_DIGITS_MAX:
+        raise Malformed("too large a number")
+    return sign == "-", int(digits[:point].ljust(point, "0")), digits[point:].strip("0") != ""
+
+
 def parse_time_number(text):
-    try:
-        number = decimal.Decimal(text)
-    except decimal.InvalidOperation:  # an exponent of 19 digits
-        raise Malformed("outside 1970 to 9999") from None
-    if not -1 < number < TIME_END_US // 1000:
-        raise Malformed("outside 1970 to 9999")
-    # Exact: the default context would round to 28 digits.
-    sign, digits, exponent = number.as_tuple()
-    if exponent + 3 < -len(digits):
-        return 0
-    value = int("".join(map(str, digits)))
-    shift = exponent + 3
-    value = value * 10 ** shift if shift >= 0 else value // 10 ** -shift
-    return checked_time(-value if sign else value)
+    is_negative, time_us, _ = scaled_number(text, 3)
+    return checked_time(-time_us if is_negative else time_us)
 
 
 def parse_time(raw):
@@ -128,8 +132,12 @@ def parse_fingerprint(raw):
     raw = text_of(raw)
     if not re.fullmatch(rb"[0-9a-fA-F]{64}", raw):
         raise Malformed("not 64 hex digits")
-    value = bytes.fromhex(raw.decode("ascii"))
-    return None if value in (bytes(32), SHA256_OF_NOTHING) else value
+    return bytes.fromhex(raw.decode("ascii"))
+
+
+def known_fingerprint(value):
+    """None where it says nothing of the device."""
+    return None if value in (None, bytes(32), SHA256_OF_NOTHING) else value
 
 
 def parse_ipv4(text):
@@ -221,11 +229,14 @@ def parse_is_valid(raw):
 
 def parse_integer_text(raw):
     """Text as it stands; a JSON number as a plain decimal integer."""
-    if isinstance(raw, JsonNumber):
-        if not re.fullmatch(r"-?[0-9]+", raw.text):
-            raise Malformed("not an integer")
-        return b"0" if raw.text == "-0" else raw.text.encode("ascii")
-    return text_of(raw)
+    if not isinstance(raw, JsonNumber):
+        return text_of(raw)
+    if re.fullmatch(r"-?[1-9][0-9]*", raw.text):
+        return raw.text.encode("ascii")
+    is_negative, value, has_fraction = scaled_number(raw.text, 0)
+    if has_fraction:
+        raise Malformed("not an integer")
+    return b"%d" % (-value if is_negative else value)
 
 
 DEVICE_PARSERS = (
@@ -244,6 +255,7 @@ CLICK_PARSERS = (
 CONVERSION_PARSERS = (
     ("tenant_id", parse_id), ("conversion_id", parse_id), ("conversion_timestamp", parse_time),
     ("click_id", parse_id), ("fbclid", parse_fbclid), ("gclid", parse_id),
+    ("conversion_fingerprint_hash", parse_fingerprint),
     ("fingerprint_hash", parse_fingerprint)) + DEVICE_PARSERS
 
 CLICK_REQUIRED = ("tenant_id", "click_id", "click_timestamp")

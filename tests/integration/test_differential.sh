@@ -1,0 +1,62 @@
+#!/bin/bash
+# The program against the independent implementations of docs/matching.md, on hostile files of
+# random content. SEEDS makes the runs longer (a percentage), FIRST_SEED other ones.
+# shellcheck disable=SC2317 # run_cases calls the cases
+# shellcheck source=tests/harness/shell.sh
+. "$(dirname "$0")/../harness/shell.sh"
+
+export PYTHONDONTWRITEBYTECODE=1
+oracle=$root/tests/oracle
+: "${SEEDS:=100}" "${FIRST_SEED:=0}" "${BUILD:=build}"
+
+# Run a program that prints what differs, and ends with a summary.
+differs() {
+    "$@" >"$work/out" 2>&1 || fail "$(head -c 600 "$work/out")"
+    tail -n 1 "$work/out" >&2
+}
+
+fuzz() {
+    differs python3 "$oracle/fuzz_files.py" "$program" "$1" "$FIRST_SEED" \
+        $((FIRST_SEED + $2 * SEEDS / 100))
+}
+
+case_csv_files() {
+    fuzz csv 40
+}
+
+case_ndjson_files() {
+    fuzz ndjson 40
+}
+
+case_models() {
+    fuzz models 35
+}
+
+case_mixed_files() {
+    fuzz mixed 15
+}
+
+# Many bins, windows and candidates, without the files' hostility.
+case_references_agree_on_worlds() {
+    cd "$root" || return
+    local check_world=$BUILD/tests/check_world
+    [ -x "$check_world" ] || make -s BUILD="$BUILD" "$check_world" >&2 || return
+    differs python3 "$oracle/compare_world.py" "$check_world" "$FIRST_SEED" \
+        $((FIRST_SEED + 36 * SEEDS / 100))
+}
+
+case_golden_vectors() {
+    python3 "$oracle/reference.py" --clicks "$vectors/clicks.csv" --conversions \
+        "$vectors/conversions.csv" --output reference.csv 2>"$work/err" || fail "$(cat "$work/err")"
+    run match --clicks "$vectors/clicks.csv" --conversions "$vectors/conversions.csv" \
+        --output program.csv --quiet
+    expect_status 0
+    expect_same program.csv reference.csv
+    python3 - "$vectors/expected.csv" program.csv <<'END' || fail "not what expected.csv says"
+import csv, sys
+expected, actual = (list(csv.DictReader(open(path, encoding="utf-8"))) for path in sys.argv[1:])
+assert [{name: row[name] for name in expected[0]} for row in actual] == expected and expected
+END
+}
+
+run_cases
