@@ -15,16 +15,18 @@ WITH promoted AS (
     WHERE c.id = s.id
     RETURNING c.tenant_id, c.conversion_id, s.layer_1_result, s.layer_2_result, s.layer_3_result,
               s.attribution_method, s.attribution_confidence, s.is_attributed
+),
+earlier AS (
+    SELECT l.tenant_id, l.conversion_id, max(l.attempt_number) AS attempts
+    FROM attribution_performance_log l
+    WHERE l.conversion_id IN (SELECT p.conversion_id FROM promoted p)
+    GROUP BY l.tenant_id, l.conversion_id
 )
 INSERT INTO attribution_performance_log
     (tenant_id, conversion_id, attempt_number, layer_1_result, layer_2_result, layer_3_result,
      final_method, final_confidence, success, processing_time_ms)
-SELECT p.tenant_id, p.conversion_id, 1 + coalesce(before.attempts, 0),
+SELECT p.tenant_id, p.conversion_id, coalesce(e.attempts, 0) + 1,
        p.layer_1_result, p.layer_2_result, p.layer_3_result,
        p.attribution_method, p.attribution_confidence, p.is_attributed, :'processing_ms'::integer
 FROM promoted p
-LEFT JOIN LATERAL (
-    SELECT max(l.attempt_number) AS attempts
-    FROM attribution_performance_log l
-    WHERE l.conversion_id = p.conversion_id AND l.tenant_id = p.tenant_id
-) AS before ON true;
+LEFT JOIN earlier e USING (tenant_id, conversion_id);
