@@ -20,6 +20,10 @@ fuzz() {
         $((FIRST_SEED + $2 * SEEDS / 100))
 }
 
+case_catalogue() {
+    fuzz catalogue 4
+}
+
 case_csv_files() {
     fuzz csv 40
 }

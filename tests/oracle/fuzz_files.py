@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Hold the command against the Python reference on random hostile files, byte for byte.
 
-    fuzz_files.py PROGRAM csv|ndjson|models|mixed FIRST END [--keep DIR]
+    fuzz_files.py PROGRAM csv|ndjson|models|mixed|catalogue FIRST END [--keep DIR]
 
 Each seed makes files of clicks and conversions, most of their rows valid, the others just beside
 it. The program matches them twice: CSV results on one thread, and NDJSON results on three with
 packed input. Results must be the same to the byte; rejected rows, duplicates, lenient counts and
-the exit status must be the same, too. --keep leaves the files of seeds that differ.
+the exit status must be the same, too. The catalogue has each odd value once: four seeds are all.
+--keep leaves the files of seeds that differ.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 
+import fuzz_catalogue
 import fuzz_model
 import reference
 from fuzz_text import csv_file, mutate, ndjson_file, stretch
@@ -42,11 +44,25 @@ class Case:
         self.max_rejects = self.random.choice((0, 5)) if chance() < 0.04 else "none"
         self.hostile = self.random.choice((0, 0.004, 0.02))
         model = DEFAULT_MODEL
+        if mode == "catalogue":
+            self.make_catalogue(seed)
+            return
         if mode == "models" or mode == "mixed" and chance() < 0.5:
             model = self.make_model()
         values = Values(self.random, model, self.hostile)
         self.clicks = self.make_files("click", values.click, 300)
         self.conversions = self.make_files("conversion", values.conversion, 200)
+
+    def make_catalogue(self, seed):
+        self.lenient, self.max_rejects, self.hostile = seed & 2 > 0, "none", 0
+        paths = {}
+        for kind in ("click", "conversion"):
+            rows, path = fuzz_catalogue.rows(kind), self.folder / f"{kind}s"
+            text = ndjson_file(self.random, rows, 0) if seed & 1 else csv_file(
+                self.random, kind, rows, 0, fuzz_catalogue.COLUMNS[kind])
+            path.write_bytes(text)
+            paths[kind] = [str(path)]
+        self.clicks, self.conversions = paths["click"], paths["conversion"]
 
     def make_model(self):
         is_broken = self.mode == "models" and self.random.random() < 0.1
@@ -238,7 +254,7 @@ def run_seed(mode, seed, program, keep, totals):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
-    parser.add_argument("mode", choices=("csv", "ndjson", "models", "mixed"))
+    parser.add_argument("mode", choices=("csv", "ndjson", "models", "mixed", "catalogue"))
     parser.add_argument("first", type=int)
     parser.add_argument("end", type=int)
     parser.add_argument("--keep", type=pathlib.Path)

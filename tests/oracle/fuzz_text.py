@@ -15,6 +15,10 @@ NOISE = (b",", b'"', b"\n", b"\r", b"\r\n", b"\0", b"\xff", b"{", b"}", b"\\", b
          b'""', b'",', b',"', b'"\n', b"\xef\xbb\xbf", b"")
 
 
+class Raw(bytes):
+    """A value that stands in JSON as it is."""
+
+
 def mutate(random, text, count):
     """Put noise at random places, some of it in the place of what was there."""
     for _ in range(count):
@@ -68,9 +72,9 @@ def broken_csv(random, fields):
     return b",".join(fields)
 
 
-def csv_file(random, kind, rows, hostile):
+def csv_file(random, kind, rows, hostile, needed=CLICK_REQUIRED):
     columns = [name for name in COLUMNS[kind]
-               if name in CLICK_REQUIRED or name.startswith("conversion_") or random.random() < 0.9]
+               if name in needed or name.startswith("conversion_") or random.random() < 0.9]
     columns += random.sample(EXTRA_COLUMNS, random.choice((0, 0, 1, 3)))
     random.shuffle(columns)
     eager = random.choice((0, 0.1, 1))
@@ -178,6 +182,8 @@ EXTRA_KEYS = (b'"x"', b'""', b'"Click_id"', b'"click_id "', b'"click_id\\u0000"'
 
 
 def json_value(random, row, name, eager):
+    if isinstance(row[name], Raw):
+        return row[name]
     kind = random.random()
     if kind < 0.25 and name + " us" in row:
         return time_number(random, row[name + " us"])

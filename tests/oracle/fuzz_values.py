@@ -19,6 +19,8 @@ EPOCH = datetime.datetime(1970, 1, 1)
 BAD_BYTES = (b"\xff", b"\xc3", b"\xc0\x80", b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
              b"\xf0\x9f\x98", b"\x80", b"\xfe")
 
+BAD_IDS = (b"x" * 256, "é".encode() * 256, "😀".encode() * 255 + b"x", b"k\0", b"\0",
+           b"x" * 70000, b"k\xff", b"\xc3k")
 TENANTS = (b"t", b"T", "ä".encode(), b"a" * 255, "é".encode() * 255, b'q"u,o', b"t ",
            b"\xf0\x9f\x98\x80")
 
@@ -137,9 +139,8 @@ class Values:
 
     def bad_id(self):
         word = b"k%d" % self.random.randrange(self.ids)
-        return self.one_of((b"x" * 256, "é".encode() * 256, "😀".encode() * 255 + b"x",
-                            word + self.one_of(BAD_BYTES), self.one_of(BAD_BYTES) + word,
-                            word + b"\0", b"\0", b"x" * 70000))
+        return self.one_of(BAD_IDS + (word + self.one_of(BAD_BYTES), self.one_of(BAD_BYTES) + word,
+                                      word + b"\0"))
 
     def click_id(self):
         if self.is_bad():
