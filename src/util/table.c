@@ -7,52 +7,85 @@
 
 #define CAPACITY_MIN ((size_t)16)
 
-/* At most three quarters full: a search that fails looks at 8.5 slots on average, about one cache
- * line. */
+static const cm_slot EMPTY = {UINT32_MAX, CM_NUMBER_NONE};
+
+/* At most three quarters full. */
 static size_t capacity_for(size_t count)
 {
     return count + count / 3 + 2;
 }
 
-static void place(cm_slot *slots, size_t capacity, size_t home, cm_slot slot)
+static bool is_empty(const cm_table *table, size_t at)
 {
-    size_t at = home;
-    while (slots[at].number != CM_NUMBER_NONE)
-        at = at + 1 == capacity ? 0 : at + 1;
-    slots[at] = slot;
+    return table->slots[at].number == CM_NUMBER_NONE;
 }
 
-static bool resize(cm_table *table, size_t capacity)
+/* The entries come in the order of their tags, each to its home or behind the one before it. */
+static void refill(cm_table *table, const cm_table *from)
 {
-    cm_slot *slots = malloc(capacity * sizeof *slots);
-    if (slots == NULL)
+    size_t next = 0;
+    for (size_t i = 0; i < from->capacity + from->tail; i++) {
+        if (is_empty(from, i))
+            continue;
+        size_t home = cm_table_home(table, from->slots[i].tag);
+        next = home > next ? home : next;
+        table->slots[next++] = from->slots[i];
+    }
+}
+
+/* The tail is not outgrown: entries move up by as many places as they are, or less. */
+static bool resize(cm_table *table, size_t capacity, size_t tail)
+{
+    cm_table grown = {.capacity = capacity, .tail = tail, .count = table->count};
+    grown.slots = malloc((capacity + tail) * sizeof(cm_slot));
+    if (grown.slots == NULL)
         return false;
-    memset(slots, 0xff, capacity * sizeof *slots);
-    cm_table grown = {slots, capacity, table->count};
-    for (size_t i = 0; i < table->capacity; i++)
-        if (table->slots[i].number != CM_NUMBER_NONE)
-            place(slots, capacity, cm_table_home(&grown, table->slots[i].tag), table->slots[i]);
+    memset(grown.slots, 0xff, (capacity + tail) * sizeof(cm_slot));
+    refill(&grown, table);
     free(table->slots);
     *table = grown;
+    return true;
+}
+
+/* Whether the last slots are empty, as many as may be filled, and one more. */
+static bool has_tail(const cm_table *table, size_t more)
+{
+    size_t last = table->capacity + table->tail - 1;
+    more = more < CM_TABLE_TAIL_MIN / 2 ? more : CM_TABLE_TAIL_MIN / 2;
+    for (size_t i = 0; i <= more; i++)
+        if (!is_empty(table, last - i))
+            return false;
     return true;
 }
 
 bool cm_table_reserve(cm_table *table, size_t more)
 {
     size_t needed = capacity_for(table->count + more);
-    if (needed <= table->capacity)
-        return true;
-    size_t grown = table->capacity + table->capacity / 2;
-    if (grown < CAPACITY_MIN)
-        grown = CAPACITY_MIN;
-    return resize(table, grown > needed ? grown : needed);
+    if (needed > table->capacity) {
+        size_t grown = table->capacity + table->capacity / 2;
+        if (grown < CAPACITY_MIN)
+            grown = CAPACITY_MIN;
+        /* A run that is longer than the tail (crafted keys) keeps the room it has. */
+        size_t tail = table->tail < CM_TABLE_TAIL_MIN ? CM_TABLE_TAIL_MIN : table->tail;
+        if (!resize(table, grown > needed ? grown : needed, tail))
+            return false;
+    }
+    return has_tail(table, more) || resize(table, table->capacity, 2 * table->tail);
 }
 
 void cm_table_insert(cm_table *table, uint64_t hash, uint32_t number)
 {
-    CM_ASSERT(capacity_for(table->count + 1) <= table->capacity);
-    uint32_t tag = (uint32_t)(hash >> 32);
-    place(table->slots, table->capacity, cm_table_home(table, tag), (cm_slot){tag, number});
+    cm_slot slot = {(uint32_t)(hash >> 32), number};
+    size_t at = cm_table_home(table, slot.tag);
+    while (table->slots[at].tag <= slot.tag && !is_empty(table, at))
+        at++;
+    for (; !is_empty(table, at); at++) {
+        cm_slot moved = table->slots[at];
+        table->slots[at] = slot;
+        slot = moved;
+    }
+    CM_CHECK(at + 1 < table->capacity + table->tail);
+    table->slots[at] = slot;
     table->count++;
 }
 
@@ -60,31 +93,20 @@ static size_t find(const cm_table *table, uint64_t hash, uint32_t number)
 {
     size_t at = cm_table_probe(table, hash).at;
     while (table->slots[at].number != number) {
-        CM_CHECK(table->slots[at].number != CM_NUMBER_NONE);
-        at = at + 1 == table->capacity ? 0 : at + 1;
+        CM_CHECK(!is_empty(table, at));
+        at++;
     }
     return at;
-}
-
-static size_t distance(const cm_table *table, size_t from, size_t to)
-{
-    return to >= from ? to - from : to + table->capacity - from;
 }
 
 void cm_table_remove(cm_table *table, uint64_t hash, uint32_t number)
 {
     size_t hole = find(table, hash, number);
-    for (size_t at = hole;;) {
-        at = at + 1 == table->capacity ? 0 : at + 1;
-        cm_slot slot = table->slots[at];
-        if (slot.number == CM_NUMBER_NONE)
-            break;
-        if (distance(table, cm_table_home(table, slot.tag), at) >= distance(table, hole, at)) {
-            table->slots[hole] = slot;
-            hole = at;
-        }
+    while (!is_empty(table, hole + 1) && cm_table_home(table, table->slots[hole + 1].tag) <= hole) {
+        table->slots[hole] = table->slots[hole + 1];
+        hole++;
     }
-    table->slots[hole].number = CM_NUMBER_NONE;
+    table->slots[hole] = EMPTY;
     table->count--;
 }
 

@@ -1,21 +1,23 @@
 /*
  * An open-addressing hash table from keys to 32-bit numbers. It holds neither keys nor their hashes
- * in full: a slot is the number and 32 bits of hash, and the caller compares keys where the numbers
- * lead.
+ * in full: a slot is the number and 32 bits of hash, its tag, and the caller compares keys where
+ * the numbers lead.
  *
- *     slot 0    1    2    3    4    5  ...      home = tag * capacity / 2^32, then the next free
- * slot [tag,n][tag,n][  -  ][tag,n][tag,n][ - ]
+ *     home = tag * capacity / 2^32           [tag,n][tag,n][  -  ][tag,n][tag,n] ... [ - ] tail
  *
- * Homes rise with tags, so growing is one pass over both tables in order. Eight slots share a cache
- * line. Removal shifts back what follows: no tombstones, so that a table that is filled and emptied
- * for days stays as fast as a new one.
+ * All slots are in the order of their tags, so that a search ends at the first greater one, found
+ * or not (2.5 slots on average at three quarters full), and growing is one pass over both tables in
+ * order. Eight slots share a cache line. What does not fit before the end goes to the tail: nothing
+ * wraps around. Removal shifts back what follows: no tombstones, so that a table that is filled and
+ * emptied for days stays as fast as a new one.
  */
 #ifndef CM_UTIL_TABLE_H
 #define CM_UTIL_TABLE_H
 
 #include "util/error.h"
 
-#define CM_NUMBER_NONE UINT32_MAX /* no number; marks an empty slot */
+#define CM_NUMBER_NONE UINT32_MAX /* no number; marks an empty slot, with the tag UINT32_MAX */
+#define CM_TABLE_TAIL_MIN ((size_t)32)
 
 typedef struct cm_slot {
     uint32_t tag;
@@ -24,8 +26,8 @@ typedef struct cm_slot {
 
 /** Zero-initialised is empty and ready. One writer, or any number of readers. */
 typedef struct cm_table {
-    cm_slot *slots;
-    size_t capacity;
+    cm_slot *slots; /* capacity + tail; the last one is always empty */
+    size_t capacity, tail;
     size_t count;
 } cm_table;
 
@@ -35,8 +37,10 @@ typedef struct cm_probe {
     uint32_t tag;
 } cm_probe;
 
-/** Make room for a number of further entries, so that as many inserts cannot fail. False when
- * memory is short. */
+/**
+ * Make room for a number of further entries: the next inserts, CM_TABLE_TAIL_MIN / 2 at most,
+ * cannot fail. False when memory is short.
+ */
 bool cm_table_reserve(cm_table *table, size_t more);
 
 /** Insert; room must have been reserved. The caller has made sure that the key is not there. */
@@ -52,7 +56,7 @@ void cm_table_destroy(cm_table *table);
 
 static inline size_t cm_table_memory(const cm_table *table)
 {
-    return table->capacity * sizeof(cm_slot);
+    return (table->capacity + table->tail) * sizeof(cm_slot);
 }
 
 static inline size_t cm_table_home(const cm_table *table, uint32_t tag)
@@ -78,12 +82,13 @@ static inline uint32_t cm_table_next(const cm_table *table, cm_probe *probe)
 {
     if (table->capacity == 0)
         return CM_NUMBER_NONE;
-    for (;;) {
-        cm_slot slot = table->slots[probe->at];
-        probe->at = probe->at + 1 == table->capacity ? 0 : probe->at + 1;
-        if (slot.number == CM_NUMBER_NONE || slot.tag == probe->tag)
-            return slot.number;
-    }
+    while (table->slots[probe->at].tag < probe->tag)
+        probe->at++;
+    cm_slot slot = table->slots[probe->at];
+    if (slot.tag != probe->tag)
+        return CM_NUMBER_NONE;
+    probe->at++;
+    return slot.number;
 }
 
 /** The first number whose hash may be the one searched, to prefetch where it leads: nothing was
