@@ -33,8 +33,7 @@ $(head -n 6 "$results" | cut -c 1-150)
 
 Every conversion has its row in $results. Next, try:
 
-  $program explain --help      why one conversion was, or was not, attributed
-  $program evaluate --help     how far the numbers can be trusted: the world's truth is known
-  $program bench --help        how fast it is on this machine
-  $program --help              all commands
+  $program match --help       other formats, models, what became of bad rows
+  $program batch --help       the same over PostgreSQL
+  $program --help             all commands
 END
