@@ -35,6 +35,13 @@ static uint32_t guess_address(const cm_click_index *index, const cm_device_keys 
                : CM_NUMBER_NONE;
 }
 
+static uint32_t guess_bucket(const cm_click_index *index, const cm_device_keys *keys)
+{
+    return keys->bucket.version != 0
+               ? cm_table_guess(&index->addresses.buckets_table, keys->bucket_hash)
+               : CM_NUMBER_NONE;
+}
+
 static void prefetch_groups(const cm_click_index *index, const cm_click_keys *keys)
 {
     uint32_t campaign = cm_table_guess(&index->campaigns.table, keys->campaign_hash);
@@ -44,6 +51,8 @@ static void prefetch_groups(const cm_click_index *index, const cm_click_keys *ke
     if (fingerprint != CM_NUMBER_NONE)
         __builtin_prefetch(cm_fingerprint_group_at(&index->fingerprints, fingerprint), 1);
     uint32_t address = guess_address(index, &keys->device);
+    if (address == CM_NUMBER_NONE) /* a new group: it will be linked to those of its bucket */
+        address = guess_bucket(index, &keys->device);
     if (address != CM_NUMBER_NONE)
         __builtin_prefetch(cm_address_group_at(&index->addresses, address), 1);
 }
