@@ -72,6 +72,8 @@ static cm_status connect_all(cm_batch *batch, cm_error *error)
         status = open_writer(batch, &options, error);
     if (status == CM_OK)
         status = cm_pg_snapshot_open(&options, connection_count(config), &batch->snapshot, error);
+    if (status == CM_OK && config->dry_run)
+        status = cm_pg_check_version(&batch->snapshot.readers[0], options.schema, error);
     return status;
 }
 

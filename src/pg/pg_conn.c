@@ -61,7 +61,7 @@ static time_t connect_deadline(PGconn *connection)
 static cm_status refused(const cm_pg *pg, cm_error *error)
 {
     char said[320];
-    cm_pg_one_line(PQerrorMessage(pg->connection), said, sizeof said);
+    cm_pg_first_line(PQerrorMessage(pg->connection), said, sizeof said);
     return cm_error_set(
         error, CM_ERROR_DATABASE,
         "cannot connect to PostgreSQL: %s; check --db, PGHOST and the like, and the "

@@ -21,7 +21,7 @@ static cm_status finish(cm_pg *pg, const char *doing, cm_error *error)
 {
     PGresult *result;
     cm_status status, outcome = CM_OK;
-    while ((status = cm_pg_next_result(pg, &result, error)) == CM_OK && result != NULL) {
+    while ((status = cm_pg_next_result(pg, doing, &result, error)) == CM_OK && result != NULL) {
         if (PQresultStatus(result) == PGRES_FATAL_ERROR && outcome == CM_OK)
             outcome = cm_pg_fail(pg, doing, result, error);
         PQclear(result);

@@ -68,7 +68,7 @@ static cm_status collect(cm_pg *pg, const char *doing, cm_pg_answer *answer, cm_
 {
     PGresult *result;
     cm_status status = CM_OK, outcome = CM_OK;
-    while ((status = cm_pg_next_result(pg, &result, error)) == CM_OK && result != NULL) {
+    while ((status = cm_pg_next_result(pg, doing, &result, error)) == CM_OK && result != NULL) {
         ExecStatusType kind = PQresultStatus(result);
         if (outcome == CM_OK && (kind == PGRES_FATAL_ERROR || kind == PGRES_BAD_RESPONSE))
             outcome = cm_pg_fail(pg, doing, result, error);

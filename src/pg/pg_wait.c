@@ -28,6 +28,14 @@ void cm_pg_one_line(const char *text, char *line, size_t size)
     line[used] = '\0';
 }
 
+void cm_pg_first_line(const char *text, char *line, size_t size)
+{
+    size_t used = strcspn(text, "\n");
+    used = used < size ? used : size - 1;
+    memcpy(line, text, used);
+    line[used] = '\0';
+}
+
 cm_status cm_pg_poll(const cm_pg *pg, bool for_write, bool *ready, cm_error *error)
 {
     struct pollfd socket = {.fd = PQsocket(pg->connection),
@@ -87,7 +95,7 @@ void cm_pg_cancel(cm_pg *pg)
     PQfreeCancel(cancel);
 }
 
-cm_status cm_pg_next_result(cm_pg *pg, PGresult **result, cm_error *error)
+cm_status cm_pg_next_result(cm_pg *pg, const char *doing, PGresult **result, cm_error *error)
 {
     *result = NULL;
     while (PQisBusy(pg->connection)) {
@@ -95,7 +103,7 @@ cm_status cm_pg_next_result(cm_pg *pg, PGresult **result, cm_error *error)
         if (status != CM_OK)
             return status;
         if (PQconsumeInput(pg->connection) != 1)
-            return cm_pg_lost(pg, "hear from PostgreSQL", error);
+            return cm_pg_lost(pg, doing, error);
     }
     *result = PQgetResult(pg->connection);
     return CM_OK;
@@ -104,7 +112,7 @@ cm_status cm_pg_next_result(cm_pg *pg, PGresult **result, cm_error *error)
 cm_status cm_pg_lost(const cm_pg *pg, const char *doing, cm_error *error)
 {
     char said[256];
-    cm_pg_one_line(PQerrorMessage(pg->connection), said, sizeof said);
+    cm_pg_first_line(PQerrorMessage(pg->connection), said, sizeof said);
     return cm_error_set(error, CM_ERROR_DATABASE,
                         "cannot %s: the connection to PostgreSQL was lost: %s; run the command "
                         "again when the server is back",

@@ -28,7 +28,7 @@ void cm_pg_cancel(cm_pg *pg);
 void cm_pg_drain(cm_pg *pg);
 
 /** The next result, waited for; NULL at the end of the statement's results. */
-cm_status cm_pg_next_result(cm_pg *pg, PGresult **result, cm_error *error);
+cm_status cm_pg_next_result(cm_pg *pg, const char *doing, PGresult **result, cm_error *error);
 
 /** CM_ERROR_DATABASE, from a result that says so: what the server said, without a row's data. */
 cm_status cm_pg_fail(cm_pg *pg, const char *doing, const PGresult *result, cm_error *error);
@@ -38,5 +38,8 @@ cm_status cm_pg_lost(const cm_pg *pg, const char *doing, cm_error *error);
 
 /** Copy text as one line: runs of blanks and line ends become one blank. */
 void cm_pg_one_line(const char *text, char *line, size_t size);
+
+/** Copy the first line of text: of what libpq says, the rest is advice. */
+void cm_pg_first_line(const char *text, char *line, size_t size);
 
 #endif
