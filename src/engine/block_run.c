@@ -196,7 +196,7 @@ static void work_on_block(cm_block_worker *worker, const cm_block_work *work)
     status = gated(worker, work, CM_GATE_INPUT, status, &error);
     if (work->output == NULL)
         return;
-    if (status == CM_OK && !has_failed(worker->run))
+    if (status == CM_OK && work->work != NULL && !has_failed(worker->run))
         status = work->work(worker, &error);
     gated(worker, work, CM_GATE_OUTPUT, status, &error);
 }

@@ -76,7 +76,7 @@ static cm_status add_batch(cm_engine *engine, const cm_click *clicks, size_t cou
         if (!cm_click_keys_make(&engine->index.rules, &clicks[i], scratch, &keys[i]))
             return cm_error_memory(error, "the keys of clicks", sizeof keys);
     cm_status status =
-        cm_click_index_insert_all(&engine->index, clicks, keys, count, &duplicates, done, error);
+        cm_click_index_insert(&engine->index, clicks, keys, count, &duplicates, done, error);
     counts->duplicates += duplicates;
     counts->added += *done - duplicates;
     return status;

@@ -8,7 +8,8 @@ struct load_worker {
     cm_key_scratch scratch;
     cm_click *clicks;
     cm_click_keys *keys;
-    size_t count, click_capacity, key_capacity;
+    uint32_t *numbers;
+    size_t count, click_capacity, key_capacity, number_capacity;
 };
 
 static struct load_worker *of(cm_block_worker *worker)
@@ -29,6 +30,7 @@ static void end(cm_block_worker *worker)
     cm_key_scratch_destroy(&load->scratch);
     free(load->clicks);
     free(load->keys);
+    free(load->numbers);
 }
 
 static cm_status reserve(struct load_worker *load, cm_error *error)
@@ -42,6 +44,10 @@ static cm_status reserve(struct load_worker *load, cm_error *error)
     if (keys == NULL)
         return cm_error_memory(error, "a block of keys", needed * sizeof *keys);
     load->keys = keys;
+    uint32_t *numbers = cm_grow(load->numbers, &load->number_capacity, needed, sizeof *numbers);
+    if (numbers == NULL)
+        return cm_error_memory(error, "a block of numbers", needed * sizeof *numbers);
+    load->numbers = numbers;
     return CM_OK;
 }
 
@@ -71,12 +77,20 @@ static cm_status take_row(cm_block_worker *worker, cm_reject *reject, cm_error *
     return CM_OK;
 }
 
-static cm_status insert(cm_block_worker *worker, cm_error *error)
+/* In the input gate: in input order, so that the first of a click id stands. */
+static cm_status register_clicks(cm_block_worker *worker, cm_error *error)
 {
     struct load_worker *load = of(worker);
-    size_t done;
-    return cm_click_index_insert_all(&load->engine->index, load->clicks, load->keys, load->count,
-                                     &worker->run->counts->duplicates, &done, error);
+    return cm_click_index_register(&load->engine->index, load->clicks, load->keys, load->count,
+                                   load->numbers, &worker->run->counts->duplicates, error);
+}
+
+/* In the output gate: while another thread registers the clicks of the next block. */
+static cm_status list_clicks(cm_block_worker *worker, cm_error *error)
+{
+    struct load_worker *load = of(worker);
+    return cm_click_index_list(&load->engine->index, load->clicks, load->keys, load->count,
+                               load->numbers, error);
 }
 
 cm_status cm_pipeline_load(cm_engine *engine, cm_source *source, const cm_pipeline_options *options,
@@ -87,7 +101,8 @@ cm_status cm_pipeline_load(cm_engine *engine, cm_source *source, const cm_pipeli
         .begin = begin,
         .start = start,
         .row = take_row,
-        .input = insert,
+        .input = register_clicks,
+        .output = list_clicks,
         .end = end,
         .shared = engine,
     };

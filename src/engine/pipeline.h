@@ -48,7 +48,8 @@ typedef struct cm_match_counts {
 void cm_match_counts_add(cm_match_counts *counts, const cm_result *result);
 
 /**
- * Read the clicks of a source into an engine.
+ * Read the clicks of a source into an engine. After a failure the engine is good only for being
+ * destroyed.
  *
  * @param source  borrowed; CSV or NDJSON, unpacked
  * @param counts  receives the source's counts, also on failure

@@ -11,11 +11,11 @@ static void unlist_params(cm_click_index *index, uint32_t click, uint64_t tenant
         if (values[kind].size == 0)
             continue;
         uint64_t hash = cm_param_hash(tenant_hash, (cm_param_kind)kind, values[kind]);
-        uint32_t group = cm_param_find(&index->params, &index->lists, (cm_param_kind)kind, tenant,
-                                       values[kind], hash);
+        uint32_t group =
+            cm_param_find(&index->params, (cm_param_kind)kind, tenant, values[kind], hash);
         CM_CHECK(group != CM_NUMBER_NONE);
         cm_list *list = cm_param_list(&index->params, group);
-        cm_list_remove(&index->lists, list, click);
+        cm_list_remove(&index->params.lists, list, click);
         if (list->count == 0) {
             cm_table_remove(&index->params.table, hash, group);
             cm_groups_give(&index->params.groups, group);

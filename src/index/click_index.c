@@ -7,6 +7,7 @@ void cm_click_index_init(cm_click_index *index, const cm_model *model, uint64_t 
     *index = (cm_click_index){.rules = {model, seed}};
     cm_click_store_init(&index->store, model->window_us);
     cm_lists_init(&index->lists, &index->store);
+    cm_lists_init(&index->params.lists, &index->store);
     cm_groups_init(&index->params.groups, sizeof(cm_list));
     cm_groups_init(&index->fingerprints.groups, sizeof(cm_fingerprint_group));
     cm_groups_init(&index->addresses.groups, sizeof(cm_address_group));
@@ -16,6 +17,7 @@ void cm_click_index_destroy(cm_click_index *index)
 {
     cm_click_store_destroy(&index->store);
     cm_lists_destroy(&index->lists);
+    cm_lists_destroy(&index->params.lists);
     cm_dictionary *dictionaries[] = {&index->tenants, &index->device_types, &index->user_agents,
                                      &index->campaigns};
     for (size_t i = 0; i < sizeof dictionaries / sizeof *dictionaries; i++)
@@ -38,10 +40,10 @@ bool cm_click_index_expect(cm_click_index *index, size_t clicks)
 size_t cm_click_index_memory(const cm_click_index *index)
 {
     return cm_click_store_memory(&index->store) + cm_lists_memory(&index->lists) +
-           cm_dictionary_memory(&index->tenants) + cm_dictionary_memory(&index->device_types) +
-           cm_dictionary_memory(&index->user_agents) + cm_dictionary_memory(&index->campaigns) +
-           cm_table_memory(&index->click_ids) + cm_table_memory(&index->params.table) +
-           cm_table_memory(&index->fingerprints.table) +
+           cm_lists_memory(&index->params.lists) + cm_dictionary_memory(&index->tenants) +
+           cm_dictionary_memory(&index->device_types) + cm_dictionary_memory(&index->user_agents) +
+           cm_dictionary_memory(&index->campaigns) + cm_table_memory(&index->click_ids) +
+           cm_table_memory(&index->params.table) + cm_table_memory(&index->fingerprints.table) +
            cm_table_memory(&index->addresses.groups_table) +
            cm_table_memory(&index->addresses.buckets_table) +
            cm_groups_memory(&index->params.groups) + cm_groups_memory(&index->fingerprints.groups) +

@@ -17,7 +17,7 @@ typedef struct cm_click_index {
     cm_key_rules rules;
     cm_click_store store;
     cm_dictionary tenants, device_types, user_agents, campaigns;
-    cm_lists lists;
+    cm_lists lists; /* of layers 2 and 3; the parameters have their own */
     cm_table click_ids;
     cm_param_index params;             /* fbclid and gclid: valid and invalid clicks */
     cm_fingerprint_index fingerprints; /* valid clicks */
@@ -47,15 +47,39 @@ cm_status cm_click_index_insert_all(cm_click_index *index, const cm_click *click
                                     size_t *done, cm_error *error);
 
 /**
- * Insert a click.
+ * Insert many clicks, in order.
  *
- * @param click  a checked record
- * @param keys   its keys, by cm_click_keys_make with this index's rules
- * @param added  receives false where the tenant has a click of this id already
- * @return CM_OK, CM_ERROR_MEMORY or CM_ERROR_CAPACITY; then nothing was inserted
+ * @param clicks      checked records
+ * @param keys        theirs, by cm_click_keys_make with this index's rules
+ * @param duplicates  raised for each click whose id the tenant has already; it is left out
+ * @param done        receives how many were dealt with: all of them, or those before the one that
+ *                    failed, of which nothing was inserted
+ * @return CM_OK, CM_ERROR_MEMORY or CM_ERROR_CAPACITY
  */
-cm_status cm_click_index_insert(cm_click_index *index, const cm_click *click,
-                                const cm_click_keys *keys, bool *added, cm_error *error);
+cm_status cm_click_index_insert(cm_click_index *index, const cm_click *clicks,
+                                const cm_click_keys *keys, size_t count, uint64_t *duplicates,
+                                size_t *done, cm_error *error);
+
+/*
+ * The same in two halves, so that two threads can insert at once: while one lists the clicks of a
+ * block, another registers those of the next. Registering fills store, click ids and parameters;
+ * listing fills the lists of layers 2 and 3. After a failure the index is good only for being
+ * destroyed.
+ */
+
+/**
+ * Register clicks. One thread at a time.
+ *
+ * @param numbers  receives the clicks' numbers; CM_NUMBER_NONE for a duplicate
+ */
+cm_status cm_click_index_register(cm_click_index *index, const cm_click *clicks,
+                                  const cm_click_keys *keys, size_t count, uint32_t *numbers,
+                                  uint64_t *duplicates, cm_error *error);
+
+/** List registered clicks. One thread at a time. */
+cm_status cm_click_index_list(cm_click_index *index, const cm_click *clicks,
+                              const cm_click_keys *keys, size_t count, const uint32_t *numbers,
+                              cm_error *error);
 
 /** Remove and free the segments whose clicks nobody at or after a time can find. Returns the number
  * of clicks. */

@@ -64,6 +64,8 @@ size_t cm_list_chunk_for(const cm_lists *lists, const cm_directory *directory, u
     int64_t time = cm_click_store_row(lists->store, click)->click_timestamp;
     size_t low = 0;
     size_t high = directory->count;
+    if (directory->chunks[high - 1].first_time < time) /* clicks come in order, mostly */
+        return high - 1;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         const cm_chunk *chunk = &directory->chunks[middle];

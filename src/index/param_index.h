@@ -9,6 +9,7 @@
 typedef struct cm_param_index {
     cm_table table;
     cm_groups groups; /* of cm_list */
+    cm_lists lists;   /* their own: registering clicks and listing them go on side by side */
 } cm_param_index;
 
 static inline cm_list *cm_param_list(const cm_param_index *index, uint32_t group)
@@ -17,7 +18,7 @@ static inline cm_list *cm_param_list(const cm_param_index *index, uint32_t group
 }
 
 /** The group of a value; CM_NUMBER_NONE where no click has it. hash: cm_param_hash. */
-uint32_t cm_param_find(const cm_param_index *index, const cm_lists *lists, cm_param_kind kind,
-                       uint32_t tenant, cm_slice value, uint64_t hash);
+uint32_t cm_param_find(const cm_param_index *index, cm_param_kind kind, uint32_t tenant,
+                       cm_slice value, uint64_t hash);
 
 #endif

@@ -43,15 +43,15 @@ static uint32_t find_by_id(const cm_click_index *index, const cm_query *query,
 static uint32_t find_by_param(const cm_click_index *index, const cm_query *query,
                               cm_param_kind kind, struct finding *finding)
 {
-    uint32_t group = cm_param_find(&index->params, &index->lists, kind, query->tenant,
-                                   query->keys.params[kind], query->keys.param_hashes[kind]);
+    uint32_t group = cm_param_find(&index->params, kind, query->tenant, query->keys.params[kind],
+                                   query->keys.param_hashes[kind]);
     if (group == CM_NUMBER_NONE)
         return CM_NUMBER_NONE;
     const cm_list *list = cm_param_list(&index->params, group);
-    cm_cursor cursor =
-        cm_list_walk(&index->lists, list, cm_list_rank(&index->lists, list, query->t));
+    cm_cursor cursor = cm_list_walk(&index->params.lists, list,
+                                    cm_list_rank(&index->params.lists, list, query->t));
     for (;;) {
-        uint32_t click = cm_cursor_next(&index->lists, &cursor);
+        uint32_t click = cm_cursor_next(&index->params.lists, &cursor);
         if (click == CM_NUMBER_NONE || look_at(index, click, query->t, finding))
             return click;
     }

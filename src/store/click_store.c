@@ -12,6 +12,7 @@
 #define HAS_REFERENCE 4u
 #define WIDE 8u
 #define HEADER_BYTES_MAX ((size_t)9)
+#define TEXT_BYTES_MAX (HEADER_BYTES_MAX + 3 * 1020 + 255)
 
 void cm_click_store_init(cm_click_store *store, int64_t window_us)
 {
@@ -23,7 +24,8 @@ static void free_segment(cm_segment *segment)
     if (segment == NULL)
         return;
     free(segment->text_at);
-    free(segment->heap);
+    for (size_t i = 0; i < CM_HEAP_BLOCKS_MAX && segment->heap[i] != NULL; i++)
+        free(segment->heap[i]);
     free(segment->expiries);
     free(segment);
 }
@@ -62,19 +64,19 @@ static size_t free_place(const cm_click_store *store)
 static cm_status open_segment(cm_click_store *store, cm_error *error)
 {
     size_t place = free_place(store);
+    if (store->segments == NULL)
+        store->segments = calloc(CM_SEGMENT_COUNT_MAX, sizeof(cm_segment *));
+    if (store->segments == NULL)
+        return cm_error_memory(error, "the list of segments",
+                               CM_SEGMENT_COUNT_MAX * sizeof(cm_segment *));
     if (place >= CM_SEGMENT_COUNT_MAX)
         return cm_error_set(error, CM_ERROR_CAPACITY,
                             "more than 4,294,901,760 clicks; use a shorter period");
-    cm_segment **segments =
-        cm_grow(store->segments, &store->segment_capacity, place + 1, sizeof(cm_segment *));
-    if (segments == NULL)
-        return cm_error_memory(error, "the list of segments", (place + 1) * sizeof *segments);
-    store->segments = segments;
     cm_segment *segment = create_segment();
     if (segment == NULL)
         return cm_error_memory(error, "a segment of clicks",
                                CM_SEGMENT_ROWS * sizeof(cm_click_row));
-    segments[place] = segment;
+    store->segments[place] = segment;
     if (place == store->segment_count)
         store->segment_count++;
     store->current = place;
@@ -86,22 +88,37 @@ static cm_segment *current_segment(const cm_click_store *store)
     return store->current < store->segment_count ? store->segments[store->current] : NULL;
 }
 
+/* A text lies in one block whole: what is left of a block that is too small for it stays empty. */
+static cm_status reserve_text(cm_segment *segment, const cm_click_texts *texts, cm_error *error)
+{
+    size_t bytes = HEADER_BYTES_MAX + texts->click_id.size + texts->fbclid.size +
+                   texts->gclid.size + texts->reference.size;
+    CM_CHECK(bytes <= TEXT_BYTES_MAX);
+    size_t used = segment->heap_size & (CM_HEAP_BLOCK_BYTES - 1);
+    if (used > 0 && used + bytes <= CM_HEAP_BLOCK_BYTES)
+        return CM_OK;
+    size_t next = (segment->heap_size + CM_HEAP_BLOCK_BYTES - 1) >> CM_HEAP_BLOCK_BITS;
+    CM_CHECK(next < CM_HEAP_BLOCKS_MAX);
+    if (segment->heap[next] == NULL && (segment->heap[next] = malloc(CM_HEAP_BLOCK_BYTES)) == NULL)
+        return cm_error_memory(error, "the texts of clicks", CM_HEAP_BLOCK_BYTES);
+    segment->heap_size = next << CM_HEAP_BLOCK_BITS;
+    return CM_OK;
+}
+
 cm_status cm_click_store_reserve(cm_click_store *store, const cm_click_texts *texts,
                                  cm_error *error)
 {
+    cm_status status;
     cm_segment *segment = current_segment(store);
     if (segment == NULL || segment->count == CM_SEGMENT_ROWS) {
-        cm_status status = open_segment(store, error);
+        status = open_segment(store, error);
         if (status != CM_OK)
             return status;
         segment = current_segment(store);
     }
-    size_t bytes = HEADER_BYTES_MAX + texts->click_id.size + texts->fbclid.size +
-                   texts->gclid.size + texts->reference.size;
-    char *heap = cm_grow(segment->heap, &segment->heap_capacity, segment->heap_size + bytes, 1);
-    if (heap == NULL)
-        return cm_error_memory(error, "the texts of clicks", segment->heap_size + bytes);
-    segment->heap = heap;
+    status = reserve_text(segment, texts, error);
+    if (status != CM_OK)
+        return status;
     int64_t *expiries = cm_grow(segment->expiries, &segment->expiry_capacity,
                                 segment->expiry_count + 1, sizeof *expiries);
     if (expiries == NULL)
@@ -140,9 +157,15 @@ static uint8_t *write_bytes(uint8_t *at, cm_slice text)
     return at + text.size;
 }
 
+static uint8_t *heap_at(const cm_segment *segment, uint32_t place)
+{
+    return (uint8_t *)segment->heap[place >> CM_HEAP_BLOCK_BITS] +
+           (place & (CM_HEAP_BLOCK_BYTES - 1));
+}
+
 static void append_texts(cm_segment *segment, const cm_click_texts *texts)
 {
-    uint8_t *start = (uint8_t *)segment->heap + segment->heap_size;
+    uint8_t *start = heap_at(segment, (uint32_t)segment->heap_size);
     uint8_t *at = start;
     unsigned flags = flags_of(texts);
     *at++ = (uint8_t)flags;
@@ -188,7 +211,7 @@ void cm_click_store_free_segment(cm_click_store *store, size_t segment)
     free_segment(store->segments[segment]);
     store->segments[segment] = NULL;
     if (store->current == segment)
-        store->current = store->segment_capacity;
+        store->current = CM_SEGMENT_COUNT_MAX;
 }
 
 static const uint8_t *read_size(const uint8_t *at, unsigned flags, size_t *size)
@@ -202,7 +225,7 @@ static const uint8_t *read_size(const uint8_t *at, unsigned flags, size_t *size)
 static const uint8_t *text_of(const cm_click_store *store, uint32_t number)
 {
     const cm_segment *segment = store->segments[number >> CM_SEGMENT_BITS];
-    return (const uint8_t *)segment->heap + segment->text_at[number & (CM_SEGMENT_ROWS - 1)];
+    return heap_at(segment, segment->text_at[number & (CM_SEGMENT_ROWS - 1)]);
 }
 
 cm_click_texts cm_click_store_texts(const cm_click_store *store, uint32_t number)
@@ -238,12 +261,13 @@ cm_slice cm_click_store_id(const cm_click_store *store, uint32_t number)
 
 size_t cm_click_store_memory(const cm_click_store *store)
 {
-    size_t bytes = store->segment_capacity * sizeof(cm_segment *);
+    size_t bytes = store->segment_count * sizeof(cm_segment *);
     for (size_t i = 0; i < store->segment_count; i++) {
         const cm_segment *segment = store->segments[i];
         if (segment != NULL)
             bytes += sizeof *segment + CM_SEGMENT_ROWS * (sizeof(cm_click_row) + sizeof(uint32_t)) +
-                     segment->heap_capacity + segment->expiry_capacity * sizeof(int64_t);
+                     ((segment->heap_size + CM_HEAP_BLOCK_BYTES - 1) & ~(CM_HEAP_BLOCK_BYTES - 1)) +
+                     segment->expiry_capacity * sizeof(int64_t);
     }
     return bytes;
 }

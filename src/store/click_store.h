@@ -3,11 +3,15 @@
  * reads of a click is one row of 32 bytes, two to a cache line; its texts lie apart, in the
  * segment's heap.
  *
- *     segment 0          segment 1
- *     rows    [65,536 x 32 bytes]     click_timestamp, tenant, fingerprint, address, user agent,
- * campaign, expiry text_at [65,536 x 4 bytes]      where the click's text begins in the heap heap
- * click id, fbclid, gclid, reference expiries                        only those that differ from
- * click_timestamp + window
+ *     segment 0                      segment 1                      ...
+ *     rows     65,536 x 32 bytes     click_timestamp, tenant, fingerprint, address, user agent,
+ *                                    campaign, expiry
+ *     text_at  65,536 x 4 bytes      where the click's text begins in the heap
+ *     heap     blocks of 64 KiB      click id, fbclid, gclid, reference
+ *     expiries                       only those that differ from click_timestamp + window
+ *
+ * Nothing that a reader of earlier clicks follows ever moves: one thread may append while another reads
+ * rows and ids of clicks that were there before.
  *
  * A segment whose clicks are all beyond finding is freed whole, and its numbers are used again:
  * lists are ordered by time, not by number.
@@ -22,6 +26,9 @@
 #define CM_SEGMENT_BITS 16
 #define CM_SEGMENT_ROWS (1u << CM_SEGMENT_BITS)
 #define CM_SEGMENT_COUNT_MAX 65535u
+#define CM_HEAP_BLOCK_BITS 16
+#define CM_HEAP_BLOCK_BYTES ((size_t)1 << CM_HEAP_BLOCK_BITS)
+#define CM_HEAP_BLOCKS_MAX 4096u /* 65,536 texts of the greatest size fit */
 
 /* expiry: the top bit flags an invalid click; the rest is 0 for the window's end, else 1 + place in
  * the segment's list. */
@@ -46,8 +53,8 @@ typedef struct cm_segment {
     uint32_t count;        /* rows used */
     int64_t last_findable; /* nobody at or after this time can find any of its clicks */
     uint32_t *text_at;     /* CM_SEGMENT_ROWS */
-    char *heap;
-    size_t heap_size, heap_capacity;
+    size_t heap_size;      /* up to the last block's used bytes */
+    char *heap[CM_HEAP_BLOCKS_MAX];
     int64_t *expiries;
     size_t expiry_count, expiry_capacity;
     cm_click_row rows[]; /* CM_SEGMENT_ROWS */
@@ -56,8 +63,8 @@ typedef struct cm_segment {
 /** One writer, or any number of readers. */
 typedef struct cm_click_store {
     int64_t window_us;     /* the model's */
-    cm_segment **segments; /* NULL where one was freed */
-    size_t segment_count, segment_capacity;
+    cm_segment **segments; /* CM_SEGMENT_COUNT_MAX, made with the first; NULL where one was freed */
+    size_t segment_count;
     size_t current; /* the segment being filled; segment_count where there is none */
     size_t count;   /* clicks stored */
 } cm_click_store;
@@ -104,6 +111,12 @@ static inline const cm_click_row *cm_click_store_row(const cm_click_store *store
 static inline bool cm_click_row_is_valid(const cm_click_row *row)
 {
     return (row->expiry & CM_EXPIRY_INVALID) == 0;
+}
+
+/** The row, to set what is known only later: fingerprint and address. */
+static inline cm_click_row *cm_click_store_row_to_set(cm_click_store *store, uint32_t number)
+{
+    return &store->segments[number >> CM_SEGMENT_BITS]->rows[number & (CM_SEGMENT_ROWS - 1)];
 }
 
 /** When a click expires. */

@@ -246,9 +246,11 @@ static void test_tenants_are_compared_not_only_hashed(void **state)
             keys[1].tenant_hash = tenant_hash;
             keys[1].device = device;
         }
-        bool added;
-        assert_int_equal(cm_click_index_insert(index, &click, &keys[i], &added, NULL), CM_OK);
-        assert_true(added);
+        uint64_t duplicates = 0;
+        size_t done;
+        assert_int_equal(
+            cm_click_index_insert(index, &click, &keys[i], 1, &duplicates, &done, NULL), CM_OK);
+        assert_int_equal(duplicates, 0);
     }
     assert_int_equal(index->params.groups.used, 2);
     assert_int_equal(index->fingerprints.groups.used, 2);
