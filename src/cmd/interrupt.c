@@ -32,7 +32,8 @@ cm_status cm_interrupt_install(cm_error *error)
     sigemptyset(&action.sa_mask);
     sigemptyset(&ignore.sa_mask);
     if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0 || sigaction(SIGINT, &action, NULL) != 0 ||
-        sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0)
+        sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0 ||
+        sigaction(SIGXFSZ, &ignore, NULL) != 0)
         return cm_error_set(error, CM_ERROR_IO, "cannot prepare for signals: %s", strerror(errno));
     return CM_OK;
 }

@@ -37,6 +37,10 @@ cm_status cm_trouble(cm_error *error, const char *name, const char *verb, int nu
                      const char *option)
 {
     char text[128];
+    /* A named pipe may wait for its other end. */
+    if (number == EINTR)
+        return cm_error_set(error, CM_ERROR_INTERRUPTED, "interrupted while trying to %s %s", verb,
+                            name);
     const char *what = strerror_r(number, text, sizeof text);
     return cm_error_set(error, CM_ERROR_IO, "%s: cannot %s: %s; %s %s", name, verb, what,
                         remedy(number), option);

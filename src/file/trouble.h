@@ -11,7 +11,7 @@
  * @param verb    "open", "read", "write"
  * @param number  errno
  * @param option  the option that names the file
- * @return CM_ERROR_IO
+ * @return CM_ERROR_IO, or CM_ERROR_INTERRUPTED for EINTR
  */
 cm_status cm_trouble(cm_error *error, const char *name, const char *verb, int number,
                      const char *option);
