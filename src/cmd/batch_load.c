@@ -18,14 +18,14 @@ typedef struct loading {
 /* One thread's part. */
 typedef struct share {
     loading *all;
-    unsigned reader;
     cm_arena arena;
     cm_click *clicks; /* of a block */
     size_t count, capacity;
     uint64_t rows;
     uint64_t lenient[CM_FIELD_COUNT_MAX];
-    cm_status status;
     cm_error error;
+    cm_status status;
+    unsigned reader;
 } share;
 
 static cm_status refuse(share *part, const cm_pg_row *row, const cm_reject *reject)
@@ -131,7 +131,7 @@ cm_status cm_batch_load(cm_batch *batch, cm_error *error)
     loading all = {.batch = batch};
     share parts[CM_PG_READERS_MAX] = {0};
     cm_status status = CM_OK;
-    CM_CHECK(pthread_mutex_init(&all.lock, NULL) == 0);
+    CM_CHECK(count > 0 && pthread_mutex_init(&all.lock, NULL) == 0);
     for (unsigned i = 0; i < count; i++)
         parts[i] = (share){.all = &all, .reader = i};
     run_shares(parts, count);

@@ -96,7 +96,7 @@ static bool decode_bool(cm_slice field, cm_value *value)
     if (field.size != 1 || (uint8_t)field.data[0] > 1)
         return false;
     value->kind = CM_VALUE_BOOLEAN;
-    value->integer = field.data[0];
+    value->integer = (uint8_t)field.data[0];
     return true;
 }
 
@@ -136,24 +136,28 @@ static const char *decode(cm_pgcopy_type type, cm_slice field, cm_value *value)
     return "no type";
 }
 
-/* Take a field off the run. A NULL one has no data. False where it is not all there yet. */
-static bool take_field(byte_run *run, cm_slice *field, const char **wrong)
+/* A field as it stands in a row. */
+typedef struct raw_field {
+    cm_slice bytes;
+    bool is_null;
+    const char *wrong; /* NULL, or what is wrong with it */
+} raw_field;
+
+/* Take a field off the run. False where it is not all there yet. */
+static bool take_field(byte_run *run, raw_field *field)
 {
     if (!has(run, 4))
         return false;
     uint32_t size = get_u32(run->bytes + run->at);
-    *field = (cm_slice){NULL, 0};
-    if (size == UINT32_MAX) {
-        run->at += 4;
-        return true;
-    }
-    if (size >= CM_PGCOPY_FIELD_BYTES_MAX)
-        *wrong = "no field has this size";
-    else if (has(run, 4 + (size_t)size)) {
-        *field = cm_slice_of(run->bytes + run->at + 4, size);
-        run->at += 4 + (size_t)size;
-    } else
+    *field = (raw_field){.is_null = size == UINT32_MAX};
+    if (!field->is_null && size >= CM_PGCOPY_FIELD_BYTES_MAX)
+        field->wrong = "no field has this size";
+    if (field->is_null || field->wrong != NULL)
+        size = 0;
+    if (!has(run, 4 + (size_t)size))
         return false;
+    field->bytes = cm_slice_of(run->bytes + run->at + 4, size);
+    run->at += 4 + (size_t)size;
     return true;
 }
 
@@ -163,21 +167,20 @@ static cm_status read_fields(const cm_pgcopy_reader *reader, byte_run *run, cm_p
     const cm_pgcopy_columns *columns = reader->columns;
     size_t rest_at = run->at;
     for (uint16_t i = 0; i < columns->column_count; i++) {
-        const char *wrong = NULL;
         size_t at = run->at;
-        cm_slice field;
-        if (!take_field(run, &field, &wrong)) {
+        raw_field field;
+        if (!take_field(run, &field)) {
             *step = CM_PGCOPY_MORE;
             return CM_OK;
         }
-        if (wrong == NULL && i < columns->type_count) {
+        if (field.wrong == NULL && i < columns->type_count) {
             values[i] = (cm_value){0};
-            if (field.data != NULL)
-                wrong = decode(columns->types[i], field, &values[i]);
+            if (!field.is_null)
+                field.wrong = decode(columns->types[i], field.bytes, &values[i]);
             rest_at = run->at;
         }
-        if (wrong != NULL)
-            return fault(reader, at, wrong, error);
+        if (field.wrong != NULL)
+            return fault(reader, at, field.wrong, error);
     }
     *rest = cm_slice_of(run->bytes + rest_at, run->at - rest_at);
     *step = CM_PGCOPY_ROW;
@@ -200,24 +203,23 @@ static cm_status read_row(const cm_pgcopy_reader *reader, byte_run *run, cm_pgco
     return CM_OK;
 }
 
-/* Consume the header. It counts only once all of it is here. */
-static cm_status read_header(cm_pgcopy_reader *reader, byte_run *run, cm_error *error)
+/* The size of the header; 0 where it is not all here yet. */
+static cm_status read_header(const cm_pgcopy_reader *reader, const char *bytes, size_t size,
+                             size_t *header, cm_error *error)
 {
-    size_t known = run->size < sizeof SIGNATURE ? run->size : sizeof SIGNATURE;
-    for (size_t i = 0; i < known; i++)
-        if (run->bytes[i] != SIGNATURE[i])
+    *header = 0;
+    for (size_t i = 0; i < size && i < sizeof SIGNATURE; i++)
+        if (bytes[i] != SIGNATURE[i])
             return fault(reader, i, "no COPY signature", error);
-    if (!has(run, HEADER_BYTES))
+    if (size < HEADER_BYTES)
         return CM_OK;
-    uint32_t extension = get_u32(run->bytes + EXTENSION_SIZE_AT);
-    if ((get_u32(run->bytes + FLAGS_AT) & FLAGS_CRITICAL) != 0)
+    uint32_t extension = get_u32(bytes + EXTENSION_SIZE_AT);
+    if ((get_u32(bytes + FLAGS_AT) & FLAGS_CRITICAL) != 0)
         return fault(reader, FLAGS_AT, "unknown flags", error);
     if (extension > CM_PGCOPY_EXTENSION_BYTES_MAX)
         return fault(reader, EXTENSION_SIZE_AT, "no header has this size", error);
-    if (!has(run, HEADER_BYTES + extension))
-        return CM_OK;
-    run->at = HEADER_BYTES + extension;
-    reader->has_header = true;
+    if (size - HEADER_BYTES >= extension)
+        *header = HEADER_BYTES + extension;
     return CM_OK;
 }
 
@@ -229,17 +231,19 @@ void cm_pgcopy_reader_init(cm_pgcopy_reader *reader, const cm_pgcopy_columns *co
 cm_status cm_pgcopy_read(cm_pgcopy_reader *reader, const char *bytes, size_t size, size_t *used,
                          cm_pgcopy_step *step, cm_value *values, cm_slice *rest, cm_error *error)
 {
-    byte_run run = {bytes, size, 0};
+    size_t header = 0;
     cm_status status = CM_OK;
     *used = 0;
     *step = reader->has_trailer ? CM_PGCOPY_END : CM_PGCOPY_MORE;
     if (reader->has_trailer)
         return size == 0 ? CM_OK : fault(reader, 0, "data after the end", error);
     if (!reader->has_header)
-        status = read_header(reader, &run, error);
-    size_t header = run.at;
-    if (status == CM_OK && reader->has_header)
-        status = read_row(reader, &run, step, values, rest, error);
+        status = read_header(reader, bytes, size, &header, error);
+    if (status != CM_OK || (!reader->has_header && header == 0))
+        return status;
+    reader->has_header = true;
+    byte_run run = {bytes, size, header};
+    status = read_row(reader, &run, step, values, rest, error);
     if (status != CM_OK)
         return status;
     *used = *step == CM_PGCOPY_MORE ? header : run.at;
