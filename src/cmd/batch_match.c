@@ -113,19 +113,6 @@ static cm_status match_all(matching *run, cm_error *error)
     return status;
 }
 
-/* What a thread counted. */
-static void add_counts(cm_match_counts *total, const cm_match_counts *part)
-{
-    total->conversions += part->conversions;
-    for (size_t method = 0; method < CM_METHOD_COUNT; method++) {
-        total->methods[method] += part->methods[method];
-        total->confidence_e4[method] += part->confidence_e4[method];
-    }
-    for (size_t layer = 0; layer < CM_LAYER_COUNT; layer++)
-        for (size_t word = 0; word < CM_LAYER_WORD_COUNT; word++)
-            total->words[layer][word] += part->words[layer][word];
-}
-
 cm_status cm_batch_match(cm_batch *batch, cm_error *error)
 {
     matching run = {.batch = batch, .slice_count = thread_count(batch->config)};
@@ -138,7 +125,7 @@ cm_status cm_batch_match(cm_batch *batch, cm_error *error)
     }
     cm_status status = match_all(&run, error);
     for (unsigned i = 0; i < run.slice_count; i++)
-        add_counts(&batch->report->matched, &run.slices[i].matched);
+        cm_match_counts_sum(&batch->report->matched, &run.slices[i].matched);
     cm_pg_rows_close(&run.rows);
     cm_batch_slices_destroy(run.slices, run.slice_count);
     free(run.slices);

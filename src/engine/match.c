@@ -166,7 +166,7 @@ static cm_status match_block(cm_block_worker *worker, cm_error *error)
                                 : CM_OK;
 }
 
-static void add_counts(cm_match_counts *total, const cm_match_counts *part)
+void cm_match_counts_sum(cm_match_counts *total, const cm_match_counts *part)
 {
     total->conversions += part->conversions;
     for (size_t i = 0; i < CM_METHOD_COUNT; i++) {
@@ -181,7 +181,7 @@ static void add_counts(cm_match_counts *total, const cm_match_counts *part)
 static cm_status write_block(cm_block_worker *worker, cm_error *error)
 {
     struct match_worker *match = of(worker);
-    add_counts(match->shared->matched, &match->matched);
+    cm_match_counts_sum(match->shared->matched, &match->matched);
     cm_sink *sink = match->shared->sink;
     return sink->write(sink->context, match->output.data, match->output.size, error);
 }

@@ -47,6 +47,9 @@ typedef struct cm_match_counts {
 /** Count one result. */
 void cm_match_counts_add(cm_match_counts *counts, const cm_result *result);
 
+/** Add what a part of the work counted to the total. */
+void cm_match_counts_sum(cm_match_counts *total, const cm_match_counts *part);
+
 /**
  * Read the clicks of a source into an engine. After a failure the engine is good only for being
  * destroyed.
