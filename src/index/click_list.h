@@ -4,7 +4,7 @@
 
 #include "index/click_index.h"
 
-/** What listing has found out before it changes anything. CM_NUMBER_NONE: a group to be made. */
+/** What listing has found out before it changes anything. CM_NUMBER_NONE: to be made. */
 typedef struct cm_listing {
     const cm_click_keys *keys;
     uint32_t tenant, device_type;

@@ -5,8 +5,8 @@
 #include "index/click_index.h"
 
 /**
- * Before click `at` of an array is registered, or listed: ask for the memory of those up to 32 places
- * ahead.
+ * Before click `at` of an array is registered, or listed: ask for the memory of those up to 32
+ * places ahead.
  */
 void cm_click_prefetch_register(const cm_click_index *index, const cm_click_keys *keys, size_t at,
                                 size_t count);

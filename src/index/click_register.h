@@ -4,7 +4,7 @@
 
 #include "index/click_index.h"
 
-/** What registering has found out before it changes anything. CM_NUMBER_NONE: a group to be made. */
+/** What registering has found out before it changes anything. CM_NUMBER_NONE: to be made. */
 typedef struct cm_registration {
     const cm_click *click;
     const cm_click_keys *keys;

@@ -4,7 +4,7 @@
  *
  *     1 click       at = the click itself: no memory but the list's own 8 bytes
  *     2 to 256      at = a block of the pool, its size the next power of two
- *     more          at = a directory of chunks of up to 256 clicks, with their first times and ranks:
+ *     more          at = a directory of chunks of up to 256, with their first times and ranks:
  *
  *         directory  [t0, rank 0, block]  [t1, rank 256, block]  [t2, rank 512, block]
  *         blocks     [256 clicks       ]  [256 clicks         ]  [  37 clicks         ]

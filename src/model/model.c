@@ -105,7 +105,9 @@ cm_status cm_model_create(const char *json, size_t size, cm_model **model, cm_er
         return cm_error_memory(error, "a model", sizeof **model);
     for (size_t i = 0; i < CM_BINS_COUNT; i++)
         draft.bin_counts[i] = DEFAULT_BIN_COUNT;
-    cm_status status = size == 0 ? CM_OK : cm_model_draft_read(&draft, json, size);
+    cm_status status = CM_OK;
+    if (json != NULL || size > 0)
+        status = cm_model_draft_read(&draft, json, size);
     if (status == CM_OK)
         status = cm_model_draft_check(&draft);
     if (status == CM_OK)

@@ -10,8 +10,8 @@
  *     heap     blocks of 64 KiB      click id, fbclid, gclid, reference
  *     expiries                       only those that differ from click_timestamp + window
  *
- * Nothing that a reader of earlier clicks follows ever moves: one thread may append while another reads
- * rows and ids of clicks that were there before.
+ * Nothing that a reader of earlier clicks follows ever moves: one thread may append while another
+ * reads rows and ids of clicks that were there before.
  *
  * A segment whose clicks are all beyond finding is freed whole, and its numbers are used again:
  * lists are ordered by time, not by number.

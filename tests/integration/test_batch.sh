@@ -203,7 +203,8 @@ case_only_unattributed() {
     batch --only unattributed
     expect_status 0
     expect_job conversions_read "$expected"
-    [ "$before" = "$(digest 'SELECT * FROM conversion_tracking WHERE id IN (SELECT id FROM had)')" ] ||
+    [ "$before" = "$(digest 'SELECT * FROM conversion_tracking
+        WHERE id IN (SELECT id FROM had)')" ] ||
         fail "a conversion that had a click was changed"
 }
 
@@ -211,7 +212,8 @@ case_period_borders() {
     use_new_database adopted
     sql -c "DELETE FROM conversion_tracking" -c "INSERT INTO conversion_tracking (conversion_id,
         tenant_id, conversion_type, conversion_timestamp) VALUES
-        ('before', 't', 'lead', '2026-02-28 23:59:59.999999Z'), ('first', 't', 'lead', '2026-03-01Z'),
+        ('before', 't', 'lead', '2026-02-28 23:59:59.999999Z'),
+        ('first', 't', 'lead', '2026-03-01Z'),
         ('last', 't', 'lead', '2026-03-19 23:59:59.999999Z'), ('after', 't', 'lead', '2026-03-20Z')"
     batch
     expect_sql 'SELECT conversion_id FROM conversion_tracking WHERE attribution_model IS NOT NULL
@@ -287,7 +289,8 @@ case_odd_values() {
     sql <<'SQL'
 INSERT INTO click_tracking (click_id, tenant_id, campaign_id, ad_id, fingerprint_hash, ip_address,
     click_timestamp, expires_at, is_valid, fbclid)
-SELECT id, 'odd', 'c', 'a', encode(sha256('odd'), 'hex'), ip::inet, '2026-03-05', expires::timestamptz,
+SELECT id, 'odd', 'c', 'a', encode(sha256('odd'), 'hex'), ip::inet, '2026-03-05',
+    expires::timestamptz,
     NULL, ''
 FROM (VALUES
     ('a"b', '81.1.1.1/8', NULL), (E'back\\slash', '::ffff:81.1.1.2', 'infinity'),
@@ -303,7 +306,8 @@ INSERT INTO conversion_tracking (conversion_id, tenant_id, conversion_type, conv
     conversion_fingerprint_hash, ip_address, raw_data, attribution_confidence, match_probability,
     probabilistic_candidates)
 SELECT 'odd ' || i, 'odd', 'lead', '2026-03-05 01:00Z', CASE WHEN i < 3 THEN
-    upper(encode(sha256('odd'), 'hex')) ELSE '' END, ('::ffff:81.1.1.' || i)::inet, raw::jsonb, 'NaN', 'NaN',
+    upper(encode(sha256('odd'), 'hex')) ELSE '' END,
+    ('::ffff:81.1.1.' || i)::inet, raw::jsonb, 'NaN', 'NaN',
     '{"a": [1, "\u00e9"]}'
 FROM (VALUES (1, NULL), (2, '[]'), (3, '"click_id"'), (4, '7'), (5, '{"click_id": 12.50}'),
     (6, '{"click_id": null}'), (7, '{"click_id": {"a": 1}}'), (8, '{"click_id": "a\"b"}'),
@@ -321,7 +325,8 @@ SQL
                 AND attribution_method = 'url_param'" 2
     expect_sql "SELECT count(*) FROM conversion_tracking WHERE tenant_id = 'odd'
                 AND attribution_model IS NULL" 3
-    expect_sql "SELECT DISTINCT jsonb_array_length(probabilistic_candidates) FROM conversion_tracking
+    expect_sql "SELECT DISTINCT jsonb_array_length(probabilistic_candidates)
+        FROM conversion_tracking
                 WHERE conversion_id IN ('odd 1', 'odd 2')" 3
     expect_sql "SELECT error_message FROM dead_events WHERE tenant_id = 'odd' ORDER BY 1" \
         "$(printf '%s\n' 'click_id: longer than 255 characters' 'click_id: missing' \
@@ -391,7 +396,7 @@ case_overlapping_runs() {
     wait_for "$waiting" 1
     run batch --quiet --from 2026-03-04 --to 2026-03-06 --tenant tenant_2
     expect_status 4
-    expect_error 'another run over an overlapping period.*2026-03-02 00:00:00 to 2026-03-05 00:00:00'
+    expect_error 'another run over an overlapping period.*2026-03-02 00:00:00 to 2026-03-05'
     expect_sql 'SELECT count(*) FROM attribution_recompute_jobs' 1
     run batch --quiet --from 2026-03-02 --to 2026-03-05
     expect_status 4

@@ -60,7 +60,8 @@ case_links_lead_somewhere() {
 case_the_example_is_what_the_readme_names() {
     [ -x "$root/build/examples/embed" ] || fail "build/examples/embed was not built"
     "$root/build/examples/embed" >"$work/out"
-    expect_match "$work/out" '^order-1: probabilistic, click k1 of campaign spring, confidence 0\.5929$'
+    expect_match "$work/out" \
+        '^order-1: probabilistic, click k1 of campaign spring, confidence 0\.5929$'
 }
 
 run_cases

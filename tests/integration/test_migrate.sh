@@ -264,7 +264,8 @@ case_rules_of_the_tables() {
          VALUES ('stream', 'click', 'malformed', 'x', -1)" \
         "INSERT INTO dead_events (source, event_type, error_type, error_message,
          remediation_status) VALUES ('stream', 'click', 'malformed', 'x', 'perhaps')" \
-        "INSERT INTO attribution_recompute_jobs (tenant_ids, window_start, window_end, model, status)
+        "INSERT INTO attribution_recompute_jobs
+            (tenant_ids, window_start, window_end, model, status)
          VALUES ('{}', '2026-03-02', '2026-03-01', 'm@1', 'running')"; do
         ! sql -c "$statement" 2>refused || fail "accepted: $statement"
         expect_match refused 'violates (check|unique) constraint|duplicate key'

@@ -154,7 +154,7 @@ def load_model(path):
     if path is None:
         return DEFAULT_MODEL
     try:
-        text = read_file(path).decode("utf-8-sig")
+        text = read_file(path).decode("utf-8")
         return model_of(json.loads(text, parse_constant=no_constant))
     except ValueError as error:
         raise Failure(1, f"{path}: not JSON: {error}") from None
