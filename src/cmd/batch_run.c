@@ -93,6 +93,7 @@ static cm_status promote(cm_batch *batch, cm_error *error)
         .processing_ms =
             matched == 0 ? 0 : (uint32_t)(batch->match_seconds * 1000 / (double)matched)};
     cm_pg_promoted promoted;
+    cm_pg_snapshot_close(&batch->snapshot); /* so that vacuum need not keep what it shows */
     if (batch->config->dry_run)
         return CM_OK;
     cm_status status = cm_pg_staging_promote(&batch->staging, &promotion, &promoted, error);

@@ -22,7 +22,7 @@ cm_status cm_click_index_insert(cm_click_index *index, const cm_click *clicks,
                                 size_t *done, cm_error *error)
 {
     for (*done = 0; *done < count; (*done)++) {
-        bool is_new;
+        bool is_new = false;
         cm_click_prefetch_register(index, keys, *done, count);
         cm_click_prefetch_list(index, keys, *done, count);
         cm_status status = insert(index, &clicks[*done], &keys[*done], &is_new, error);

@@ -112,7 +112,7 @@ cm_status cm_click_index_register(cm_click_index *index, const cm_click *clicks,
 {
     for (size_t i = 0; i < count; i++) {
         cm_registration registration;
-        bool is_new;
+        bool is_new = false;
         cm_click_prefetch_register(index, keys, i, count);
         cm_status status =
             cm_click_register_prepare(index, &clicks[i], &keys[i], &registration, &is_new, error);

@@ -81,9 +81,9 @@ typedef enum cm_value_kind {
 
 /** One field of one row. Borrowed from the input's block. */
 typedef struct cm_value {
-    cm_value_kind kind;
-    cm_slice text;
     int64_t integer;
+    cm_slice text;
+    cm_value_kind kind;
     cm_address address;
 } cm_value;
 

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "harness/bits.h"
 #include "oracle/world.h"
 
 #define WORLDS_DEFAULT 150
@@ -95,11 +96,6 @@ static cm_engine *create_engine(const struct fixture *fixture, uint64_t seed)
 static bool same_text(cm_slice a, cm_slice b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
-static bool same_bits(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
 }
 
 static bool same_click(const cm_matched_click *a, const cm_matched_click *b)

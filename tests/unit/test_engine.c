@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "engine/engine.h"
+#include "harness/bits.h"
 #include "util/slice.h"
 
 #define HOUR CM_HOUR_US
@@ -164,7 +165,7 @@ static void add_numbered(cm_engine *engine, uint32_t begin, uint32_t end)
 static bool same_words(const cm_result *a, const cm_result *b)
 {
     return memcmp(a->layers, b->layers, sizeof a->layers) == 0 &&
-           memcmp(&a->probability, &b->probability, sizeof a->probability) == 0 &&
+           same_bits(a->probability, b->probability) &&
            cm_slice_equal(a->click.click_id, b->click.click_id);
 }
 
