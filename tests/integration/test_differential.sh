@@ -40,6 +40,10 @@ case_mixed_files() {
     fuzz mixed 15
 }
 
+case_large_files() {
+    fuzz large 3
+}
+
 # Many bins, windows and candidates, without the files' hostility.
 case_references_agree_on_worlds() {
     cd "$root" || return

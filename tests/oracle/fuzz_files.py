@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Hold the command against the Python reference on random hostile files, byte for byte.
 
-    fuzz_files.py PROGRAM csv|ndjson|models|mixed|catalogue FIRST END [--keep DIR]
+    fuzz_files.py PROGRAM csv|ndjson|models|mixed|large|catalogue FIRST END [--keep DIR]
 
 Each seed makes files of clicks and conversions, most of their rows valid, the others just beside
 it. The program matches them twice: CSV results on one thread, and NDJSON results on three with
 packed input. Results must be the same to the byte; rejected rows, duplicates, lenient counts and
-the exit status must be the same, too. The catalogue has each odd value once: four seeds are all.
---keep leaves the files of seeds that differ.
+the exit status must be the same, too. Large files are read in several blocks. The catalogue has
+each odd value once: four seeds are all. --keep leaves the files of seeds that differ.
 """
 
 import argparse
@@ -50,8 +50,9 @@ class Case:
         if mode == "models" or mode == "mixed" and chance() < 0.5:
             model = self.make_model()
         values = Values(self.random, model, self.hostile)
-        self.clicks = self.make_files("click", values.click, 300)
-        self.conversions = self.make_files("conversion", values.conversion, 200)
+        size = 12 if mode == "large" else 1
+        self.clicks = self.make_files("click", values.click, 300 * size)
+        self.conversions = self.make_files("conversion", values.conversion, 200 * size)
 
     def make_catalogue(self, seed):
         self.lenient, self.max_rejects, self.hostile = seed & 2 > 0, "none", 0
@@ -254,7 +255,7 @@ def run_seed(mode, seed, program, keep, totals):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
-    parser.add_argument("mode", choices=("csv", "ndjson", "models", "mixed", "catalogue"))
+    parser.add_argument("mode", choices=("csv", "ndjson", "models", "mixed", "large", "catalogue"))
     parser.add_argument("first", type=int)
     parser.add_argument("end", type=int)
     parser.add_argument("--keep", type=pathlib.Path)
