@@ -5,7 +5,7 @@
 #ifndef CM_CMD_BATCH_RUN_H
 #define CM_CMD_BATCH_RUN_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "engine/pipeline.h"
 
@@ -32,10 +32,10 @@ typedef struct cm_batch_config {
     unsigned threads;       /* default: all cores */
     unsigned connections;   /* that read clicks; default: what pays off */
     uint64_t hash_seed;
-    const char *started_by;                 /* default: the database user */
-    int64_t now_us;                         /* attributed_at */
-    const volatile sig_atomic_t *interrupt; /* not 0: stop; may be NULL */
-    void *context;                          /* of the callbacks, each of which may be NULL */
+    const char *started_by;       /* default: the database user */
+    int64_t now_us;               /* attributed_at */
+    const atomic_bool *interrupt; /* raised: stop; may be NULL */
+    void *context;                /* of the callbacks, each of which may be NULL */
     /** A rejected row: its line is its number among those read by its connection, its text a JSON
      * object as in NDJSON files. A failure ends the run. */
     cm_status (*on_reject)(void *context, cm_row_kind kind, const cm_reject_line *reject,

@@ -89,7 +89,7 @@ static cm_status configure(const cm_run *run, const cm_model *model, cm_batch_co
         .threads = cm_run_threads(settings),
         .started_by = user_name(),
         .now_us = cm_clock_now_us(),
-        .interrupt = cm_interrupt_signal(),
+        .interrupt = cm_interrupt_flag(),
         .on_reject = take_reject,
         .on_table_end = end_table,
         .on_progress = take_progress,

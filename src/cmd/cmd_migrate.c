@@ -20,7 +20,7 @@ cm_status cm_cmd_migrate(const cm_settings *settings, cm_log *log, cm_error *err
     const cm_migrate_config config = {
         .conninfo = cm_settings_text(settings, CM_OPTION_DB),
         .schema = cm_settings_text(settings, CM_OPTION_SCHEMA),
-        .interrupt = cm_interrupt_signal(),
+        .interrupt = cm_interrupt_flag(),
     };
     cm_migrate_report report = {0};
     cm_status status = cm_database_check(settings, error);

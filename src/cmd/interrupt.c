@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,13 +12,12 @@
 /* A signal has nowhere else to leave its mark. The pipe wakes whoever waits for input: the signal
  * may have come to another thread. */
 static atomic_bool raised;
-static volatile sig_atomic_t raised_signal;
 static int wake[2] = {-1, -1};
 
 static void handle(int number)
 {
     int saved = errno;
-    raised_signal = number;
+    (void)number;
     if (!atomic_exchange(&raised, true) && wake[1] >= 0) {
         ssize_t ignored = write(wake[1], "", 1);
         (void)ignored;
@@ -41,11 +41,6 @@ cm_status cm_interrupt_install(cm_error *error)
 const atomic_bool *cm_interrupt_flag(void)
 {
     return &raised;
-}
-
-const volatile sig_atomic_t *cm_interrupt_signal(void)
-{
-    return &raised_signal;
 }
 
 bool cm_interrupt_wait(int fd)

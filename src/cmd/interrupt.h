@@ -2,7 +2,6 @@
 #ifndef CM_CMD_INTERRUPT_H
 #define CM_CMD_INTERRUPT_H
 
-#include <signal.h>
 #include <stdatomic.h>
 
 #include "clickmatch.h"
@@ -12,9 +11,6 @@ cm_status cm_interrupt_install(cm_error *error);
 
 /** Raised by the first signal, for good. */
 const atomic_bool *cm_interrupt_flag(void);
-
-/** The same for those who want it so. */
-const volatile sig_atomic_t *cm_interrupt_signal(void);
 
 /**
  * Wait until a file has something to read (or has ended), or the flag is raised.

@@ -2,15 +2,15 @@
 #ifndef CM_CMD_MIGRATE_RUN_H
 #define CM_CMD_MIGRATE_RUN_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "clickmatch.h"
 
 /** What to migrate. Zero means the default. */
 typedef struct cm_migrate_config {
-    const char *conninfo;                   /* NULL: libpq's environment */
-    const char *schema;                     /* NULL: public */
-    const volatile sig_atomic_t *interrupt; /* not 0: stop; may be NULL */
+    const char *conninfo;         /* NULL: libpq's environment */
+    const char *schema;           /* NULL: public */
+    const atomic_bool *interrupt; /* raised: stop; may be NULL */
 } cm_migrate_config;
 
 typedef struct cm_migrate_report {

@@ -9,8 +9,8 @@
 #include "file/trouble.h"
 #include "util/error.h"
 
-#define READ_BYTES_MAX                                                                             \
-    ((size_t)1 << 30) /* what one read takes at most, well below the kernel's limit */
+/* What one read takes at most, well below the kernel's limit. */
+#define READ_BYTES_MAX ((size_t)1 << 30)
 
 static cm_status input_read(void *context, char *buffer, size_t size, size_t *got, cm_error *error)
 {
@@ -18,9 +18,6 @@ static cm_status input_read(void *context, char *buffer, size_t size, size_t *go
     *got = 0;
     ssize_t count;
     do {
-        if (input->stop != NULL && *input->stop != 0)
-            return cm_error_set(error, CM_ERROR_INTERRUPTED, "%s: stopped by a signal; run again",
-                                input->source.name);
         count = read(input->fd, buffer, size < READ_BYTES_MAX ? size : READ_BYTES_MAX);
     } while (count < 0 && errno == EINTR);
     if (count < 0)

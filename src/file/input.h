@@ -2,17 +2,13 @@
 #ifndef CM_FILE_INPUT_H
 #define CM_FILE_INPUT_H
 
-#include <signal.h>
-
 #include "io/stream.h"
 
 /** An open input. Its address must not change while the source is in use. */
 typedef struct cm_input {
     cm_source source; /* give it to cm_unpack_create or read it as it is */
     int fd;
-    uint64_t done, total;              /* bytes read so far; size of the file, 0 if unknown */
-    const volatile sig_atomic_t *stop; /* set after open, may be NULL: once not 0, reads end with
-                  CM_ERROR_INTERRUPTED. Install handlers without SA_RESTART */
+    uint64_t done, total; /* bytes read so far; size of the file, 0 if unknown */
 } cm_input;
 
 /**

@@ -8,7 +8,7 @@
 #ifndef CM_PG_PG_CONN_H
 #define CM_PG_PG_CONN_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "util/error.h"
 
@@ -19,14 +19,14 @@ typedef struct cm_pg_options {
     const char *conninfo; /* a libpq connection string, URI or database name; what it leaves out,
                              and all where it is NULL, comes from libpq's environment and files */
     const char *schema;   /* where the tables are; default "public" */
-    const volatile sig_atomic_t *interrupt; /* not 0: stop; may be NULL */
+    const atomic_bool *interrupt; /* raised: stop; may be NULL */
 } cm_pg_options;
 
 /** A connection. Zero-initialised is closed. One thread at a time. */
 typedef struct cm_pg {
     struct pg_conn *connection;
-    const volatile sig_atomic_t *interrupt; /* may be set to NULL for what must still be done */
-    char sqlstate[CM_PG_SQLSTATE_BYTES];    /* of the last statement that failed; "" if none of
+    const atomic_bool *interrupt;        /* may be set to NULL for what must still be done */
+    char sqlstate[CM_PG_SQLSTATE_BYTES]; /* of the last statement that failed; "" if none of
                                                PostgreSQL's own */
 } cm_pg;
 

@@ -93,7 +93,7 @@ cm_status cm_pg_job_succeed(cm_pg *pg, const cm_pg_job *job, const cm_pg_job_cou
 void cm_pg_job_fail(cm_pg *pg, const cm_pg_job *job, const char *reason)
 {
     const cm_pg_value values[] = {{"job", job->id}, {"error", reason}, {NULL, NULL}};
-    const volatile sig_atomic_t *interrupt = pg->interrupt;
+    const atomic_bool *interrupt = pg->interrupt;
     pg->interrupt = NULL;
     cm_pg_rollback(pg);
     if (job->id[0] != '\0')

@@ -144,7 +144,7 @@ const char *cm_pg_answer_text(const cm_pg_answer *answer, size_t row, size_t col
 
 void cm_pg_rollback(cm_pg *pg)
 {
-    const volatile sig_atomic_t *interrupt = pg->interrupt;
+    const atomic_bool *interrupt = pg->interrupt;
     pg->interrupt = NULL;
     if (pg->connection != NULL && PQtransactionStatus(pg->connection) != PQTRANS_IDLE &&
         PQstatus(pg->connection) == CONNECTION_OK)

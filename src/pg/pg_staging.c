@@ -115,7 +115,7 @@ static cm_status update(cm_pg_staging *staging, const cm_pg_promotion *promotion
 /* Once begun, a commit is waited for: whether it went through must be known. */
 static cm_status commit(cm_pg *pg, cm_error *error)
 {
-    const volatile sig_atomic_t *interrupt = pg->interrupt;
+    const atomic_bool *interrupt = pg->interrupt;
     pg->interrupt = NULL;
     cm_status status = cm_pg_run(pg, "commit the results", "COMMIT", NULL, NULL, error);
     pg->interrupt = interrupt;
@@ -181,7 +181,7 @@ cm_status cm_pg_staging_promote(cm_pg_staging *staging, const cm_pg_promotion *p
 
 void cm_pg_staging_drop(cm_pg_staging *staging)
 {
-    const volatile sig_atomic_t *interrupt = staging->pg->interrupt;
+    const atomic_bool *interrupt = staging->pg->interrupt;
     staging->pg->interrupt = NULL;
     if (staging->is_copying)
         cm_pg_copy_in_abort(staging->pg);

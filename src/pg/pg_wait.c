@@ -10,7 +10,7 @@
 
 bool cm_pg_is_interrupted(const cm_pg *pg)
 {
-    return pg->interrupt != NULL && *pg->interrupt != 0;
+    return pg->interrupt != NULL && atomic_load(pg->interrupt);
 }
 
 void cm_pg_one_line(const char *text, char *line, size_t size)
