@@ -4,7 +4,8 @@
 # a run just before it promotes, a session holds a lock that its UPDATE waits for.
 # shellcheck disable=SC2317 # run_cases calls the cases
 # shellcheck disable=SC2154 # $program and the like come from the files read here
-[ -n "${PG_TEMP_DIR-}" ] ||
+# What was committed must survive a crash of the server here, as it does in the field.
+[ -n "${PG_TEMP_DIR-}" ] || PG_TEMP_CONF='synchronous_commit = on' \
     exec "$(dirname "$0")/../../scripts/pg_temp.sh" run bash "$0"
 # shellcheck source=tests/harness/shell.sh
 . "$(dirname "$0")/../harness/shell.sh"
