@@ -85,7 +85,8 @@ CREATE TABLE IF NOT EXISTS attribution_performance_log (
     created_at TIMESTAMPTZ NOT NULL DEFAULT now()
 );
 
--- A table that was here before must be the one meant. Further columns of its own do no harm.
+-- A table that was here before must be the one meant. Further columns of its own do no harm, nor do
+-- other lengths, or TEXT for VARCHAR; but what `batch` writes must keep its four decimals.
 DO $$
 DECLARE
     faults TEXT[];
@@ -139,7 +140,12 @@ BEGIN
           ) AS t (table_name, columns), regexp_split_to_table(t.columns, '; ') AS c) AS e
     LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(e.table_name)
         AND a.attname = e.column_name AND NOT a.attisdropped
-    WHERE format_type(a.atttypid, a.atttypmod) IS DISTINCT FROM e.type_name;
+    WHERE CASE WHEN e.type_name = 'numeric(5,4)' THEN format_type(a.atttypid, a.atttypmod)
+               ELSE replace(format_type(a.atttypid, NULL), 'character varying', 'text') END
+        IS DISTINCT FROM
+          CASE WHEN e.type_name = 'numeric(5,4)' THEN e.type_name
+               ELSE replace(regexp_replace(e.type_name, '\(.*\)', ''), 'character varying', 'text')
+          END;
     IF faults IS NOT NULL THEN
         RAISE EXCEPTION 'the tables found differ in % columns: %', cardinality(faults),
             array_to_string(faults[:4], '; ')
