@@ -3,31 +3,11 @@
 #include <sched.h>
 
 #include "cmd/inputs.h"
+#include "cmd/paths.h"
 #include "util/error.h"
 
 #define MODEL_BYTES_MAX ((size_t)16 << 20)
 #define THREADS_MAX 256
-
-/* Each file is replaced as a whole: the last of two would win. */
-static cm_status check_distinct(const cm_settings *settings, cm_error *error)
-{
-    static const struct {
-        cm_option option;
-        const char *name;
-    } files[] = {{CM_OPTION_OUTPUT, "--output"},
-                 {CM_OPTION_REJECTS, "--rejects"},
-                 {CM_OPTION_SUMMARY, "--summary"}};
-    for (size_t i = 0; i < 3; i++)
-        for (size_t j = 0; j < i; j++) {
-            const char *a = cm_settings_text(settings, files[i].option);
-            const char *b = cm_settings_text(settings, files[j].option);
-            if (a != NULL && b != NULL && strcmp(a, b) == 0)
-                return cm_error_set(error, CM_ERROR_USAGE,
-                                    "%s and %s both write to '%.200s'; give them different files",
-                                    files[j].name, files[i].name, a);
-        }
-    return CM_OK;
-}
 
 cm_status cm_run_begin(const char *command, const cm_settings *settings, cm_log *log, cm_run *run,
                        cm_error *error)
@@ -36,7 +16,7 @@ cm_status cm_run_begin(const char *command, const cm_settings *settings, cm_log 
     cm_progress_init(&run->progress, log);
     cm_summary_init(&run->summary, command, &run->rejects);
     run->summary.recovery_target = settings->values[CM_OPTION_RECOVERY_TARGET].share;
-    cm_status status = check_distinct(settings, error);
+    cm_status status = cm_paths_check(settings, error);
     if (status == CM_OK)
         status = cm_rejects_open(cm_settings_text(settings, CM_OPTION_REJECTS), log, &run->rejects,
                                  error);

@@ -118,7 +118,12 @@ static cm_status open_beside(cm_output *output, const char *path, bool exists, c
     output->place = is_link ? realpath(path, NULL) : strdup(path);
     if (output->place == NULL)
         return trouble(output, "open", error);
-    return open_temporary(output, error);
+    cm_status opened = open_temporary(output, error);
+    /* A file that is replaced keeps its mode: who could not read it cannot now. */
+    if (opened == CM_OK && exists && !output->options.is_private && stat(path, &status) == 0 &&
+        fchmod(output->fd, status.st_mode & 07777) != 0)
+        return trouble(output, "create", error);
+    return opened;
 }
 
 static cm_status open_path(cm_output *output, const char *path, cm_error *error)

@@ -244,6 +244,30 @@ case_one_file_for_two_outputs() {
     write_inputs
     match --rejects results.csv
     expect_failure 2 "--output and --rejects both write to 'results\.csv'"
+    mkdir folder
+    match --rejects folder/../results.csv
+    expect_failure 2 "--output and --rejects both write to " folder
+    ln -s results.csv other
+    touch results.csv
+    match --summary other
+    expect_failure 2 "--output and --summary both write to " folder other results.csv
+}
+
+case_an_output_in_the_place_of_an_input() {
+    write_inputs
+    cp clicks.csv before
+    match --rejects ./clicks.csv
+    expect_failure 2 "--rejects would replace '\./clicks\.csv', which --clicks reads" before
+    expect_same clicks.csv before
+}
+
+case_a_replaced_output_keeps_its_mode() {
+    write_inputs
+    touch results.csv
+    chmod 0640 results.csv
+    match
+    expect_status 0
+    [ "$(stat -c %a results.csv)" = 640 ] || fail "mode $(stat -c %a results.csv)"
 }
 
 # What stood there before still stands there after a failure.
