@@ -143,6 +143,7 @@ cm_status cm_batch_load(cm_batch *batch, cm_error *error)
         for (size_t field = 0; field < CM_FIELD_COUNT_MAX; field++)
             batch->report->clicks.lenient[field] += parts[i].lenient[field];
     }
+    batch->report->engine_clicks = cm_engine_click_count(batch->engine);
     batch->report->engine_bytes = cm_engine_memory(batch->engine);
     return status == CM_OK ? cm_batch_table_end(batch, CM_ROW_CLICK, error) : status;
 }

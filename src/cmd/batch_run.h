@@ -54,7 +54,7 @@ typedef struct cm_batch_report {
     cm_match_counts matched;
     uint64_t changed;  /* conversions written; in a dry run: that would be */
     uint64_t vanished; /* conversions left as they were: their click was deleted meanwhile */
-    size_t engine_bytes;
+    size_t engine_clicks, engine_bytes;
     double seconds[CM_BATCH_PHASE_COUNT];
 } cm_batch_report;
 

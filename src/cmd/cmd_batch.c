@@ -137,10 +137,9 @@ static void add_details(cm_summary *summary, const cm_batch_config *config,
              config->dry_run ? "would change" : "changed", cm_count_text(report->changed, changed),
              from, to, vanished);
     summary->details = json_pack(
-        "{s:s?,s:i,s:b,s:s,s:s,s:I,s:I,s:I}", "job", report->job[0] == '\0' ? NULL : report->job,
+        "{s:s?,s:i,s:b,s:s,s:s,s:I,s:I}", "job", report->job[0] == '\0' ? NULL : report->job,
         "run_count", report->run_count, "dry_run", config->dry_run, "from", from, "to", to,
-        "changed", (json_int_t)report->changed, "vanished", (json_int_t)report->vanished,
-        "engine_bytes", (json_int_t)report->engine_bytes);
+        "changed", (json_int_t)report->changed, "vanished", (json_int_t)report->vanished);
 }
 
 static cm_status summarize(cm_run *run, const cm_batch_config *config,
@@ -154,6 +153,8 @@ static cm_status summarize(cm_run *run, const cm_batch_config *config,
     for (size_t i = 0; i < CM_BATCH_PHASE_COUNT; i++)
         cm_summary_phase_add(&run->summary, phase_names[i], report->seconds[i], rows[i]);
     run->summary.matched = report->matched;
+    run->summary.engine_clicks = report->engine_clicks;
+    run->summary.engine_bytes = report->engine_bytes;
     add_details(&run->summary, config, report);
     return add_sources(run, report, error);
 }

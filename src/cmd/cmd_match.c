@@ -182,10 +182,12 @@ static cm_status work(struct match *match, cm_error *error)
     if (status == CM_OK)
         status = run_phase(match, CM_ROW_CLICK, "load clicks", &values[CM_OPTION_CLICKS],
                            match->click_bytes, error);
-    if (status == CM_OK)
-        status = run_phase(match, CM_ROW_CONVERSION, "match", &values[CM_OPTION_CONVERSIONS],
-                           match->conversion_bytes, error);
-    return status;
+    if (status != CM_OK)
+        return status;
+    match->run.summary.engine_clicks = cm_engine_click_count(match->engine);
+    match->run.summary.engine_bytes = cm_engine_memory(match->engine);
+    return run_phase(match, CM_ROW_CONVERSION, "match", &values[CM_OPTION_CONVERSIONS],
+                     match->conversion_bytes, error);
 }
 
 cm_status cm_cmd_match(const cm_settings *settings, cm_log *log, cm_error *error)

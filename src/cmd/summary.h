@@ -31,6 +31,8 @@ typedef struct cm_summary {
     size_t source_count, source_capacity;
     cm_source_counts totals[CM_ROW_KIND_COUNT];
     cm_match_counts matched;
+    uint64_t engine_clicks; /* held when all were loaded; 0 where the run did not get as far */
+    uint64_t engine_bytes;
     double recovery_target;
     cm_phase phases[CM_PHASES_MAX];
     size_t phase_count;

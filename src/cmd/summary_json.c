@@ -140,15 +140,16 @@ json_t *cm_summary_json(const cm_summary *summary)
 {
     struct rusage usage = {0};
     getrusage(RUSAGE_SELF, &usage);
-    json_t *json =
-        json_pack("{s:s,s:s,s:s,s:s?,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:I}", "command", summary->command,
-                  "version", CM_VERSION, "outcome", outcome_name(summary->outcome), "model",
-                  summary->model, "sources", sources_json(summary), "clicks",
-                  counts_json(CM_ROW_CLICK, &summary->totals[CM_ROW_CLICK]), "conversions",
-                  counts_json(CM_ROW_CONVERSION, &summary->totals[CM_ROW_CONVERSION]), "rejects",
-                  cm_rejects_json(summary->rejects), "attribution", attribution_json(summary),
-                  "phases", phases_json(summary), "seconds", summary->seconds, "peak_memory_bytes",
-                  (json_int_t)usage.ru_maxrss * 1024);
+    json_t *json = json_pack(
+        "{s:s,s:s,s:s,s:s?,s:o,s:o,s:o,s:o,s:o,s:o,s:f,s:I,s:I,s:I}", "command", summary->command,
+        "version", CM_VERSION, "outcome", outcome_name(summary->outcome), "model", summary->model,
+        "sources", sources_json(summary), "clicks",
+        counts_json(CM_ROW_CLICK, &summary->totals[CM_ROW_CLICK]), "conversions",
+        counts_json(CM_ROW_CONVERSION, &summary->totals[CM_ROW_CONVERSION]), "rejects",
+        cm_rejects_json(summary->rejects), "attribution", attribution_json(summary), "phases",
+        phases_json(summary), "seconds", summary->seconds, "engine_clicks",
+        (json_int_t)summary->engine_clicks, "engine_bytes", (json_int_t)summary->engine_bytes,
+        "peak_memory_bytes", (json_int_t)usage.ru_maxrss * 1024);
     if (json != NULL && summary->details != NULL)
         json_object_set(json, summary->command, summary->details);
     return json;

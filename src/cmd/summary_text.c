@@ -84,6 +84,10 @@ static void append_phases(const cm_summary *summary, cm_buffer *text)
     }
     append(text, "  %-13s %15.3f\n", "total", summary->seconds);
     getrusage(RUSAGE_SELF, &usage);
+    if (summary->engine_clicks > 0)
+        append(text, "%-15s %12.1f MiB, %.1f bytes a click\n", "clicks held",
+               (double)summary->engine_bytes / 1048576,
+               (double)summary->engine_bytes / (double)summary->engine_clicks);
     append(text, "%-15s %12.1f MiB\n", "peak memory", (double)usage.ru_maxrss / 1024);
 }
 

@@ -262,6 +262,7 @@ case_summary_text() {
     expect_match "$work/err" '^  url_param +5 +13\.16 % +1\.0000$'
     expect_match "$work/err" '^recovery rate +0\.5263 = 0\.1316 layer 1 \+ '
     expect_match "$work/err" '^peak memory'
+    expect_match "$work/err" '^clicks held .* MiB, [0-9.]+ bytes a click$'
     expect_match "$work/err" 'recovery rate is 0\.5263, under --recovery-target 0\.85'
 }
 
