@@ -21,17 +21,17 @@ copy_checkout() {
 
 case_the_readmes_commands_work_as_printed() {
     copy_checkout
+    server=/tmp/clickmatch-pg.$$ # somebody may be following the README right now
     {
         echo 'set -euo pipefail'
-        printed_commands "$root/README.md"
+        printed_commands "$root/README.md" | sed "s|/tmp/clickmatch-pg|$server|g"
     } >commands.sh
     [ "$(wc -l <commands.sh)" -ge 12 ] || fail "only $(wc -l <commands.sh) commands found"
-    rm -rf /tmp/clickmatch-pg
     mkdir -p home
     (cd copy && HOME=$work/home CC=gcc bash -x ../commands.sh >"$work/out" 2>"$work/err") ||
         fail "$(tail -n 3 "$work/err")"
     scripts=$root/scripts
-    [ ! -e /tmp/clickmatch-pg ] || "$scripts/pg_temp.sh" stop /tmp/clickmatch-pg
+    [ ! -e "$server" ] || "$scripts/pg_temp.sh" stop "$server"
     expect_same copy/results.csv "$root/data/expected.csv"
     expect_match "$work/out" '^ url_param +\| +30 \| +1\.0000'
 }
