@@ -82,7 +82,7 @@ TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 # --- Targets -------------------------------------------------------------------------------------
 
 .PHONY: all lib test unit integration test-programs demo deps tidy lint format asan tsan \
-        install uninstall clean help FORCE
+        fuzz install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -124,6 +124,11 @@ format: ## lay out all C files with clang-format
 
 asan: ## run the unit tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) $(PARALLEL) BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g" unit
+
+fuzz: ## hostile random files through a sanitized program and the reference (SEEDS=1000: longer)
+	@$(MAKE) $(PARALLEL) BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g" all test-programs
+	@BUILD=build/asan CLICKMATCH=$(CURDIR)/build/asan/clickmatch FIRST_SEED=$${FIRST_SEED:-100000} \
+	    tests/integration/test_differential.sh
 
 tsan: ## run the unit tests under the thread sanitizer
 	@$(MAKE) $(PARALLEL) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g" unit

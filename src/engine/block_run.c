@@ -3,7 +3,7 @@
 #include "util/grow.h"
 
 /* Rows, records and keys of a block this size stay in a core's second-level cache. */
-#define BLOCK_BYTES ((size_t)256 << 10)
+#define BLOCK_BYTES ((size_t)512 << 10)
 #define NO_BLOCK UINT64_MAX
 #define THREADS_MAX 1024u
 
