@@ -81,13 +81,16 @@ TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # --- Targets -------------------------------------------------------------------------------------
 
-.PHONY: all lib test unit integration test-programs demo deps tidy lint format asan tsan \
+.PHONY: all layers lib test unit integration test-programs demo deps tidy lint format asan tsan \
         fuzz install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-all: lib $(PROGRAM) ## build the program and the libraries (default)
+all: layers lib $(PROGRAM) ## build the program and the libraries (default)
+
+layers: ## check that no layer includes upward (fails the build)
+	@$(PYTHON) scripts/tidy.py --layers
 
 lib: $(LIB_STATIC) $(LIB_SHARED) ## build libclickmatch.a and libclickmatch.so only
 

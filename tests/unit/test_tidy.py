@@ -106,13 +106,13 @@ CASES = (
           for call in tidy.BANNED_CALLS)
 
 
-def findings(changes, exceptions=None):
+def findings(changes, exceptions=None, check=tidy.Tidy.run):
     with tempfile.TemporaryDirectory() as root:
         for path, text in {**CLEAN, **changes}.items():
             os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
             with open(os.path.join(root, path), "w", encoding="utf-8") as file:
                 file.write(text)
-        return tidy.Tidy(root, exceptions or {}).run()
+        return check(tidy.Tidy(root, exceptions or {}))
 
 
 def changes_for(name, path, text):
@@ -132,11 +132,20 @@ def exception_cases():
     yield "stale exception", findings({}, excuse), "excuses nothing"
 
 
+def layer_cases():
+    """What every build checks: the direction of dependencies, and nothing else."""
+    check = tidy.Tidy.run_layers
+    upward = {"src/util/slice.c": '#include "model/click.h"\n'}
+    yield "layers: include upward", findings(upward, check=check), "util may not include model"
+    long_line = {"src/cmd/cli.c": "//" + "x" * 99 + "\n"}
+    yield "layers: a long line is no matter", findings(long_line, check=check), ""
+
+
 def main():
     results = [(name, findings(changes_for(name, path, text)), expected)
                for name, path, text, expected in CASES]
     failed = 0
-    for name, found, expected in results + list(exception_cases()):
+    for name, found, expected in results + list(exception_cases()) + list(layer_cases()):
         good = not found if not expected else len(found) == 1 and expected in found[0]
         failed += not good
         print("ok " + name if good else
