@@ -14,7 +14,7 @@ build_packages="
     zlib1g-dev libzstd-dev
     postgresql-15 postgresql-client-15 python3 zstd gzip"
 lint_packages="
-    clang clang-format clang-tidy cppcheck shellcheck valgrind libclang-rt-14-dev"
+    clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev"
 
 die() {
     echo "deps.sh: $*" >&2
