@@ -46,6 +46,14 @@ case_the_readme_shows_what_is_printed() {
     done <shown
 }
 
+case_the_sample_is_what_its_page_says() {
+    read -ra command < <(sed -n 's|^    build/clickmatch ||p' "$root/data/README.md")
+    run "${command[@]}" --quiet
+    expect_status 0
+    expect_same world/clicks.csv "$root/data/clicks.csv"
+    expect_same world/conversions.csv "$root/data/conversions.csv"
+}
+
 # Files that a page points to are there.
 case_links_lead_somewhere() {
     for page in README.md ARCHITECTURE.md CONTRIBUTING.md data/README.md docs/*.md; do
