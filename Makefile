@@ -140,7 +140,8 @@ clean: ## remove everything built
 	rm -rf build
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
+	    Makefile bench/bench.mk
 
 # --- Rules ---------------------------------------------------------------------------------------
 
@@ -196,6 +197,8 @@ $(BUILD)/examples/%: examples/%.c include/clickmatch.h $(LIB_SHARED)
 	@mkdir -p $(@D)
 	$(call QUIET,LINK)$(CC) -std=c11 $(WARNINGS) $(CFLAGS) $(MODE) -Iinclude $< \
 	    -L$(BUILD) -lclickmatch -Wl,-rpath,'$$ORIGIN/..' -o $@
+
+include bench/bench.mk
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
