@@ -81,8 +81,8 @@ TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # --- Targets -------------------------------------------------------------------------------------
 
-.PHONY: all layers lib test unit integration test-programs demo deps tidy lint format asan tsan \
-        fuzz install uninstall clean help FORCE
+.PHONY: all layers lib test unit integration test-programs bench demo deps tidy lint format asan \
+        tsan fuzz install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -108,6 +108,10 @@ integration: all ## run the tests of whole commands, PostgreSQL included
 
 test-programs: $(TESTS) $(EXAMPLES)
 	@:
+
+bench: ## measure on this machine: minutes; a table, and build/bench.json
+	@$(MAKE) $(PARALLEL) all
+	@$(BUILD)/clickmatch bench --json $(BUILD)/bench.json
 
 demo: deps ## install what is missing, build, simulate a small world and match it
 	@$(MAKE) $(PARALLEL) all
@@ -162,6 +166,10 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 $(BUILD)/obj/gen/sql.o: $(BUILD)/gen/sql.c $(BUILD)/gen/sql.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call QUIET,CC)$(COMPILE) -c $< -o $@
+
+# A bench says what it was built with.
+BUILT_WITH = $(subst ",,$(strip $(CODE) $(HARDEN) $(CFLAGS) $(MODE) $(CPPFLAGS)))
+$(BUILD)/obj/src/cmd/bench_machine.o: EXTRA = -DCM_BUILD_FLAGS='"$(BUILT_WITH)"'
 
 # libpq stays within src/pg, and the tests of it. Tests keep their assertions.
 $(BUILD)/obj/src/pg/%.o: EXTRA = $(PQ_COMPILE)

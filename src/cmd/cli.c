@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd_batch.h"
+#include "cmd/cmd_bench.h"
 #include "cmd/cmd_match.h"
 #include "cmd/cmd_migrate.h"
 #include "cmd/cmd_simulate.h"
@@ -66,6 +67,16 @@ static const cm_command commands[] = {
         "that change, in one transaction. Running it again changes nothing.\n",
         "clickmatch batch --db dbname=clickmatch --from 2026-03-01 --to 2026-03-08",
         cm_cmd_batch,
+    },
+    {
+        "bench",
+        CM_COMMAND_BENCH,
+        "clickmatch bench [options]",
+        "measure loading, matching, memory and latency on this machine",
+        "Makes worlds in memory and measures the engine on them: no files, no server,\n"
+        "minutes. A table on standard output; docs/benchmark.md says what each figure is.\n",
+        "clickmatch bench --quick --json bench.json",
+        cm_cmd_bench,
     },
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -13,6 +13,22 @@ static inline double cm_clock_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/** The same in nanoseconds. */
+static inline uint64_t cm_clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/** Seconds of work of all cores for this process so far. */
+static inline double cm_clock_core_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 /** Microseconds since 1970 UTC. */
 static inline int64_t cm_clock_now_us(void)
 {

@@ -21,6 +21,7 @@ typedef enum cm_command_bit {
     CM_COMMAND_SIMULATE = 2,
     CM_COMMAND_MIGRATE = 4,
     CM_COMMAND_BATCH = 8,
+    CM_COMMAND_BENCH = 16,
 } cm_command_bit;
 
 /** The value of one option. Text is borrowed from the command line and the environment. */

@@ -21,6 +21,7 @@
 const bool failing_malloc_works = HAS_OWN_MALLOC;
 
 static size_t allocations_left = SIZE_MAX; /* until one fails; counts down while below the most */
+static size_t made;
 static ptrdiff_t live;
 static bool has_failed;
 
@@ -34,6 +35,11 @@ bool failing_malloc_disarm(void)
 {
     allocations_left = SIZE_MAX;
     return has_failed;
+}
+
+size_t failing_malloc_made(void)
+{
+    return made;
 }
 
 ptrdiff_t failing_malloc_live(void)
@@ -52,6 +58,7 @@ void __libc_free(void *old);
 
 static bool may_allocate(void)
 {
+    made++;
     if (allocations_left == SIZE_MAX || allocations_left-- > 0)
         return true;
     allocations_left = SIZE_MAX; /* one failure a round */

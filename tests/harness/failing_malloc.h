@@ -16,6 +16,9 @@ void failing_malloc_arm(size_t allocations);
 /** Let all succeed. True where one was failed since it was armed. */
 bool failing_malloc_disarm(void);
 
+/** Allocations made so far, freed or not. */
+size_t failing_malloc_made(void);
+
 /** Allocations not yet freed. */
 ptrdiff_t failing_malloc_live(void);
 

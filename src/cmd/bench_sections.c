@@ -1,0 +1,29 @@
+/* The sections of `bench`, in the order in which they run, and what they share beside the world. */
+#include <stdio.h>
+
+#include "cmd/bench.h"
+#include "cmd/interrupt.h"
+#include "util/error.h"
+
+/* Those that share the simulated world come first; it goes when the last of them is done. A section
+ * that needs a server goes last. */
+const cm_bench_section cm_bench_sections[] = {
+    {"load", true, cm_bench_load},
+    {"match", true, cm_bench_match},
+    {"memory", true, cm_bench_memory},
+    {"latency", true, cm_bench_latency},
+};
+const size_t cm_bench_section_count = sizeof cm_bench_sections / sizeof cm_bench_sections[0];
+
+cm_status cm_bench_go_on(cm_error *error)
+{
+    if (atomic_load(cm_interrupt_flag()))
+        return cm_error_set(error, CM_ERROR_INTERRUPTED, "interrupted while measuring");
+    return CM_OK;
+}
+
+const char *cm_bench_threads_text(unsigned threads, char room[CM_BENCH_CASE_BYTES])
+{
+    snprintf(room, CM_BENCH_CASE_BYTES, "%u thread%s", threads, threads == 1 ? "" : "s");
+    return room;
+}
