@@ -13,7 +13,7 @@ BENCH_FLAGS =
 bench-programs: $(BENCHES)
 	@:
 
-# tests/unit/test_bench.py runs them, also under the sanitizers.
+# tests/unit/test_bench_micro.py runs them, also under the sanitizers.
 test-programs: $(BENCHES)
 
 bench-micro: $(BENCHES) ## measure hashes, tables, memory, scorer, codecs: a few minutes

@@ -102,7 +102,7 @@ static void check_siphash(void)
 
 static void measure_size(const bench *b, size_t size)
 {
-    char variant[16];
+    char variant[32];
     keys k = {bench_allocate(KEYS, size), size, {bench_mix(1), bench_mix(2)}};
     bench_case cases[COUNT(HASHES)];
     for (size_t i = 0; i < KEYS * size; i++)
