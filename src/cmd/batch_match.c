@@ -1,136 +1,143 @@
-/* Conversions: read a block, match it, write what changes. */
+/* Conversions: threads read a block each, match it and encode what changes; writing is serial. */
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "cmd/batch_slices.h"
+#include "cmd/batch_read.h"
 #include "cmd/clock.h"
+#include "pg/pg_result.h"
 #include "util/grow.h"
 
-/* Matching under way. */
-typedef struct matching {
-    cm_batch *batch;
-    cm_pg_rows rows;
-    cm_arena arena;
-    cm_batch_block block;
-    cm_batch_slice *slices;
-    unsigned slice_count;
-} matching;
+/* A conversion with what writing its result needs. */
+typedef struct item {
+    const char *id;  /* CM_UUID_BYTES */
+    cm_slice stored; /* its result so far, encoded */
+} item;
 
-static unsigned thread_count(const cm_batch_config *config)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned wanted = config->threads;
-    if (wanted == 0)
-        wanted = cores < 1 ? 1 : (unsigned)cores;
-    return wanted < CM_BATCH_THREADS_MAX ? wanted : CM_BATCH_THREADS_MAX;
-}
+typedef struct match_share {
+    cm_batch_share share; /* first */
+    cm_conversion *conversions;
+    item *items; /* items[i] belongs to conversions[i] */
+    cm_result *results;
+    size_t count, conversion_capacity, item_capacity, result_capacity;
+    cm_pg_encoder encoder;
+    cm_buffer rows;   /* of the staging table, of a block */
+    uint64_t changed; /* their number */
+    uint64_t rows_taken;
+    double match_seconds;
+    cm_match_counts matched;
+} match_share;
 
-static cm_status make_room(cm_batch_block *block, cm_error *error)
+static cm_status make_room(match_share *part)
 {
-    size_t needed = block->count + 1;
-    cm_conversion *conversions = cm_grow(block->conversions, &block->conversion_capacity, needed,
-                                         sizeof *block->conversions);
+    size_t needed = part->count + 1;
+    cm_conversion *conversions =
+        cm_grow(part->conversions, &part->conversion_capacity, needed, sizeof *part->conversions);
     if (conversions != NULL)
-        block->conversions = conversions;
-    cm_batch_item *items =
-        cm_grow(block->items, &block->item_capacity, needed, sizeof *block->items);
+        part->conversions = conversions;
+    item *items = cm_grow(part->items, &part->item_capacity, needed, sizeof *part->items);
     if (items != NULL)
-        block->items = items;
+        part->items = items;
     if (conversions == NULL || items == NULL)
-        return cm_error_memory(error, "conversions", needed * sizeof *conversions);
+        return cm_error_memory(&part->share.error, "conversions", needed * sizeof *conversions);
     return CM_OK;
 }
 
-static cm_status build(matching *run, const cm_pg_row *row, cm_error *error)
+static cm_status take_row(cm_batch_share *share, const cm_pg_row *row)
 {
-    const cm_build_options options = {.lenient = run->batch->config->lenient};
-    cm_batch_block *block = &run->block;
+    match_share *part = (match_share *)share;
+    const cm_build_options options = {.lenient = share->all->batch->config->lenient};
     cm_reject reject;
-    cm_status status = make_room(block, error);
+    cm_status status = make_room(part);
     if (status != CM_OK)
         return status;
-    status = cm_conversion_build(row->values, &options, &run->arena,
-                                 run->batch->report->conversions.lenient,
-                                 &block->conversions[block->count], &reject);
+    status = cm_conversion_build(row->values, &options, &share->arena, share->lenient,
+                                 &part->conversions[part->count], &reject);
     if (status == CM_ERROR_FORMAT)
-        return cm_batch_refuse(run->batch, CM_ROW_CONVERSION, run->batch->report->conversions.rows,
-                               row, &reject, error);
+        return cm_batch_share_refuse(share, row, &reject);
     if (status != CM_OK)
-        return cm_error_memory(error, "conversions", sizeof *block->conversions);
-    block->items[block->count++] = (cm_batch_item){row->id, row->stored};
+        return cm_error_memory(&share->error, "conversions", sizeof *part->conversions);
+    part->items[part->count++] = (item){row->id, row->stored};
     return CM_OK;
 }
 
-static cm_status read_block(matching *run, bool *more, cm_error *error)
+static cm_status match(match_share *part)
 {
-    cm_pg_row row;
-    bool found = true;
-    run->block.count = 0;
-    cm_arena_reset(&run->arena);
-    cm_status status = cm_pg_rows_fetch(&run->rows, more, error);
-    while (status == CM_OK && *more) {
-        status = cm_pg_rows_next(&run->rows, &row, &found, error);
-        if (status != CM_OK || !found)
-            break;
-        run->batch->report->conversions.rows++;
-        status = build(run, &row, error);
-    }
-    return status;
-}
-
-/* Write what changes, in the order of the conversions. */
-static cm_status settle(matching *run, cm_error *error)
-{
-    cm_batch *batch = run->batch;
-    cm_batch_report *report = batch->report;
-    cm_status status = CM_OK;
-    for (unsigned i = 0; i < run->slice_count && status == CM_OK; i++) {
-        const cm_batch_slice *slice = &run->slices[i];
-        report->changed += slice->changed;
-        if (!batch->config->dry_run)
-            status = cm_pg_staging_write(&batch->staging, slice->rows.data, slice->rows.size,
-                                         slice->changed, error);
-    }
-    cm_batch_progress(batch, CM_BATCH_MATCH, report->conversions.rows);
-    return status;
-}
-
-static cm_status match_all(matching *run, cm_error *error)
-{
-    bool more = true;
+    const cm_batch *batch = part->share.all->batch;
+    cm_result *results =
+        cm_grow(part->results, &part->result_capacity, part->count, sizeof *part->results);
+    if (results == NULL)
+        return cm_error_memory(&part->share.error, "results", part->count * sizeof *results);
+    part->results = results;
+    double start = cm_clock_seconds();
     cm_status status =
-        cm_pg_snapshot_conversions(&run->batch->snapshot, &run->batch->period, &run->rows, error);
-    while (status == CM_OK) {
-        status = read_block(run, &more, error);
-        if (status != CM_OK || !more)
-            break;
-        double start = cm_clock_seconds();
-        status = cm_batch_slices_run(run->slices, run->slice_count, &run->block, error);
-        run->batch->match_seconds += cm_clock_seconds() - start;
-        if (status == CM_OK)
-            status = settle(run, error);
-    }
+        cm_engine_match(batch->engine, part->conversions, part->count, results, &part->share.error);
+    part->match_seconds += cm_clock_seconds() - start;
     return status;
+}
+
+static cm_status encode(match_share *part)
+{
+    const char *model = cm_model_label(part->share.all->batch->model);
+    part->rows.size = part->changed = 0;
+    for (size_t i = 0; i < part->count; i++) {
+        const item *of = &part->items[i];
+        cm_match_counts_add(&part->matched, &part->results[i]);
+        part->changed += cm_pg_result_encode(&part->encoder, of->id, of->stored, &part->results[i],
+                                             model, &part->rows);
+    }
+    return part->rows.failed ? cm_error_memory(&part->share.error, "results", part->rows.size)
+                             : CM_OK;
+}
+
+static cm_status write_changes(match_share *part)
+{
+    cm_batch_share *share = &part->share;
+    cm_batch *batch = share->all->batch;
+    cm_status status = CM_OK;
+    pthread_mutex_lock(&share->all->lock);
+    batch->report->changed += part->changed;
+    if (!batch->config->dry_run)
+        status = cm_pg_staging_write(&batch->staging, part->rows.data, part->rows.size,
+                                     part->changed, &share->error);
+    cm_batch_share_count(share, share->rows - part->rows_taken, CM_BATCH_MATCH);
+    pthread_mutex_unlock(&share->all->lock);
+    return status;
+}
+
+static cm_status take_block(cm_batch_share *share)
+{
+    match_share *part = (match_share *)share;
+    cm_status status = part->count == 0 ? CM_OK : match(part);
+    if (status == CM_OK)
+        status = encode(part);
+    if (status == CM_OK)
+        status = write_changes(part);
+    part->rows_taken = share->rows;
+    part->count = 0;
+    return status;
+}
+
+static void match_share_destroy(match_share *part)
+{
+    free(part->conversions);
+    free(part->items);
+    free(part->results);
+    cm_pg_encoder_destroy(&part->encoder);
+    cm_buffer_destroy(&part->rows);
 }
 
 cm_status cm_batch_match(cm_batch *batch, cm_error *error)
 {
-    matching run = {.batch = batch, .slice_count = thread_count(batch->config)};
-    run.slices = calloc(run.slice_count, sizeof *run.slices);
-    if (run.slices == NULL)
-        return cm_error_memory(error, "threads", run.slice_count * sizeof *run.slices);
-    for (unsigned i = 0; i < run.slice_count; i++) {
-        run.slices[i].engine = batch->engine;
-        run.slices[i].model = cm_model_label(batch->model);
+    cm_batch_reading reading = {
+        .batch = batch, .kind = CM_ROW_CONVERSION, .take_row = take_row, .take_block = take_block};
+    match_share parts[CM_PG_READERS_MAX] = {0};
+    cm_batch_share *shares[CM_PG_READERS_MAX];
+    for (unsigned i = 0; i < CM_PG_READERS_MAX; i++)
+        shares[i] = &parts[i].share;
+    cm_status status = cm_batch_read(&reading, shares, error);
+    for (unsigned i = 0; i < CM_PG_READERS_MAX; i++) {
+        cm_match_counts_sum(&batch->report->matched, &parts[i].matched);
+        batch->match_seconds += parts[i].match_seconds;
+        match_share_destroy(&parts[i]);
     }
-    cm_status status = match_all(&run, error);
-    for (unsigned i = 0; i < run.slice_count; i++)
-        cm_match_counts_sum(&batch->report->matched, &run.slices[i].matched);
-    cm_pg_rows_close(&run.rows);
-    cm_batch_slices_destroy(run.slices, run.slice_count);
-    free(run.slices);
-    free(run.block.conversions);
-    free(run.block.items);
-    cm_arena_destroy(&run.arena);
-    return status == CM_OK ? cm_batch_table_end(batch, CM_ROW_CONVERSION, error) : status;
+    return status;
 }

@@ -8,16 +8,17 @@
 #include "model/model.h"
 #include "pg/pg_migrate.h"
 
-/* More connections than these keep each other waiting: the engine takes one writer. */
-#define CONNECTIONS_DEFAULT_MAX 2
+/* More readers than these keep each other waiting: the engine takes one writer. */
+#define READERS_MAX 4
 
-static unsigned connection_count(const cm_batch_config *config)
+/* Each thread reads over a connection of its own. */
+static unsigned reader_count(const cm_batch_config *config)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned wanted = config->connections;
+    unsigned wanted = config->threads;
     if (wanted == 0)
-        wanted = cores < CONNECTIONS_DEFAULT_MAX ? 1 : CONNECTIONS_DEFAULT_MAX;
-    return wanted < CM_PG_READERS_MAX ? wanted : CM_PG_READERS_MAX;
+        wanted = cores < 1 ? 1 : (unsigned)cores;
+    return wanted < READERS_MAX ? wanted : READERS_MAX;
 }
 
 /* How long after it was clicked a click matters: layer 1 finds it, or layer 3 looks back to it. */
@@ -71,7 +72,7 @@ static cm_status connect_all(cm_batch *batch, cm_error *error)
     if (status == CM_OK && !config->dry_run)
         status = open_writer(batch, &options, error);
     if (status == CM_OK)
-        status = cm_pg_snapshot_open(&options, connection_count(config), &batch->snapshot, error);
+        status = cm_pg_snapshot_open(&options, reader_count(config), &batch->snapshot, error);
     if (status == CM_OK && config->dry_run)
         status = cm_pg_check_version(&batch->snapshot.readers[0], options.schema, error);
     return status;

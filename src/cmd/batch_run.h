@@ -29,8 +29,7 @@ typedef struct cm_batch_config {
     bool dry_run;           /* everything but the writing */
     bool lenient;           /* a malformed optional field is missing */
     const cm_model *model;  /* borrowed; default: the default model */
-    unsigned threads;       /* default: all cores */
-    unsigned connections;   /* that read clicks; default: what pays off */
+    unsigned threads;       /* default: all cores; more than pay off are not used */
     uint64_t hash_seed;
     const char *started_by;       /* default: the database user */
     int64_t now_us;               /* attributed_at */

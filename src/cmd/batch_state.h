@@ -19,10 +19,10 @@ typedef struct cm_batch {
     cm_pg_job job;
     cm_pg_staging staging;
     cm_pg_dead_rows dead;
-    double match_seconds; /* spent matching alone */
+    double match_seconds; /* that threads spent matching alone */
 } cm_batch;
 
-/** Read the clicks into the engine, on all the snapshot's connections. */
+/** Read the clicks into the engine. */
 cm_status cm_batch_load(cm_batch *batch, cm_error *error);
 
 /** Read the conversions, match them, write what changes to the staging table. */

@@ -22,7 +22,12 @@ typedef struct cm_pg_rows {
     size_t at;       /* of the next row in the block */
 } cm_pg_rows;
 
-/** Start to read. Arguments as of cm_pg_run. Closed with cm_pg_rows_close, after a failure, too. */
+/**
+ * Start to read. Arguments as of cm_pg_run.
+ *
+ * @param rows  zero-initialised, or at the end of what it read; closed with cm_pg_rows_close, after
+ *              a failure, too
+ */
 cm_status cm_pg_rows_open(cm_pg *pg, cm_row_kind kind, const cm_pg_value *values, cm_pg_rows *rows,
                           cm_error *error);
 
@@ -42,5 +47,8 @@ void cm_pg_rows_close(cm_pg_rows *rows);
 
 /** The table that rows of a kind come from. */
 const char *cm_pg_table_name(cm_row_kind kind);
+
+/** What reading it is called in messages. */
+const char *cm_pg_rows_doing(cm_row_kind kind);
 
 #endif

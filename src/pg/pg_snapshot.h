@@ -1,4 +1,4 @@
-/* One picture of the data, read by several connections. */
+/* One picture of the data, read by several connections, each table in parts. */
 #ifndef CM_PG_PG_SNAPSHOT_H
 #define CM_PG_PG_SNAPSHOT_H
 
@@ -11,8 +11,14 @@
 typedef struct cm_pg_snapshot {
     cm_pg readers[CM_PG_READERS_MAX];
     unsigned reader_count;
-    uint64_t click_blocks; /* size of click_tracking */
 } cm_pg_snapshot;
+
+/** A table cut into parts of as many blocks each. */
+typedef struct cm_pg_parts {
+    cm_row_kind kind;
+    uint64_t blocks; /* size of the table */
+    unsigned count;  /* of parts; at least 1 */
+} cm_pg_parts;
 
 /**
  * Connect and take the picture.
@@ -23,14 +29,21 @@ typedef struct cm_pg_snapshot {
 cm_status cm_pg_snapshot_open(const cm_pg_options *options, unsigned reader_count,
                               cm_pg_snapshot *snapshot, cm_error *error);
 
-/** Start to read a reader's share of the clicks. Each reader may be used by a thread of its own. */
-cm_status cm_pg_snapshot_clicks(cm_pg_snapshot *snapshot, unsigned reader,
-                                const cm_pg_period_values *period, cm_pg_rows *rows,
-                                cm_error *error);
+/** Cut a table, so that readers who take one part after the other end at about the same time,
+ * wherever the period's rows lie. */
+cm_status cm_pg_snapshot_cut(cm_pg_snapshot *snapshot, cm_row_kind kind, cm_pg_parts *parts,
+                             cm_error *error);
 
-/** Start to read all conversions, on the first reader. */
-cm_status cm_pg_snapshot_conversions(cm_pg_snapshot *snapshot, const cm_pg_period_values *period,
-                                     cm_pg_rows *rows, cm_error *error);
+/**
+ * Start to read a part. Each reader may be used by a thread of its own.
+ *
+ * @param part  less than parts->count
+ * @param rows  zero-initialised, or what the last part was read with; closed with
+ *              cm_pg_rows_close, after a failure, too
+ */
+cm_status cm_pg_snapshot_read(cm_pg_snapshot *snapshot, unsigned reader, const cm_pg_parts *parts,
+                              unsigned part, const cm_pg_period_values *period, cm_pg_rows *rows,
+                              cm_error *error);
 
 void cm_pg_snapshot_close(cm_pg_snapshot *snapshot);
 

@@ -127,7 +127,8 @@ static cm_status promote_once(cm_pg_staging *staging, const cm_pg_promotion *pro
 {
     cm_pg_job_counts counts = promotion->counts;
     *promoted = (cm_pg_promoted){0};
-    cm_status status = cm_pg_run(staging->pg, PROMOTING, "BEGIN", NULL, NULL, error);
+    cm_status status =
+        cm_pg_run(staging->pg, PROMOTING, cm_sql_queries_promote_begin, NULL, NULL, error);
     if (status == CM_OK && staging->exists && is_retry)
         status = drop_vanished(staging, &promoted->vanished, error);
     if (status == CM_OK && staging->exists)

@@ -1,5 +1,6 @@
 -- The conversions of the period: what they carried, then the result stored with them, to compare
--- the new one with. Ids not in their columns are looked up in what came with the conversion.
+-- the new one with. Ids not in their columns are looked up in what came with the conversion. One
+-- part of the table, as of the clicks.
 COPY (
     SELECT id, tenant_id, conversion_id, conversion_timestamp,
            coalesce(click_id, raw_data ->> 'click_id'),
@@ -15,4 +16,5 @@ COPY (
         AND conversion_timestamp < :'to'::timestamptz
         AND (:'tenants'::text[] = '{}' OR tenant_id = ANY (:'tenants'::text[]))
         AND (:'only' = 'all' OR attributed_click_id IS NULL)
+        AND ctid >= :'first_row'::tid AND ctid < :'end_row'::tid
 ) TO STDOUT (FORMAT binary);

@@ -1,5 +1,6 @@
 -- The changed results into their conversions, and a line in the log for each. A conversion deleted
--- meanwhile has neither.
+-- meanwhile has neither. The log's lines come in the order of its index over them, with ids that
+-- cost half of uuid_generate_v4()'s, the default of a database as found.
 WITH promoted AS (
     UPDATE conversion_tracking c
     SET attributed_click_id = s.attributed_click_id,
@@ -23,10 +24,11 @@ earlier AS (
     GROUP BY l.tenant_id, l.conversion_id
 )
 INSERT INTO attribution_performance_log
-    (tenant_id, conversion_id, attempt_number, layer_1_result, layer_2_result, layer_3_result,
-     final_method, final_confidence, success, processing_time_ms)
-SELECT p.tenant_id, p.conversion_id, coalesce(e.attempts, 0) + 1,
+    (id, tenant_id, conversion_id, attempt_number, layer_1_result, layer_2_result,
+     layer_3_result, final_method, final_confidence, success, processing_time_ms)
+SELECT gen_random_uuid(), p.tenant_id, p.conversion_id, coalesce(e.attempts, 0) + 1,
        p.layer_1_result, p.layer_2_result, p.layer_3_result,
        p.attribution_method, p.attribution_confidence, p.is_attributed, :'processing_ms'::integer
 FROM promoted p
-LEFT JOIN earlier e USING (tenant_id, conversion_id);
+LEFT JOIN earlier e USING (tenant_id, conversion_id)
+ORDER BY p.conversion_id;

@@ -1,4 +1,3 @@
 -- One picture of the data, for every reading connection.
 BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SELECT pg_export_snapshot(),
-       pg_relation_size('click_tracking') / current_setting('block_size')::bigint;
+SELECT pg_export_snapshot();
