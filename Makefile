@@ -81,8 +81,8 @@ TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # --- Targets -------------------------------------------------------------------------------------
 
-.PHONY: all layers lib test unit integration test-programs bench demo deps tidy lint format asan \
-        tsan fuzz install uninstall clean help FORCE
+.PHONY: all layers lib test unit integration test-programs bench bench-plot demo deps tidy lint \
+        format asan tsan fuzz install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -112,6 +112,10 @@ test-programs: $(TESTS) $(EXAMPLES)
 bench: ## measure on this machine: minutes; a table, and build/bench.json
 	@$(MAKE) $(PARALLEL) all
 	@$(BUILD)/clickmatch bench --json $(BUILD)/bench.json
+
+bench-plot: ## draw latency and scaling of the last make bench (installs gnuplot-nox)
+	@scripts/deps.sh --plot
+	@scripts/bench_plot.py $(BUILD)/bench.json docs/img
 
 demo: deps ## install what is missing, build, simulate a small world and match it
 	@$(MAKE) $(PARALLEL) all

@@ -3,6 +3,7 @@
 #
 #   scripts/deps.sh          to build, test and try it
 #   scripts/deps.sh --lint   what .ci/run needs beyond that
+#   scripts/deps.sh --plot   what make bench-plot needs
 #
 # When nothing is missing it asks only dpkg: it says nothing and needs neither network nor root.
 set -euo pipefail
@@ -15,6 +16,7 @@ build_packages="
     postgresql-15 postgresql-client-15 python3 zstd gzip"
 lint_packages="
     clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev"
+plot_packages="gnuplot-nox"
 
 die() {
     echo "deps.sh: $*" >&2
@@ -24,7 +26,8 @@ die() {
 case "${1-}" in
     "") wanted=$build_packages ;;
     --lint) wanted=$lint_packages ;;
-    *) die "unknown argument '$1'; give none, or --lint" ;;
+    --plot) wanted=$plot_packages ;;
+    *) die "unknown argument '$1'; give none, --lint or --plot" ;;
 esac
 
 # dpkg-query fails for a package it has never heard of: that is "missing", too.

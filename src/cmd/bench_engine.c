@@ -47,8 +47,9 @@ static bool has_weighed(cm_layer_word word, cm_layer_word low)
     return word == CM_LAYER_SUCCESS || word == low;
 }
 
-cm_status cm_bench_candidates(cm_bench_matcher *matcher, const cm_conversion *conversion,
-                              const cm_result *result, uint64_t *count, cm_error *error)
+/* Of one conversion, whose result says which layers have weighed any. */
+static cm_status count_candidates(cm_bench_matcher *matcher, const cm_conversion *conversion,
+                                  const cm_result *result, uint64_t *count, cm_error *error)
 {
     const cm_click_index *index = &matcher->engine->index;
     const cm_model *model = matcher->engine->model;
@@ -74,6 +75,27 @@ cm_status cm_bench_candidates(cm_bench_matcher *matcher, const cm_conversion *co
         *count += cm_recent_first(index, &query.addresses, query.t, model->probabilistic_window_us,
                                   model->max_candidates, matcher->clicks);
     return CM_OK;
+}
+
+cm_status cm_bench_candidates_mean(const cm_engine *engine, const cm_conversion *conversions,
+                                   size_t count, double *mean, cm_error *error)
+{
+    cm_bench_matcher *matcher;
+    uint64_t sum = 0;
+    cm_status status = cm_bench_matcher_create(engine, &matcher, error);
+    if (status != CM_OK)
+        return status;
+    for (size_t i = 0; i < count && status == CM_OK; i++) {
+        cm_result result;
+        uint64_t candidates = 0;
+        status = cm_bench_matcher_run(matcher, &conversions[i], 1, &result, error);
+        if (status == CM_OK)
+            status = count_candidates(matcher, &conversions[i], &result, &candidates, error);
+        sum += candidates;
+    }
+    cm_bench_matcher_destroy(matcher);
+    *mean = count == 0 ? 0 : (double)sum / (double)count;
+    return status;
 }
 
 /* To be replaced by the engine's own account before this is relied on: one part, the total. */

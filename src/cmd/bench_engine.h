@@ -29,14 +29,14 @@ cm_status cm_bench_matcher_run(cm_bench_matcher *matcher, const cm_conversion *c
                                size_t count, cm_result *results, cm_error *error);
 
 /**
- * How many clicks layers 2 and 3 looked at for a conversion: those of its fingerprint and of its
- * address within the layers' windows, at most max_candidates each.
+ * How many clicks layers 2 and 3 look at for a conversion, on average: those of its fingerprint and
+ * of its address within the layers' windows, at most max_candidates each; none where neither layer
+ * weighs any.
  *
- * @param result  of the conversion, from the same engine
- * @param count   receives the number; 0 where neither layer weighed any
+ * @param mean  receives it; 0 for no conversions
  */
-cm_status cm_bench_candidates(cm_bench_matcher *matcher, const cm_conversion *conversion,
-                              const cm_result *result, uint64_t *count, cm_error *error);
+cm_status cm_bench_candidates_mean(const cm_engine *engine, const cm_conversion *conversions,
+                                   size_t count, double *mean, cm_error *error);
 
 /** What one structure of an engine takes. */
 typedef struct cm_memory_part {

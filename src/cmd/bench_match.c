@@ -57,30 +57,10 @@ static cm_status time_groups(cm_bench *bench, const struct group *groups, size_t
     return status;
 }
 
-/* How many clicks layers 2 and 3 look at. */
-static cm_status count_candidates(const cm_bench *bench, struct group *group, cm_error *error)
-{
-    cm_bench_matcher *matcher;
-    uint64_t sum = 0;
-    cm_status status = cm_bench_matcher_create(bench->world.engine, &matcher, error);
-    if (status != CM_OK)
-        return status;
-    for (size_t i = 0; i < group->count && status == CM_OK; i++) {
-        cm_result result;
-        uint64_t count = 0;
-        status = cm_bench_matcher_run(matcher, &group->conversions[i], 1, &result, error);
-        if (status == CM_OK)
-            status = cm_bench_candidates(matcher, &group->conversions[i], &result, &count, error);
-        sum += count;
-    }
-    cm_bench_matcher_destroy(matcher);
-    group->candidates = group->count == 0 ? 0 : (double)sum / (double)group->count;
-    return status;
-}
-
 static cm_status describe(cm_bench *bench, struct group *group, cm_error *error)
 {
-    cm_status status = count_candidates(bench, group, error);
+    cm_status status = cm_bench_candidates_mean(bench->world.engine, group->conversions,
+                                                group->count, &group->candidates, error);
     const char *of = group->of == NULL ? "all" : group->of;
     double share = 100 * (double)group->count / (double)bench->world.conversion_count;
     if (status != CM_OK)

@@ -8,10 +8,10 @@
 /* Those that share the simulated world come first; it goes when the last of them is done. A section
  * that needs a server goes last. */
 const cm_bench_section cm_bench_sections[] = {
-    {"load", true, cm_bench_load},
-    {"match", true, cm_bench_match},
-    {"memory", true, cm_bench_memory},
-    {"latency", true, cm_bench_latency},
+    {"load", true, cm_bench_load},        {"match", true, cm_bench_match},
+    {"memory", true, cm_bench_memory},    {"latency", true, cm_bench_latency},
+    {"scaling", false, cm_bench_scaling}, {"hot", false, cm_bench_hot_keys},
+    {"crafted", false, cm_bench_crafted},
 };
 const size_t cm_bench_section_count = sizeof cm_bench_sections / sizeof cm_bench_sections[0];
 

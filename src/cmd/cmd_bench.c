@@ -14,7 +14,12 @@
 #define QUICK_CLICKS 20000
 #define QUICK_CONVERSIONS 4000
 #define QUICK_RATE 20000
+#define QUICK_SCALE_MAX 5000
 #define QUICK_REPETITIONS 2
+
+#define HOT_CLICKS 1000000
+#define HOT_MATCH 50000
+#define SCALE_MATCH 200000
 
 /* ---- what is asked for ---- */
 
@@ -35,6 +40,10 @@ static cm_bench_sizes read_sizes(const cm_settings *settings)
         .threads = cm_run_threads(settings),
         .repetitions = (unsigned)size_of(settings, CM_OPTION_REPETITIONS, QUICK_REPETITIONS),
         .rate = size_of(settings, CM_OPTION_RATE, QUICK_RATE),
+        .scale_max = size_of(settings, CM_OPTION_SCALE_MAX, QUICK_SCALE_MAX),
+        .scale_match = is_quick ? QUICK_CONVERSIONS : SCALE_MATCH,
+        .hot_clicks = is_quick ? QUICK_CLICKS : HOT_CLICKS,
+        .hot_match = is_quick ? QUICK_CONVERSIONS : HOT_MATCH,
         .is_quick = is_quick,
     };
 }
@@ -112,10 +121,11 @@ static cm_status print_part(const cm_bench *bench, cm_error *error)
 
 static json_t *sizes_json(const cm_bench_sizes *sizes)
 {
-    return json_pack("{s:I,s:I,s:i,s:i,s:i,s:I,s:b}", "clicks", (json_int_t)sizes->clicks,
+    return json_pack("{s:I,s:I,s:i,s:i,s:i,s:I,s:I,s:I,s:b}", "clicks", (json_int_t)sizes->clicks,
                      "conversions", (json_int_t)sizes->conversions, "days", (int)sizes->days,
                      "threads", (int)sizes->threads, "repetitions", (int)sizes->repetitions, "rate",
-                     (json_int_t)sizes->rate, "quick", (int)sizes->is_quick);
+                     (json_int_t)sizes->rate, "scale_max", (json_int_t)sizes->scale_max,
+                     "hot_clicks", (json_int_t)sizes->hot_clicks, "quick", (int)sizes->is_quick);
 }
 
 static cm_status write_json(const cm_bench *bench, cm_output *output, cm_error *error)

@@ -113,22 +113,21 @@ static void test_candidates_are_counted(void **state)
 {
     (void)state;
     cm_engine *engine = make_engine();
-    cm_bench_matcher *matcher;
     cm_conversion conversions[CONVERSIONS];
-    cm_result result;
-    uint64_t counts[CONVERSIONS];
+    double means[CONVERSIONS];
     make_conversions(conversions);
-    assert_int_equal(cm_bench_matcher_create(engine, &matcher, NULL), CM_OK);
-    for (unsigned i = 0; i < CONVERSIONS; i++) {
-        assert_int_equal(cm_bench_matcher_run(matcher, &conversions[i], 1, &result, NULL), CM_OK);
-        assert_int_equal(cm_bench_candidates(matcher, &conversions[i], &result, &counts[i], NULL),
+    for (unsigned i = 0; i < CONVERSIONS; i++)
+        assert_int_equal(cm_bench_candidates_mean(engine, &conversions[i], 1, &means[i], NULL),
                          CM_OK);
-    }
-    assert_int_equal(counts[0], 0); /* found by its click id */
-    assert_int_equal(counts[4], 0);
-    assert_true(counts[2] > 0);
-    assert_int_equal(counts[5], 24 * 8 / 7); /* of the address, in the 24 hours before */
-    cm_bench_matcher_destroy(matcher);
+    assert_true(means[0] == 0); /* found by its click id */
+    assert_true(means[4] == 0);
+    assert_true(means[2] > 0);
+    assert_true(means[5] == 27); /* 8 an hour, one in 7, in the 24 hours before */
+    double mean;
+    assert_int_equal(cm_bench_candidates_mean(engine, conversions + 4, 2, &mean, NULL), CM_OK);
+    assert_true(mean == means[5] / 2);
+    assert_int_equal(cm_bench_candidates_mean(engine, conversions, 0, &mean, NULL), CM_OK);
+    assert_true(mean == 0);
     cm_engine_destroy(engine);
 }
 
