@@ -6,21 +6,16 @@
 
 extern const char cm_row_too_long[]; /* the reason of rows beyond CM_ROW_BYTES_MAX */
 
-/** Start on a block: reader is filled but for the codec's own members. */
-void cm_csv_begin(cm_row_reader *reader);
-
 /** cm_row_reader_next of one format. */
 bool cm_csv_next(cm_row_reader *reader, cm_row *row);
 bool cm_ndjson_next(cm_row_reader *reader, cm_row *row);
 
-/** Start a row at reader->at: all values missing. */
+/** Start a row at reader->at. Its values are the codec's matter. */
 static inline void cm_row_begin(const cm_row_reader *reader, cm_row *row)
 {
     row->malformed = NULL;
     row->start = row->byte = reader->at;
     row->line = reader->line;
-    for (size_t i = 0; i < reader->layout->field_count; i++)
-        row->values[i].kind = CM_VALUE_MISSING;
 }
 
 /**

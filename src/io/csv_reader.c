@@ -1,6 +1,6 @@
 /*
- * CSV rows of a block. Separators, line ends and quotes are found 64 bytes at a time as the bits of
- * a word; the reader goes from bit to bit and never looks at the bytes between.
+ * CSV rows of a block. Separators, line ends and quotes are found a stretch at a time (mark.h); the
+ * reader goes from mark to mark and never looks at the bytes between.
  */
 #include "io/codec.h"
 #include "io/scan.h"
@@ -10,49 +10,41 @@ static const char text_after_quote[] = "text after a closing quote";
 static const char too_few[] = "too few fields";
 static const char too_many[] = "too many fields";
 
-/* A copy of the reader's place, kept in registers while a row is read. */
-typedef struct marks {
-    const char *block;
-    size_t size, chunk;
-    uint64_t bits;
-} marks;
+/* Kept out of the loop over fields, which needs the registers for itself. */
+#define OUTSIDE __attribute__((noinline))
 
-static inline uint64_t scan_chunk(const char *block, size_t size, size_t chunk)
+/* Mark the next bytes of the block. False at its end. */
+static bool mark_stretch(cm_row_reader *reader)
 {
-    if (size - chunk >= CM_SCAN_BYTES)
-        return cm_scan_csv(block + chunk);
-    char padded[CM_SCAN_BYTES] = {0};
-    memcpy(padded, block + chunk, size - chunk);
-    return cm_scan_csv(padded);
+    size_t left = reader->size - reader->stretch_end;
+    size_t bytes = left < CM_STRETCH_BYTES ? left : CM_STRETCH_BYTES;
+    reader->stretch = reader->stretch_end;
+    reader->stretch_end += bytes;
+    reader->mark_next = 0;
+    reader->mark_count =
+        bytes == 0 ? 0 : reader->kernel->csv(reader->block + reader->stretch, bytes, reader->marks);
+    return bytes > 0;
 }
 
 /* The next separator, line end or quote; size at the end. */
-static inline size_t next_mark(marks *m)
+OUTSIDE static size_t next_mark(cm_row_reader *reader)
 {
-    while (m->bits == 0) {
-        if (m->size - m->chunk <= CM_SCAN_BYTES)
-            return m->size;
-        m->chunk += CM_SCAN_BYTES;
-        m->bits = scan_chunk(m->block, m->size, m->chunk);
+    while (reader->mark_next == reader->mark_count)
+        if (!mark_stretch(reader))
+            return reader->size;
+    return reader->stretch + reader->marks[reader->mark_next++];
+}
+
+/* Pass the marks before reader->at. None at or behind it was taken yet. */
+static void seek(cm_row_reader *reader)
+{
+    if (reader->at >= reader->stretch_end) {
+        reader->stretch_end = reader->at;
+        reader->mark_next = reader->mark_count = 0;
     }
-    size_t mark = m->chunk + (size_t)__builtin_ctzll(m->bits);
-    m->bits &= m->bits - 1;
-    return mark;
-}
-
-static void seek(cm_row_reader *reader, size_t at)
-{
-    reader->at = at;
-    reader->marks = 0;
-    reader->chunk = at - at % CM_SCAN_BYTES;
-    if (at < reader->size)
-        reader->marks = scan_chunk(reader->block, reader->size, reader->chunk) &
-                        UINT64_MAX << at % CM_SCAN_BYTES;
-}
-
-void cm_csv_begin(cm_row_reader *reader)
-{
-    seek(reader, 0);
+    while (reader->mark_next < reader->mark_count &&
+           reader->stretch + reader->marks[reader->mark_next] < reader->at)
+        reader->mark_next++;
 }
 
 /* A row whose quotes do not fit is its first line; `from` is in it. */
@@ -63,7 +55,7 @@ static void end_broken(cm_row_reader *reader, cm_row *row, const char *reason, s
     row->malformed = reason;
     row->byte = fault;
     cm_row_end(reader, row, line_end, 1);
-    seek(reader, reader->at);
+    seek(reader);
 }
 
 /* Does the row that is inside quotes at a line end come to a good end? */
@@ -89,15 +81,16 @@ typedef struct quoted {
 } quoted;
 
 /* From the opening quote to the closing one. False where the row is broken, which is then ended. */
-static bool find_close(cm_row_reader *reader, marks *m, cm_row *row, size_t open, quoted *found)
+static bool find_close(cm_row_reader *reader, cm_row *row, size_t open, quoted *found)
 {
+    const char *block = reader->block;
     for (;;) {
-        size_t mark = next_mark(m);
-        if (mark == m->size) {
+        size_t mark = next_mark(reader);
+        if (mark == reader->size) {
             end_broken(reader, row, not_closed, open, open);
             return false;
         }
-        char byte = m->block[mark];
+        char byte = block[mark];
         if (byte == '\n') {
             if (!is_good_row(reader, row, mark)) {
                 end_broken(reader, row, not_closed, open, open);
@@ -105,25 +98,26 @@ static bool find_close(cm_row_reader *reader, marks *m, cm_row *row, size_t open
             }
             found->lines++;
         } else if (byte == '"') {
-            if (mark + 1 == m->size || m->block[mark + 1] != '"') {
+            if (mark + 1 == reader->size || block[mark + 1] != '"') {
                 found->close = mark;
                 return true;
             }
-            next_mark(m);
+            next_mark(reader);
             found->has_escapes = true;
         }
     }
 }
 
 /* A quoted field up to the mark behind it. False where the row is broken, which is then ended. */
-static bool read_quoted(cm_row_reader *reader, marks *m, cm_row *row, size_t open, quoted *found)
+static bool read_quoted(cm_row_reader *reader, cm_row *row, size_t open, quoted *found)
 {
-    if (!find_close(reader, m, row, open, found))
+    const char *block = reader->block;
+    if (!find_close(reader, row, open, found))
         return false;
     size_t after = found->close + 1;
-    found->next = next_mark(m);
-    bool is_cr = found->next < m->size && m->block[found->next] == '\n' &&
-                 found->next == after + 1 && m->block[after] == '\r';
+    found->next = next_mark(reader);
+    bool is_cr = found->next < reader->size && block[found->next] == '\n' &&
+                 found->next == after + 1 && block[after] == '\r';
     if (found->next == after || is_cr)
         return true;
     end_broken(reader, row, text_after_quote, after, after);
@@ -149,34 +143,42 @@ static bool unescape(cm_row_reader *reader, cm_slice *text)
     return true;
 }
 
+/* More columns than the header: the first of them is at fault. */
+OUTSIDE static void deliver_extra(const cm_layout *layout, cm_row *row, size_t column, size_t byte)
+{
+    if (column != layout->column_count)
+        return;
+    row->malformed = too_many;
+    row->byte = byte;
+}
+
 static inline void deliver(const cm_layout *layout, cm_row *row, size_t column, cm_slice text,
                            size_t byte)
 {
     if (column >= layout->column_count) {
-        if (column == layout->column_count) {
-            row->malformed = too_many;
-            row->byte = byte;
-        }
+        deliver_extra(layout, row, column, byte);
         return;
     }
     int field = layout->fields[column];
     if (field < 0)
         return;
-    row->values[field].kind = text.size > 0 ? CM_VALUE_TEXT : CM_VALUE_MISSING;
-    row->values[field].text = text;
+    cm_value *value = &row->values[field];
+    value->kind = text.size > 0 ? CM_VALUE_TEXT : CM_VALUE_MISSING;
+    value->text = text;
     row->value_bytes[field] = byte;
 }
+
 /* A quoted field as a value. Its mark behind it; size_t max where the row is ended or memory short.
  */
 #define NO_MARK SIZE_MAX
 
-static size_t deliver_quoted(cm_row_reader *reader, marks *m, cm_row *row, size_t column,
-                             size_t open, uint64_t *lines)
+OUTSIDE static size_t deliver_quoted(cm_row_reader *reader, cm_row *row, size_t column, size_t open,
+                                     uint64_t *lines)
 {
     quoted found = {0};
-    if (!read_quoted(reader, m, row, open, &found))
+    if (!read_quoted(reader, row, open, &found))
         return NO_MARK;
-    cm_slice text = cm_slice_of(m->block + open + 1, found.close - open - 1);
+    cm_slice text = cm_slice_of(reader->block + open + 1, found.close - open - 1);
     if (found.has_escapes && !unescape(reader, &text))
         return NO_MARK;
     deliver(reader->layout, row, column, text, open);
@@ -185,8 +187,8 @@ static size_t deliver_quoted(cm_row_reader *reader, marks *m, cm_row *row, size_
 }
 
 /* Close a row at its line end. False where it was but a blank line. */
-static bool end_row(cm_row_reader *reader, cm_row *row, size_t line_end, size_t columns,
-                    uint64_t lines)
+OUTSIDE static bool end_row(cm_row_reader *reader, cm_row *row, size_t line_end, size_t columns,
+                            uint64_t lines)
 {
     if (columns < reader->layout->column_count)
         row->malformed = too_few;
@@ -194,35 +196,100 @@ static bool end_row(cm_row_reader *reader, cm_row *row, size_t line_end, size_t 
     return row->end > row->start;
 }
 
+/* The byte at a mark: a line end where it is the end of the block. */
+static inline char byte_at(const char *block, size_t size, size_t mark)
+{
+    return mark < size ? block[mark] : '\n';
+}
+
+/*
+ * Where the reader stands among its marks, in variables that stay in registers from field to field.
+ * What goes through the reader instead needs them put back before and taken again after.
+ */
+typedef struct cursor {
+    const uint16_t *next, *end;
+    size_t stretch;
+} cursor;
+
+static inline cursor take_cursor(const cm_row_reader *reader)
+{
+    return (cursor){reader->marks + reader->mark_next, reader->marks + reader->mark_count,
+                    reader->stretch};
+}
+
+static inline void put_cursor(cm_row_reader *reader, cursor c)
+{
+    reader->mark_next = (size_t)(c.next - reader->marks);
+}
+
+/* next_mark for a cursor. */
+static inline size_t step(cm_row_reader *reader, cursor *c)
+{
+    if (c->next < c->end)
+        return c->stretch + *c->next++;
+    put_cursor(reader, *c);
+    size_t mark = next_mark(reader);
+    *c = take_cursor(reader);
+    return mark;
+}
+
+/* The last field of a row, whose line end takes a CR with it. */
+OUTSIDE static void deliver_last(const cm_row_reader *reader, cm_row *row, size_t column,
+                                 size_t start, size_t line_end)
+{
+    bool is_cr = line_end < reader->size && line_end > start && reader->block[line_end - 1] == '\r';
+    cm_slice text = cm_slice_of(reader->block + start, line_end - start - is_cr);
+    deliver(reader->layout, row, column, text, start);
+}
+
+/* The fields of a row. The line end behind them; NO_MARK where the row is ended or memory short. */
+static inline size_t read_fields(cm_row_reader *reader, cm_row *row, size_t *columns,
+                                 uint64_t *lines)
+{
+    const cm_layout *layout = reader->layout;
+    const char *block = reader->block;
+    size_t size = reader->size, column = 0, start = reader->at, mark;
+    cursor c = take_cursor(reader);
+    for (;; column++, start = mark + 1) {
+        mark = step(reader, &c);
+        char byte = byte_at(block, size, mark);
+        if (byte == '"' && mark == start) {
+            put_cursor(reader, c);
+            mark = deliver_quoted(reader, row, column, start, lines);
+            if (mark == NO_MARK)
+                return NO_MARK;
+            c = take_cursor(reader);
+            if (byte_at(block, size, mark) == ',')
+                continue;
+            break;
+        }
+        while (byte == '"') { /* inside a field without quotes around it: stands for itself */
+            mark = step(reader, &c);
+            byte = byte_at(block, size, mark);
+        }
+        if (byte == '\n') {
+            deliver_last(reader, row, column, start, mark);
+            break;
+        }
+        deliver(layout, row, column, cm_slice_of(block + start, mark - start), start);
+    }
+    put_cursor(reader, c);
+    *columns = column + 1;
+    return mark;
+}
+
 /* One row, or blank line. False where there is no row to show. */
 static bool read_row(cm_row_reader *reader, cm_row *row)
 {
-    marks m = {reader->block, reader->size, reader->chunk, reader->marks};
-    size_t column = 0, start = reader->at, mark;
+    const cm_layout *layout = reader->layout;
     uint64_t lines = 1;
+    size_t columns = 0;
     cm_row_begin(reader, row);
-    for (;; column++, start = mark + 1) {
-        mark = next_mark(&m);
-        if (mark == start && mark < m.size && m.block[mark] == '"') {
-            marks copy = m; /* so that m stays in registers */
-            mark = deliver_quoted(reader, &copy, row, column, start, &lines);
-            if (mark == NO_MARK)
-                return !reader->out_of_memory;
-            m = copy;
-        } else {
-            while (mark < m.size && m.block[mark] == '"')
-                mark = next_mark(&m);
-            bool is_cr =
-                mark < m.size && m.block[mark] == '\n' && mark > start && m.block[mark - 1] == '\r';
-            deliver(reader->layout, row, column, cm_slice_of(m.block + start, mark - start - is_cr),
-                    start);
-        }
-        if (mark == m.size || m.block[mark] == '\n')
-            break;
-    }
-    reader->chunk = m.chunk;
-    reader->marks = m.bits;
-    return end_row(reader, row, mark, column + 1, lines);
+    for (size_t i = 0; i < layout->absent_count; i++)
+        row->values[layout->absent[i]].kind = CM_VALUE_MISSING;
+    size_t line_end = read_fields(reader, row, &columns, &lines);
+    return line_end == NO_MARK ? !reader->out_of_memory
+                               : end_row(reader, row, line_end, columns, lines);
 }
 
 bool cm_csv_next(cm_row_reader *reader, cm_row *row)

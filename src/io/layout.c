@@ -99,6 +99,13 @@ static bool has_field(const cm_layout *layout, size_t field)
     return false;
 }
 
+static void list_absent(cm_layout *layout)
+{
+    for (size_t field = 0; field < layout->field_count; field++)
+        if (!has_field(layout, field))
+            layout->absent[layout->absent_count++] = (uint8_t)field;
+}
+
 /* The names in a header line as one line of text for a message. */
 static void list_names(const char *head, size_t at, size_t end, char text[FOUND_BYTES_ROOM])
 {
@@ -169,6 +176,7 @@ static cm_status read_header(const place *p, cm_layout *layout, size_t *skip, cm
             return status;
         column.at = next;
     }
+    list_absent(layout);
     return check_required(layout, p, end, error);
 }
 

@@ -107,6 +107,8 @@ bool cm_ndjson_next(cm_row_reader *reader, cm_row *row)
     while (reader->at < reader->size) {
         cm_json json = {reader->block + reader->at, reader->block + reader->size, NULL};
         cm_row_begin(reader, row);
+        for (size_t i = 0; i < reader->layout->field_count; i++)
+            row->values[i].kind = CM_VALUE_MISSING;
         cm_json_space(&json);
         bool is_blank = cm_json_peek(&json) == '\n';
         if (!is_blank && !read_object(reader, &json, row)) {

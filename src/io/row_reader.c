@@ -6,9 +6,18 @@ _Static_assert(CM_ROW_BYTES_MAX == 1048576, "the reason names the limit");
 void cm_row_reader_init(cm_row_reader *reader, const cm_layout *layout, const char *block,
                         size_t size, cm_arena *arena)
 {
-    *reader = (cm_row_reader){.layout = layout, .block = block, .size = size, .arena = arena};
-    if (layout->format == CM_FORMAT_CSV)
-        cm_csv_begin(reader);
+    /* Member by member: the marks need no clearing. */
+    reader->layout = layout;
+    reader->block = block;
+    reader->size = size;
+    reader->at = 0;
+    reader->line = 0;
+    reader->arena = arena;
+    reader->out_of_memory = false;
+    reader->walk = (cm_csv_walk){0};
+    reader->kernel = cm_mark_kernel_best();
+    reader->stretch = reader->stretch_end = 0;
+    reader->mark_next = reader->mark_count = 0;
 }
 
 bool cm_row_reader_next(cm_row_reader *reader, cm_row *row)

@@ -13,6 +13,7 @@
 #define CM_IO_ROWS_H
 
 #include "io/csv_walk.h"
+#include "io/mark.h"
 #include "model/field.h"
 #include "util/arena.h"
 #include "util/slice.h"
@@ -28,6 +29,8 @@ typedef struct cm_layout {
     size_t field_count;  /* of the kind */
     size_t column_count; /* CSV: columns in the file */
     int16_t *fields;     /* CSV: for each column its field, or -1 for an ignored one; owned */
+    size_t absent_count; /* CSV: fields without a column */
+    uint8_t absent[CM_FIELD_COUNT_MAX]; /* which those are */
     cm_slice names[CM_FIELD_COUNT_MAX]; /* of the fields */
     uint8_t slots[CM_KEY_SLOTS];        /* hash table of names: field + 1, 0 for none */
 } cm_layout;
@@ -101,9 +104,11 @@ typedef struct cm_row_reader {
     cm_arena *arena; /* takes values that had to be unescaped */
     bool out_of_memory;
     /* CSV only */
-    size_t chunk;   /* offset of the 64 bytes whose marks are held */
-    uint64_t marks; /* bit per byte of the chunk: separators, line ends and quotes not yet passed */
-    cm_csv_walk walk; /* used where a row spans lines */
+    cm_csv_walk walk;             /* used where a row spans lines */
+    const cm_mark_kernel *kernel; /* the best there is; tests set another before the first row */
+    size_t stretch, stretch_end;  /* the bytes of the block whose marks are held */
+    size_t mark_next, mark_count; /* of these marks */
+    uint16_t marks[CM_MARK_ROOM]; /* separators, line ends and quotes, from stretch on */
 } cm_row_reader;
 
 /** Start on a block. Everything is borrowed; values of rows point into the block and the arena. */
@@ -118,9 +123,12 @@ bool cm_row_reader_next(cm_row_reader *reader, cm_row *row);
  * once. */
 typedef struct cm_cutter {
     cm_format format;
-    size_t border;    /* just after the last complete row; 0 if none */
-    size_t scanned;   /* NDJSON: bytes looked at */
-    cm_csv_walk walk; /* CSV */
+    size_t border;  /* just after the last complete row; 0 if none */
+    size_t scanned; /* NDJSON: bytes looked at */
+    /* CSV */
+    cm_csv_walk walk;
+    size_t walk_end;              /* up to here the walk goes row by row */
+    const cm_mark_kernel *kernel; /* the best there is; tests set another after init */
 } cm_cutter;
 
 void cm_cutter_init(cm_cutter *cutter, cm_format format);

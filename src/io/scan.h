@@ -1,6 +1,6 @@
 /*
- * Scan kernels: the only code of the codecs that knows the machine. Each has a portable twin that
- * gives the same; a wider one can take its place behind the same function.
+ * Looking for the next byte of a kind from where a codec stands. The kernel that knows the machine
+ * has a portable twin that gives the same. For whole stretches of CSV: mark.h.
  */
 #ifndef CM_IO_SCAN_H
 #define CM_IO_SCAN_H
@@ -12,18 +12,6 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
-
-#define CM_SCAN_BYTES ((size_t)64) /* one mark per bit of a word */
-
-static inline uint64_t cm_scan_csv_portable(const char *bytes)
-{
-    uint64_t marks = 0;
-    for (size_t i = 0; i < CM_SCAN_BYTES; i++) {
-        unsigned is_mark = bytes[i] == ',' || bytes[i] == '\n' || bytes[i] == '"';
-        marks |= (uint64_t)is_mark << i;
-    }
-    return marks;
-}
 
 /* How many bytes at the front stand for themselves in a JSON string: ASCII, no control character,
  * quote or backslash. */
@@ -38,23 +26,6 @@ static inline size_t cm_scan_json_portable(const char *bytes, size_t size)
 }
 
 #ifdef __SSE2__
-
-/* The bits of 16 bytes that are separators, line ends or quotes. */
-static inline uint64_t cm_scan_csv_16(const char *bytes)
-{
-    __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)bytes);
-    __m128i comma = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(','));
-    __m128i line_end = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('\n'));
-    __m128i quote = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('"'));
-    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(comma, line_end), quote));
-}
-
-/** Mark the separators, line ends and quotes among CM_SCAN_BYTES bytes: bit i for byte i. */
-static inline uint64_t cm_scan_csv(const char *bytes)
-{
-    return cm_scan_csv_16(bytes) | cm_scan_csv_16(bytes + 16) << 16 |
-           cm_scan_csv_16(bytes + 32) << 32 | cm_scan_csv_16(bytes + 48) << 48;
-}
 
 /** How many bytes at the front stand for themselves in a JSON string. */
 static inline size_t cm_scan_json(const char *bytes, size_t size)
@@ -75,11 +46,6 @@ static inline size_t cm_scan_json(const char *bytes, size_t size)
 }
 
 #else
-
-static inline uint64_t cm_scan_csv(const char *bytes)
-{
-    return cm_scan_csv_portable(bytes);
-}
 
 static inline size_t cm_scan_json(const char *bytes, size_t size)
 {

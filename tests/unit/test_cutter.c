@@ -384,13 +384,12 @@ static void test_kernels_agree_with_their_portable_twins(void **state)
 {
     (void)state;
     static const char odd[] = ",\"\n\r\\ \x1F\x7F\x80\xFF\0-#+\x0B!";
-    char bytes[CM_SCAN_BYTES];
+    char bytes[64];
     for (int i = 0; i < 20000; i++) {
         memset(bytes, 'x', sizeof bytes);
         for (uint64_t count = random_below(8); count > 0; count--)
             bytes[random_below(sizeof bytes)] = odd[random_below(sizeof odd)];
         size_t size = random_below(sizeof bytes + 1);
-        assert_int_equal(cm_scan_csv(bytes), cm_scan_csv_portable(bytes));
         assert_int_equal(cm_scan_json(bytes, size), cm_scan_json_portable(bytes, size));
     }
 }
