@@ -2,6 +2,10 @@
 
 #include "util/text.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define ONES 0x0101010101010101u
 #define HIGHS 0x8080808080808080u
 
@@ -11,9 +15,33 @@ static bool is_plain_word(uint64_t word)
     return (((word - ONES) | word) & HIGHS) == 0;
 }
 
+#ifdef __SSE2__
+
+/* Signed: what is above ASCII is negative. */
+static int plain_bits(const char *text)
+{
+    __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)text);
+    return _mm_movemask_epi8(_mm_cmpgt_epi8(chunk, _mm_setzero_si128()));
+}
+
+/* Text of at least 16 bytes; the last 16 overlap those before. */
+static bool is_plain_long(cm_slice text)
+{
+    int bits = plain_bits(text.data + text.size - 16);
+    for (size_t at = 0; at + 16 < text.size; at += 16)
+        bits &= plain_bits(text.data + at);
+    return bits == 0xFFFF;
+}
+
+#endif
+
 bool cm_text_is_plain(cm_slice text)
 {
     uint64_t word = ONES;
+#ifdef __SSE2__
+    if (text.size >= 16)
+        return is_plain_long(text);
+#endif
     if (text.size < sizeof word) {
         for (size_t i = 0; i < text.size; i++)
             word = word << 8 | (unsigned char)text.data[i];
