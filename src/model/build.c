@@ -1,8 +1,10 @@
 #include "model/build.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "model/column.h"
+#include "util/text.h"
 
 #define CLICK(member) offsetof(cm_click, member)
 
@@ -52,51 +54,187 @@ static const cm_column CONVERSION_COLUMNS[CM_CONVERSION_FIELD_COUNT] = {
     [CM_CONVERSION_TIMEZONE_OFFSET] = {cm_read_whole, CONVERSION(device.timezone_offset)},
 };
 
+/* A record being filled. Each take_* fills one field of it, whatever was there before, and is false
+ * where that is the end: the status says why. */
+typedef struct building {
+    const cm_value *values;
+    const cm_column *columns;
+    const cm_build_options *options;
+    uint64_t *lenient_counts;
+    cm_filling filling;
+    cm_reject *reject;
+    cm_status status;
+} building;
+
 static bool is_missing(const cm_value *value)
 {
     return value->kind == CM_VALUE_MISSING ||
            (value->kind == CM_VALUE_TEXT && value->text.size == 0);
 }
 
-/* Fills a record of which everything is missing. */
-static cm_status fill(const cm_filling *filling, const cm_column *columns, size_t count,
-                      const cm_value *values, const cm_build_options *options,
-                      uint64_t *lenient_counts, cm_reject *reject)
+/* Every value but usual text: its field holds what stands for a missing one. */
+__attribute__((noinline)) static bool take_other(building *b, size_t field)
 {
-    for (size_t i = 0; i < count; i++) {
-        bool is_required = i < CM_FIELD_REQUIRED_COUNT;
-        const char *fault = is_required ? CM_FAULT_MISSING : NULL;
-        if (!is_missing(&values[i]))
-            fault = columns[i].read(filling, &columns[i], &values[i]);
-        if (fault == NULL)
-            continue;
-        if (fault == CM_FAULT_MEMORY)
-            return CM_ERROR_MEMORY;
-        if (is_required || !options->lenient) {
-            *reject = (cm_reject){i, fault};
-            return CM_ERROR_FORMAT;
-        }
-        if (lenient_counts != NULL)
-            lenient_counts[i]++;
+    bool is_required = field < CM_FIELD_REQUIRED_COUNT;
+    const cm_value *value = &b->values[field];
+    const char *fault = is_required ? CM_FAULT_MISSING : NULL;
+    if (!is_missing(value))
+        fault = b->columns[field].read(&b->filling, &b->columns[field], value);
+    if (fault == NULL)
+        return true;
+    if (fault == CM_FAULT_MEMORY) {
+        b->status = CM_ERROR_MEMORY;
+        return false;
     }
-    return CM_OK;
+    if (is_required || !b->options->lenient) {
+        *b->reject = (cm_reject){field, fault};
+        b->status = CM_ERROR_FORMAT;
+        return false;
+    }
+    if (b->lenient_counts != NULL)
+        b->lenient_counts[field]++;
+    return true;
 }
+
+/* Text of any bytes. Chosen without a branch: which fields are there is a guess at every row. */
+static inline bool take_text(building *b, size_t field, cm_slice *slot)
+{
+    const cm_value *value = &b->values[field];
+    size_t size = value->kind == CM_VALUE_TEXT ? value->text.size : 0;
+    slot->size = size;
+    slot->data = size > 0 ? value->text.data : NULL;
+    return value->kind <= CM_VALUE_TEXT || take_other(b, field);
+}
+
+static inline bool take_id(building *b, size_t field, cm_slice *slot)
+{
+    cm_slice text = b->values[field].text;
+    *slot = (cm_slice){NULL, 0};
+    if (b->values[field].kind == CM_VALUE_TEXT && text.size - 1 < CM_ID_BYTES_SURE &&
+        cm_text_is_plain(text)) {
+        *slot = text;
+        return true;
+    }
+    return take_other(b, field);
+}
+
+static inline bool take_optional_id(building *b, size_t field, cm_slice *slot)
+{
+    if (!is_missing(&b->values[field]))
+        return take_id(b, field, slot);
+    *slot = (cm_slice){NULL, 0};
+    return true;
+}
+
+static inline bool take_time(building *b, size_t field, int64_t *slot)
+{
+    const cm_value *value = &b->values[field];
+    return (value->kind == CM_VALUE_TEXT && cm_time_parse(value->text, slot)) ||
+           take_other(b, field);
+}
+
+static inline bool take_expiry(building *b, cm_click *click)
+{
+    click->expires_at = CM_TIME_MISSING;
+    return is_missing(&b->values[CM_CLICK_EXPIRES_AT]) || take_other(b, CM_CLICK_EXPIRES_AT);
+}
+
+static inline bool take_flag(building *b, cm_click *click)
+{
+    const cm_value *value = &b->values[CM_CLICK_IS_VALID];
+    click->is_valid = true;
+    if (is_missing(value) || (value->kind == CM_VALUE_TEXT && value->text.size == 4 &&
+                              memcmp(value->text.data, "true", 4) == 0))
+        return true;
+    return take_other(b, CM_CLICK_IS_VALID);
+}
+
+/* The address of a device and what is before it. */
+static inline bool take_fingerprint(building *b, size_t field, cm_device *device)
+{
+    const cm_value *value = &b->values[field];
+    memset(device, 0, offsetof(cm_device, user_agent)); /* what is between the fields, too */
+    if (is_missing(value))
+        return true;
+    if (value->kind == CM_VALUE_TEXT && cm_fingerprint_parse(value->text, device->fingerprint)) {
+        device->has_fingerprint = true;
+        return true;
+    }
+    memset(device->fingerprint, 0, sizeof device->fingerprint);
+    return take_other(b, field);
+}
+
+static inline bool take_address(building *b, size_t field, cm_address *slot)
+{
+    const cm_value *value = &b->values[field];
+    if (is_missing(value) || (value->kind == CM_VALUE_TEXT && cm_address_parse(value->text, slot)))
+        return true;
+    *slot = (cm_address){0};
+    return take_other(b, field);
+}
+
+/* The fields from user_agent on, which follow each other in clicks and conversions alike. */
+static inline bool take_components(building *b, size_t user_agent, cm_device *device)
+{
+    return take_text(b, user_agent, &device->user_agent) &&
+           take_text(b, user_agent + 1, &device->device_type) &&
+           take_text(b, user_agent + 2, &device->os) &&
+           take_text(b, user_agent + 3, &device->browser) &&
+           take_text(b, user_agent + 4, &device->screen_width) &&
+           take_text(b, user_agent + 5, &device->screen_height) &&
+           take_text(b, user_agent + 6, &device->timezone) &&
+           take_text(b, user_agent + 7, &device->timezone_offset);
+}
+
+_Static_assert(CM_CLICK_TIMEZONE_OFFSET == CM_CLICK_USER_AGENT + 7, "take_components counts on it");
+_Static_assert(CM_CONVERSION_TIMEZONE_OFFSET == CM_CONVERSION_USER_AGENT + 7, "and on this");
 
 cm_status cm_click_build(const cm_value *values, const cm_build_options *options, cm_arena *arena,
                          uint64_t *lenient_counts, cm_click *click, cm_reject *reject)
 {
-    *click = (cm_click){.expires_at = CM_TIME_MISSING, .is_valid = true};
-    cm_filling filling = {click, arena};
-    return fill(&filling, CLICK_COLUMNS, CM_CLICK_FIELD_COUNT, values, options, lenient_counts,
-                reject);
+    building b = {values, CLICK_COLUMNS, options, lenient_counts, {click, arena}, reject, CM_OK};
+    memset(&click->is_valid, 0, CLICK(fbclid) - CLICK(is_valid)); /* what is behind it, too */
+    click->reference = (cm_slice){NULL, 0};
+    /* In the order of the columns: the first that is malformed is named. */
+    if (take_id(&b, CM_CLICK_TENANT_ID, &click->tenant_id) &&
+        take_id(&b, CM_CLICK_CLICK_ID, &click->click_id) &&
+        take_time(&b, CM_CLICK_CLICK_TIMESTAMP, &click->click_timestamp) &&
+        take_expiry(&b, click) && take_flag(&b, click) &&
+        take_optional_id(&b, CM_CLICK_FBCLID, &click->fbclid) &&
+        take_optional_id(&b, CM_CLICK_GCLID, &click->gclid) &&
+        take_text(&b, CM_CLICK_CAMPAIGN_ID, &click->campaign_id) &&
+        take_text(&b, CM_CLICK_ADSET_ID, &click->adset_id) &&
+        take_text(&b, CM_CLICK_AD_ID, &click->ad_id) &&
+        take_text(&b, CM_CLICK_CREATIVE_ID, &click->creative_id) &&
+        take_fingerprint(&b, CM_CLICK_FINGERPRINT_HASH, &click->device) &&
+        take_address(&b, CM_CLICK_IP_ADDRESS, &click->device.ip_address))
+        take_components(&b, CM_CLICK_USER_AGENT, &click->device);
+    return b.status;
+}
+
+/* Of the two columns for the fingerprint the second counts where the first is missing. */
+static inline bool take_second_fingerprint(building *b)
+{
+    return is_missing(&b->values[CM_CONVERSION_FINGERPRINT_HASH]) ||
+           take_other(b, CM_CONVERSION_FINGERPRINT_HASH);
 }
 
 cm_status cm_conversion_build(const cm_value *values, const cm_build_options *options,
                               cm_arena *arena, uint64_t *lenient_counts, cm_conversion *conversion,
                               cm_reject *reject)
 {
-    *conversion = (cm_conversion){0};
-    cm_filling filling = {conversion, arena};
-    return fill(&filling, CONVERSION_COLUMNS, CM_CONVERSION_FIELD_COUNT, values, options,
-                lenient_counts, reject);
+    building b = {values, CONVERSION_COLUMNS, options, lenient_counts, {conversion, arena}, reject,
+                  CM_OK};
+    cm_device *device = &conversion->device;
+    if (take_id(&b, CM_CONVERSION_TENANT_ID, &conversion->tenant_id) &&
+        take_id(&b, CM_CONVERSION_CONVERSION_ID, &conversion->conversion_id) &&
+        take_time(&b, CM_CONVERSION_CONVERSION_TIMESTAMP, &conversion->conversion_timestamp) &&
+        take_optional_id(&b, CM_CONVERSION_CLICK_ID, &conversion->click_id) &&
+        take_optional_id(&b, CM_CONVERSION_FBCLID, &conversion->fbclid) &&
+        take_optional_id(&b, CM_CONVERSION_GCLID, &conversion->gclid) &&
+        take_fingerprint(&b, CM_CONVERSION_CONVERSION_FINGERPRINT_HASH, device) &&
+        take_second_fingerprint(&b) &&
+        take_address(&b, CM_CONVERSION_IP_ADDRESS, &device->ip_address))
+        take_components(&b, CM_CONVERSION_USER_AGENT, device);
+    return b.status;
 }

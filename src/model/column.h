@@ -43,6 +43,8 @@ cm_column_reader
 cm_column_reader cm_read_address; /* cm_address */
 cm_column_reader cm_read_whole; /* cm_slice: text as it stands, numbers as plain decimal integers */
 
+#define CM_ID_BYTES_SURE ((size_t)255) /* an id of at most these bytes is not too long */
+
 /** Why a text that is not missing is no id: static text, or NULL where it is one. */
 const char *cm_id_fault(cm_slice id);
 
