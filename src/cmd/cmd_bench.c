@@ -17,6 +17,9 @@
 #define QUICK_SCALE_MAX 5000
 #define QUICK_REPETITIONS 2
 
+#define WORLD_CLICK_BYTES 700.0
+#define WORLD_CONVERSION_BYTES 1200.0
+
 #define HOT_CLICKS 1000000
 #define HOT_MATCH 50000
 #define SCALE_MATCH 200000
@@ -80,6 +83,25 @@ static cm_status check_sections(const cm_settings *settings, cm_error *error)
             return refuse_section(only->texts[i], error);
     }
     return CM_OK;
+}
+
+/* About what the simulated world takes when most of it is there: its CSV, the engine, records. */
+static cm_status check_memory(const cm_bench *bench, cm_error *error)
+{
+    const double gib = 1 << 30;
+    double needed = (double)bench->sizes.clicks * WORLD_CLICK_BYTES +
+                    (double)bench->sizes.conversions * WORLD_CONVERSION_BYTES;
+    uint64_t at_hand = cm_bench_memory_at_hand();
+    bool is_needed = false;
+    for (size_t i = 0; i < cm_bench_section_count; i++)
+        is_needed |= cm_bench_sections[i].needs_world &&
+                     is_wanted(bench->settings, cm_bench_sections[i].name);
+    if (!is_needed || at_hand == 0 || needed < (double)at_hand)
+        return CM_OK;
+    return cm_error_set(error, CM_ERROR_MEMORY,
+                        "the simulated world needs about %.1f GiB of memory, and %.1f are at hand; "
+                        "give a smaller --clicks-count",
+                        needed / gib, (double)at_hand / gib);
 }
 
 /* ---- output ---- */
@@ -178,6 +200,8 @@ cm_status cm_cmd_bench(const cm_settings *settings, cm_log *log, cm_error *error
     const cm_output_options options = {.option = "--json"};
     cm_output *output = NULL;
     cm_status status = check_sections(settings, error);
+    if (status == CM_OK)
+        status = check_memory(&bench, error);
     if (status == CM_OK && path != NULL)
         status = cm_output_open(path, &options, &output, error);
     if (status == CM_OK)

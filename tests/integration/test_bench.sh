@@ -124,6 +124,13 @@ case_no_place_for_the_json() {
     [ ! -s "$work/out" ] || fail "measured before it looked"
 }
 
+case_a_world_too_large_for_the_memory() {
+    run bench --clicks-count 1000000000 --conversions-count 1000000000
+    expect_status 1
+    expect_error '^clickmatch: the simulated world needs about [0-9.]+ GiB .*; give a smaller'
+    [ ! -s "$work/out" ] || fail "measured before it looked"
+}
+
 case_interrupted() {
     "$program" bench --json bench.json --quiet >"$work/out" 2>"$work/err" &
     local pid=$!
