@@ -81,8 +81,8 @@ TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # --- Targets -------------------------------------------------------------------------------------
 
-.PHONY: all layers lib test unit integration test-programs bench bench-plot demo deps tidy lint \
-        format asan tsan fuzz install uninstall clean help FORCE
+.PHONY: all layers lib test unit integration test-programs bench bench-plot bench-peers demo deps \
+        tidy lint format asan tsan fuzz install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -116,6 +116,10 @@ bench: ## measure on this machine: minutes; a table, and build/bench.json
 bench-plot: ## draw latency and scaling of the last make bench (installs gnuplot-nox)
 	@scripts/deps.sh --plot
 	@scripts/bench_plot.py $(BUILD)/bench.json docs/img
+
+bench-peers: ## the same work by DuckDB, ClickHouse, PostgreSQL (docs/peers.md)
+	@$(MAKE) $(PARALLEL) all
+	@BUILD=$(BUILD) scripts/bench_peers.sh $(OPTIONS)
 
 demo: deps ## install what is missing, build, simulate a small world and match it
 	@$(MAKE) $(PARALLEL) all

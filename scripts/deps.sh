@@ -4,6 +4,7 @@
 #   scripts/deps.sh          to build, test and try it
 #   scripts/deps.sh --lint   what .ci/run needs beyond that
 #   scripts/deps.sh --plot   what make bench-plot needs
+#   scripts/deps.sh --peers  what bench_peers.sh needs to install other engines
 #
 # When nothing is missing it asks only dpkg: it says nothing and needs neither network nor root.
 set -euo pipefail
@@ -17,6 +18,7 @@ build_packages="
 lint_packages="
     clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev"
 plot_packages="gnuplot-nox"
+peers_packages="nodejs npm"
 
 die() {
     echo "deps.sh: $*" >&2
@@ -27,7 +29,8 @@ case "${1-}" in
     "") wanted=$build_packages ;;
     --lint) wanted=$lint_packages ;;
     --plot) wanted=$plot_packages ;;
-    *) die "unknown argument '$1'; give none, --lint or --plot" ;;
+    --peers) wanted=$peers_packages ;;
+    *) die "unknown argument '$1'; give none, --lint, --plot or --peers" ;;
 esac
 
 # dpkg-query fails for a package it has never heard of: that is "missing", too.

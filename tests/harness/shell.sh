@@ -1,6 +1,6 @@
 # Shared by the shell tests: a directory of their own, cases that print `ok NAME` or
-# `not ok NAME: reason`. Source it, write functions case_NAME that `fail` what is wrong, and end
-# with `run_cases`.
+# `not ok NAME: reason`. Source it, write functions case_NAME that `fail` what is wrong or `skip`
+# with a reason, and end with `run_cases`.
 # shellcheck shell=bash
 set -uo pipefail
 export LC_ALL=C
@@ -24,6 +24,11 @@ fail() {
 run() {
     status=0
     "$program" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+}
+
+# Note why the case under way cannot run here.
+skip() {
+    printf '%s\n' "$*" >"$work/skipped"
 }
 
 expect_status() {
@@ -77,12 +82,14 @@ run_cases() {
     local failures=0 names name
     mapfile -t names < <(sed -n 's/^case_\([a-z0-9_]*\)() {.*/\1/p' "${BASH_SOURCE[1]}")
     for name in "${names[@]}"; do
-        rm -rf "$work/case" "$work/reason"
+        rm -rf "$work/case" "$work/reason" "$work/skipped"
         mkdir "$work/case"
         (cd "$work/case" && "case_$name") || fail "stopped with exit status $?"
         if [ -s "$work/reason" ]; then
             echo "not ok $name: $(cat "$work/reason")"
             failures=$((failures + 1))
+        elif [ -s "$work/skipped" ]; then
+            echo "skip $name: $(cat "$work/skipped")"
         else
             echo "ok $name"
         fi

@@ -16,7 +16,7 @@ copy_checkout() {
     mkdir copy
     git -C "$root" ls-files -z --cached --others --exclude-standard >files
     tar -C "$root" --null -T files -c | tar -C copy -x
-    cp -a "$root/build" copy/build
+    tar -C "$root" --exclude=build/peers -c build | tar -C copy -x # but the packages of peers
 }
 
 case_the_readmes_commands_work_as_printed() {
