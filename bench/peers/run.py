@@ -91,7 +91,9 @@ def run(engine, files, threads):
     else:
         measured = json.loads(text.splitlines()[-1])
     measured.setdefault("seconds", seconds)
-    measured.setdefault("peak_bytes", usage.ru_maxrss << 10)
+    if engine != "postgres":  # the server's processes are not ours to wait for
+        measured["cpu_seconds"] = usage.ru_utime + usage.ru_stime
+        measured["peak_bytes"] = usage.ru_maxrss << 10
     return measured
 
 
@@ -177,8 +179,10 @@ def summarize(runs, rows):
     for engine, own in runs.items():
         result = {"version": own[0]["version"], "runs": own,
                   "methods": own[0].get("methods") or rows[engine]["methods"]}
-        for figure in ("seconds", "load_seconds", "match_seconds", "peak_bytes"):
-            result[figure] = statistics.median(one[figure] for one in own)
+        for figure in ("seconds", "load_seconds", "match_seconds", "cpu_seconds", "peak_bytes"):
+            if figure in own[0]:
+                result[figure] = statistics.median(one[figure] for one in own)
+        result["seconds_best"] = min(one["seconds"] for one in own)
         for figure in ("seconds", "peak_bytes"):
             if "clickmatch" in runs:
                 result["ratio_" + figure] = statistics.median(
@@ -188,13 +192,16 @@ def summarize(runs, rows):
 
 
 def print_table(results):
-    print("\n%-12s %-10s %9s %9s %9s %9s %9s %9s" % (
-        "engine", "version", "load s", "match s", "whole s", "x", "peak MB", "x"))
+    columns = (("load s", "load_seconds", 1), ("match s", "match_seconds", 1),
+               ("whole s", "seconds", 1), ("ratio", "ratio_seconds", 1),
+               ("best s", "seconds_best", 1), ("CPU s", "cpu_seconds", 1),
+               ("peak MB", "peak_bytes", 1e6), ("ratio", "ratio_peak_bytes", 1))
+    print("\n%-12s %-10s" % ("engine", "version") + "".join(
+        " %9s" % title for title, _, _ in columns))
     for engine, result in results.items():
-        print("%-12s %-10s %9.2f %9.2f %9.2f %9.2f %9.0f %9.2f" % (
-            engine, result["version"], result["load_seconds"], result["match_seconds"],
-            result["seconds"], result.get("ratio_seconds", float("nan")),
-            result["peak_bytes"] / 1e6, result.get("ratio_peak_bytes", float("nan"))))
+        print("%-12s %-10s" % (engine, result["version"]) + "".join(
+            " %9.2f" % (result[figure] / unit) if figure in result else " %9s" % "-"
+            for _, figure, unit in columns))
     print("\n%-12s" % "matches by" + "".join(" %11s" % method for method in METHODS))
     for engine, result in results.items():
         print("%-12s" % engine + "".join(
