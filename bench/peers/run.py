@@ -72,11 +72,11 @@ def run(engine, files, threads):
     with open(files[2] + ".said", "w+", encoding="utf-8") as said:
         started = time.monotonic()
         process = subprocess.Popen(command_of(engine, files, threads), stdin=subprocess.DEVNULL,
-                                   stdout=said, env=with_packages())
+                                   stdout=said, env=with_packages(), start_new_session=True)
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait()
             raise
         seconds = time.monotonic() - started
