@@ -152,20 +152,20 @@ OUTSIDE static void deliver_extra(const cm_layout *layout, cm_row *row, size_t c
     row->byte = byte;
 }
 
-static inline void deliver(const cm_layout *layout, cm_row *row, size_t column, cm_slice text,
-                           size_t byte)
+static inline void put_value(cm_row *row, size_t field, cm_slice text, size_t byte)
 {
-    if (column >= layout->column_count) {
-        deliver_extra(layout, row, column, byte);
-        return;
-    }
-    int field = layout->fields[column];
-    if (field < 0)
-        return;
     cm_value *value = &row->values[field];
     value->kind = text.size > 0 ? CM_VALUE_TEXT : CM_VALUE_MISSING;
     value->text = text;
     row->value_bytes[field] = byte;
+}
+
+static void deliver(const cm_layout *layout, cm_row *row, size_t column, cm_slice text, size_t byte)
+{
+    if (column >= layout->column_count)
+        deliver_extra(layout, row, column, byte);
+    else if (layout->fields[column] >= 0)
+        put_value(row, (size_t)layout->fields[column], text, byte);
 }
 
 /* A quoted field as a value. Its mark behind it; size_t max where the row is ended or memory short.
@@ -202,80 +202,114 @@ static inline char byte_at(const char *block, size_t size, size_t mark)
     return mark < size ? block[mark] : '\n';
 }
 
-/*
- * Where the reader stands among its marks, in variables that stay in registers from field to field.
- * What goes through the reader instead needs them put back before and taken again after.
- */
-typedef struct cursor {
-    const uint16_t *next, *end;
-    size_t stretch;
-} cursor;
-
-static inline cursor take_cursor(const cm_row_reader *reader)
+/* One field of any kind, from start on. Its mark; NO_MARK where the row is ended or memory is
+ * short. */
+static size_t read_field(cm_row_reader *reader, cm_row *row, size_t column, size_t start,
+                         uint64_t *lines)
 {
-    return (cursor){reader->marks + reader->mark_next, reader->marks + reader->mark_count,
-                    reader->stretch};
-}
-
-static inline void put_cursor(cm_row_reader *reader, cursor c)
-{
-    reader->mark_next = (size_t)(c.next - reader->marks);
-}
-
-/* next_mark for a cursor. */
-static inline size_t step(cm_row_reader *reader, cursor *c)
-{
-    if (c->next < c->end)
-        return c->stretch + *c->next++;
-    put_cursor(reader, *c);
-    size_t mark = next_mark(reader);
-    *c = take_cursor(reader);
+    const char *block = reader->block;
+    size_t size = reader->size, mark = next_mark(reader);
+    if (mark == start && mark < size && block[mark] == '"')
+        return deliver_quoted(reader, row, column, start, lines);
+    while (byte_at(block, size, mark) == '"') /* inside the field: stands for itself */
+        mark = next_mark(reader);
+    bool is_cr = mark < size && mark > start && block[mark] == '\n' && block[mark - 1] == '\r';
+    deliver(reader->layout, row, column, cm_slice_of(block + start, mark - start - is_cr), start);
     return mark;
 }
 
-/* The last field of a row, whose line end takes a CR with it. */
-OUTSIDE static void deliver_last(const cm_row_reader *reader, cm_row *row, size_t column,
-                                 size_t start, size_t line_end)
+/* --- The usual fields ------------------------------------------------------------------------- */
+
+/*
+ * Where the reader stands within a row, for the fields that need no care. Functions of their own
+ * read those, each with few variables, so that all of them stay in registers.
+ */
+typedef struct cursor {
+    const char *block, *stretch;
+    const uint16_t *next, *end; /* marks */
+    const int16_t *fields;
+    size_t column, column_count;
+    const char *start; /* of the next field */
+    cm_row *row;
+} cursor;
+
+static inline void take_cursor(cursor *c, const cm_row_reader *reader)
 {
-    bool is_cr = line_end < reader->size && line_end > start && reader->block[line_end - 1] == '\r';
-    cm_slice text = cm_slice_of(reader->block + start, line_end - start - is_cr);
-    deliver(reader->layout, row, column, text, start);
+    c->stretch = reader->block + reader->stretch;
+    c->next = reader->marks + reader->mark_next;
+    c->end = reader->marks + reader->mark_count;
+}
+
+/* Fields without quotes that end in a separator, as far as the marks go. */
+OUTSIDE static void take_plain(cursor *c)
+{
+    const char *stretch = c->stretch, *start = c->start, *block = c->block;
+    const int16_t *field = c->fields + c->column;
+    const uint16_t *next = c->next;
+    size_t marks = (size_t)(c->end - next), columns = c->column_count - c->column;
+    const uint16_t *end = next + (marks < columns ? marks : columns);
+    cm_row *row = c->row;
+    for (; next < end; next++, field++) {
+        const char *mark = stretch + *next;
+        if (*mark != ',')
+            break;
+        if (*field >= 0)
+            put_value(row, (size_t)*field, cm_slice_of(start, (size_t)(mark - start)),
+                      (size_t)(start - block));
+        start = mark + 1;
+    }
+    c->column = (size_t)(field - c->fields);
+    c->next = next;
+    c->start = start;
+}
+
+/* A field in quotes on one line, without quotes inside, that ends in a separator. */
+static inline bool take_quoted(cursor *c)
+{
+    const uint16_t *next = c->next;
+    if (next == c->end || c->stretch + *next != c->start || *c->start != '"')
+        return false;
+    do
+        next++;
+    while (next < c->end && c->stretch[*next] == ',');
+    if (c->end - next < 2 || c->stretch[*next] != '"' || next[1] != next[0] + 1 ||
+        c->stretch[next[1]] != ',')
+        return false;
+    int field = c->fields[c->column++];
+    if (field >= 0)
+        put_value(c->row, (size_t)field,
+                  cm_slice_of(c->start + 1, (size_t)(c->stretch + *next - c->start - 1)),
+                  (size_t)(c->start - c->block));
+    c->start = c->stretch + next[1] + 1;
+    c->next = next + 2;
+    return true;
 }
 
 /* The fields of a row. The line end behind them; NO_MARK where the row is ended or memory short. */
-static inline size_t read_fields(cm_row_reader *reader, cm_row *row, size_t *columns,
-                                 uint64_t *lines)
+static size_t read_fields(cm_row_reader *reader, cm_row *row, size_t *columns, uint64_t *lines)
 {
     const cm_layout *layout = reader->layout;
-    const char *block = reader->block;
-    size_t size = reader->size, column = 0, start = reader->at, mark;
-    cursor c = take_cursor(reader);
-    for (;; column++, start = mark + 1) {
-        mark = step(reader, &c);
-        char byte = byte_at(block, size, mark);
-        if (byte == '"' && mark == start) {
-            put_cursor(reader, c);
-            mark = deliver_quoted(reader, row, column, start, lines);
-            if (mark == NO_MARK)
-                return NO_MARK;
-            c = take_cursor(reader);
-            if (byte_at(block, size, mark) == ',')
-                continue;
-            break;
+    cursor c = {.block = reader->block,
+                .fields = layout->fields,
+                .column_count = layout->column_count,
+                .start = reader->block + reader->at,
+                .row = row};
+    for (;;) {
+        take_cursor(&c, reader);
+        while (c.column < c.column_count) {
+            take_plain(&c);
+            if (c.column == c.column_count || !take_quoted(&c))
+                break;
         }
-        while (byte == '"') { /* inside a field without quotes around it: stands for itself */
-            mark = step(reader, &c);
-            byte = byte_at(block, size, mark);
+        reader->mark_next = (size_t)(c.next - reader->marks);
+        size_t mark = read_field(reader, row, c.column, (size_t)(c.start - c.block), lines);
+        c.column++;
+        if (mark == NO_MARK || mark == reader->size || c.block[mark] != ',') {
+            *columns = c.column;
+            return mark;
         }
-        if (byte == '\n') {
-            deliver_last(reader, row, column, start, mark);
-            break;
-        }
-        deliver(layout, row, column, cm_slice_of(block + start, mark - start), start);
+        c.start = c.block + mark + 1;
     }
-    put_cursor(reader, c);
-    *columns = column + 1;
-    return mark;
 }
 
 /* One row, or blank line. False where there is no row to show. */

@@ -1,10 +1,6 @@
 /*
  * Kernels for x86-64. All are in the one binary: each function says which instructions it may use,
  * and is called only where the machine has them.
- *
- * 64 bytes become the bits of a word, and the bits become places. The places are written in groups
- * of fixed size, whatever the number of bits: a branch on that number would be a guess, and a wrong
- * guess costs more than the writing.
  */
 #include "io/mark_x86.h"
 
@@ -14,9 +10,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "io/mark_put.h"
+
 #define CHUNK ((size_t)64)
-#define HIGHEST (UINT64_C(1) << 63)
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE CM_MARK_INLINE
 
 #define AVX2 __attribute__((target("avx2,bmi,popcnt")))
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")))
@@ -40,39 +37,16 @@ INLINE uint64_t bits_sse2(const char *bytes, bool is_csv)
            bits_16(bytes + 32, is_csv) << 32 | bits_16(bytes + 48, is_csv) << 48;
 }
 
-/* Such machines may count bits slowly. */
-INLINE unsigned count_sse2(uint64_t bits)
-{
-    bits -= bits >> 1 & 0x5555555555555555u;
-    bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
-    bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
-    return (unsigned)(bits * 0x0101010101010101u >> 56);
-}
-
-/* Places by group; where no bit is left they are arbitrary. */
-INLINE uint16_t *put_sse2(uint16_t *marks, uint64_t bits, size_t at, unsigned group)
-{
-    unsigned count = count_sse2(bits);
-    for (unsigned i = 0; i < count; i += group) {
-        for (unsigned k = 0; k < group; k++) {
-            marks[i + k] = (uint16_t)(at + (size_t)__builtin_ctzll(bits | HIGHEST));
-            bits &= bits - 1;
-        }
-    }
-    return marks + count;
-}
-
 INLINE size_t mark_sse2(const char *bytes, size_t size, uint16_t *marks, bool is_csv)
 {
     uint16_t *next = marks;
-    unsigned group = is_csv ? 8 : 2;
     size_t at = 0;
     for (; at + CHUNK <= size; at += CHUNK)
-        next = put_sse2(next, bits_sse2(bytes + at, is_csv), at, group);
+        next = cm_mark_put(next, bits_sse2(bytes + at, is_csv), at, is_csv);
     if (at < size) {
         char padded[CHUNK] = {0};
         memcpy(padded, bytes + at, size - at);
-        next = put_sse2(next, bits_sse2(padded, is_csv), at, group);
+        next = cm_mark_put(next, bits_sse2(padded, is_csv), at, is_csv);
     }
     return (size_t)(next - marks);
 }
@@ -100,32 +74,44 @@ AVX2 INLINE uint64_t bits_32(const char *bytes, bool is_csv)
     return (uint32_t)_mm256_movemask_epi8(found);
 }
 
-AVX2 INLINE uint16_t *put_avx2(uint16_t *marks, uint64_t bits, size_t at, unsigned group)
+/* cm_mark_put_2 with an instruction that takes no bits, too. */
+AVX2 INLINE uint64_t put_2_avx2(uint16_t *marks, uint64_t bits, size_t at)
 {
-    unsigned count = (unsigned)__builtin_popcountll(bits);
-    for (unsigned i = 0; i < count; i += group) {
-        for (unsigned k = 0; k < group; k++) {
-            marks[i + k] = (uint16_t)(at + _tzcnt_u64(bits)); /* 64 where no bit is left */
-            bits &= bits - 1;
-        }
-    }
-    return marks + count;
+    marks[0] = (uint16_t)(at + _tzcnt_u64(bits));
+    bits &= bits - 1;
+    marks[1] = (uint16_t)(at + _tzcnt_u64(bits));
+    return bits & (bits - 1);
+}
+
+AVX2 INLINE uint64_t put_8_avx2(uint16_t *marks, uint64_t bits, size_t at)
+{
+    bits = put_2_avx2(marks, bits, at);
+    bits = put_2_avx2(marks + 2, bits, at);
+    bits = put_2_avx2(marks + 4, bits, at);
+    return put_2_avx2(marks + 6, bits, at);
+}
+
+AVX2 INLINE uint16_t *put_avx2(uint16_t *marks, uint64_t bits, size_t at, bool are_many)
+{
+    uint16_t *end = marks + __builtin_popcountll(bits);
+    for (uint16_t *next = marks; next < end; next += are_many ? 8 : 2)
+        bits = are_many ? put_8_avx2(next, bits, at) : put_2_avx2(next, bits, at);
+    return end;
 }
 
 AVX2 INLINE size_t mark_avx2(const char *bytes, size_t size, uint16_t *marks, bool is_csv)
 {
     uint16_t *next = marks;
-    unsigned group = is_csv ? 8 : 2;
     size_t at = 0;
     for (; at + CHUNK <= size; at += CHUNK) {
         uint64_t bits = bits_32(bytes + at, is_csv) | bits_32(bytes + at + 32, is_csv) << 32;
-        next = put_avx2(next, bits, at, group);
+        next = put_avx2(next, bits, at, is_csv);
     }
     if (at < size) {
         char padded[CHUNK] = {0};
         memcpy(padded, bytes + at, size - at);
         uint64_t bits = bits_32(padded, is_csv) | bits_32(padded + 32, is_csv) << 32;
-        next = put_avx2(next, bits, at, group);
+        next = put_avx2(next, bits, at, is_csv);
     }
     return (size_t)(next - marks);
 }

@@ -42,7 +42,7 @@ static __m128i load_ipv4(const char *text, size_t size)
 
 /* The number of one to three digits that are the last bytes of a word; above 255 where it is
  * malformed. */
-static unsigned octet_of(uint32_t word, unsigned count)
+static inline unsigned octet_of(uint32_t word, unsigned count)
 {
     static const uint32_t masks[4] = {0, 0xFF000000, 0xFFFF0000, 0xFFFFFF00};
     static const uint8_t least[4] = {0, 0, 10, 100};

@@ -12,7 +12,7 @@
 
 /* The eight bytes that 16 hex digits stand for, each in 16 bits. Clears bits of all where a byte is
  * no digit. */
-static __m128i bytes_of(const char *hex, __m128i *all)
+static inline __attribute__((always_inline)) __m128i bytes_of(const char *hex, __m128i *all)
 {
     __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)hex);
     __m128i number = _mm_sub_epi8(chunk, _mm_set1_epi8('0'));

@@ -322,6 +322,23 @@ static void test_any_split_gives_the_same_rows(void **state)
     }
 }
 
+/* Long enough for what is looked at together to end anywhere in a row. */
+static void test_long_inputs_give_the_same_rows(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        cm_buffer input = {0};
+        cm_buffer_append_text(&input, HEADER);
+        size_t size = input.size + random_below(40000);
+        if (i % 4 == 0)
+            append_hostile(&input, size);
+        else
+            append_lines(&input, size);
+        check_csv(&input, 30000, 1 + random_below(20000), 4);
+        cm_buffer_destroy(&input);
+    }
+}
+
 /* Pieces whose lengths add up to about as much as a row may be long. */
 static void append_huge(cm_buffer *input)
 {
@@ -398,6 +415,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_split_gives_the_same_rows),
+        cmocka_unit_test(test_long_inputs_give_the_same_rows),
         cmocka_unit_test(test_rows_about_as_long_as_they_may_be),
         cmocka_unit_test(test_ndjson_lines_are_the_same_in_any_split),
         cmocka_unit_test(test_kernels_agree_with_their_portable_twins),
