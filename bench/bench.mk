@@ -8,7 +8,7 @@ BENCH_SHARED_OBJECTS = $(call objects,$(filter-out $(BENCH_SOURCES),$(wildcard b
 # For all of them: --quick, --json, --repetitions=N.
 BENCH_FLAGS =
 
-.PHONY: bench-programs bench-micro
+.PHONY: bench-programs bench-micro bench-batch
 
 bench-programs: $(BENCHES)
 	@:
@@ -18,6 +18,9 @@ test-programs: $(BENCHES)
 
 bench-micro: $(BENCHES) ## measure hashes, tables, memory, scorer, codecs: a few minutes
 	@for program in $(sort $^); do $$program $(BENCH_FLAGS) || exit; done
+
+bench-batch: all ## measure batch beside plain COPY, UPDATE and INSERT on a private server: minutes
+	@CLICKMATCH=$(abspath $(PROGRAM)) $(PYTHON) bench/batch_floor.py --json $(BUILD)/bench-batch.json
 
 $(BUILD)/libbench.a: $(BENCH_SHARED_OBJECTS)
 

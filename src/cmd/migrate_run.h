@@ -5,12 +5,15 @@
 #include <stdatomic.h>
 
 #include "clickmatch.h"
+#include "pg/pg_optimize.h"
 
 /** What to migrate. Zero means the default. */
 typedef struct cm_migrate_config {
     const char *conninfo;         /* NULL: libpq's environment */
     const char *schema;           /* NULL: public */
     const atomic_bool *interrupt; /* raised: stop; may be NULL */
+    bool optimize;                /* do what makes batch's updates cheap; else only tell it */
+    cm_pg_step_listener listener; /* is told; the report is filled by then */
 } cm_migrate_config;
 
 typedef struct cm_migrate_report {
@@ -19,7 +22,8 @@ typedef struct cm_migrate_report {
 } cm_migrate_report;
 
 /**
- * Bring the schema to the program's version. The report is filled as far as the run got.
+ * Bring the schema to the program's version; then optimize, or tell what that would do. The report
+ * is filled as far as the run got.
  *
  * @return CM_OK, CM_ERROR_DATABASE, CM_ERROR_USAGE (the connection string), CM_ERROR_INTERRUPTED or
  *         CM_ERROR_MEMORY

@@ -10,16 +10,18 @@
 #define COUNT_TEXT_BYTES 24
 
 /* Is another run in the way? */
-static cm_status check_overlap(cm_pg *pg, const cm_pg_value *values, cm_error *error)
+static cm_status check_overlap(cm_pg *pg, const cm_pg_value *values, const char *what,
+                               cm_error *error)
 {
     cm_pg_answer answer = {NULL};
     cm_status status = cm_pg_run(pg, DOING, cm_sql_queries_job_overlapping, values, &answer, error);
     if (status == CM_OK && cm_pg_answer_rows(&answer) > 0)
-        status = cm_error_set(error, CM_ERROR_DATABASE,
-                              "another run over an overlapping period is under way: job %s, %s to "
-                              "%s, started by %s; wait until it is done",
-                              cm_pg_answer_text(&answer, 0, 0), cm_pg_answer_text(&answer, 0, 1),
-                              cm_pg_answer_text(&answer, 0, 2), cm_pg_answer_text(&answer, 0, 3));
+        status =
+            cm_error_set(error, CM_ERROR_DATABASE,
+                         "%s is under way: job %s, %s to %s, started by %s; wait until it is "
+                         "done",
+                         what, cm_pg_answer_text(&answer, 0, 0), cm_pg_answer_text(&answer, 0, 1),
+                         cm_pg_answer_text(&answer, 0, 2), cm_pg_answer_text(&answer, 0, 3));
     cm_pg_answer_free(&answer);
     return status;
 }
@@ -56,7 +58,7 @@ cm_status cm_pg_job_start(cm_pg *pg, const cm_pg_job_options *options,
     if (status == CM_OK)
         status = cm_pg_run(pg, DOING, cm_sql_queries_job_clear, values, NULL, error);
     if (status == CM_OK)
-        overlap = check_overlap(pg, values, error);
+        overlap = check_overlap(pg, values, "another run over an overlapping period", error);
     if (status == CM_OK && overlap == CM_OK)
         status = enter(pg, values, job, error);
     if (status == CM_OK) /* what the dead have left is settled, even where this run is refused */
@@ -66,6 +68,17 @@ cm_status cm_pg_job_start(cm_pg *pg, const cm_pg_job_options *options,
     cm_pg_rollback(pg);
     *job = (cm_pg_job){0};
     return overlap != CM_OK ? overlap : status;
+}
+
+cm_status cm_pg_job_exclude_all(cm_pg *pg, const char *schema, cm_error *error)
+{
+    const cm_pg_value values[] = {{"schema", schema == NULL ? "public" : schema},
+                                  {"from", "-infinity"},
+                                  {"to", "infinity"},
+                                  {NULL, NULL}};
+    cm_status status =
+        cm_pg_run(pg, "wait for runs", cm_sql_queries_job_clear, values, NULL, error);
+    return status == CM_OK ? check_overlap(pg, values, "a run of batch", error) : status;
 }
 
 cm_status cm_pg_job_succeed(cm_pg *pg, const cm_pg_job *job, const cm_pg_job_counts *counts,

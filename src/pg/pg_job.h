@@ -44,6 +44,12 @@ typedef struct cm_pg_job_counts {
 cm_status cm_pg_job_start(cm_pg *pg, const cm_pg_job_options *options,
                           const cm_pg_period_values *period, cm_pg_job *job, cm_error *error);
 
+/**
+ * Keep runs from starting until the open transaction ends. Refused as cm_pg_job_start is while one
+ * lives, whatever its period.
+ */
+cm_status cm_pg_job_exclude_all(cm_pg *pg, const char *schema, cm_error *error);
+
 /** Record that it is done: within the transaction that promotes the results. */
 cm_status cm_pg_job_succeed(cm_pg *pg, const cm_pg_job *job, const cm_pg_job_counts *counts,
                             cm_error *error);

@@ -143,7 +143,7 @@ case_conversion_deleted() {
 # Two sessions want each other's rows: PostgreSQL ends one of them; ours tries again.
 case_deadlock() {
     use_new_database adopted
-    sql -c "ALTER DATABASE $PGDATABASE SET deadlock_timeout = '200ms'"
+    sql -c "ALTER DATABASE $PGDATABASE SET deadlock_timeout = '3s'"
     hold "SELECT set_config('deadlock_timeout', '60s', false);
           UPDATE conversion_tracking SET crm_stage = 'x' WHERE conversion_id = 'conv_000000500'"
     start "${batch[@]}"

@@ -1,0 +1,1 @@
+INSERT INTO clickmatch_optimizations (statement, undo) VALUES (:'statement', :'undo');
