@@ -300,16 +300,16 @@ case_views_need_none_of_the_indexes() {
         --from "$(date -u -d '30 days ago' +%F)"
     expect_status 0
     sql -c 'VACUUM ANALYZE'
-    view_blocks >without
+    view_blocks >without_them
     sql -c "SELECT undo FROM clickmatch_optimizations WHERE undo LIKE 'CREATE INDEX%'" >indexes
     [ "$(wc -l <indexes)" -eq 5 ] || fail "$(wc -l <indexes) indexes went"
     sed 's/$/;/' indexes >indexes.sql
     sql -f indexes.sql -c 'VACUUM ANALYZE'
-    view_blocks >with
+    view_blocks >with_them
     while read -r without query <&3 && read -r with _ <&4; do
         [ "$without" -le $((with * 11 / 10 + 8)) ] ||
             fail "$query reads $without blocks, $with with the indexes"
-    done 3<without 4<with
+    done 3<without_them 4<with_them
 }
 
 make_templates
