@@ -1,17 +1,17 @@
 #include "engine/block_run.h"
 
 #include "util/grow.h"
+#include "util/parallel.h"
 
 /* Rows, records and keys of a block this size stay in a core's second-level cache. */
-#define BLOCK_BYTES ((size_t)512 << 10)
+#define BLOCK_BYTES ((size_t)1 << 20)
 #define NO_BLOCK UINT64_MAX
-#define THREADS_MAX 1024u
 
-struct thread {
-    pthread_t id;
-    bool started;
-    cm_block_worker *worker;
+/* The threads of a run. */
+struct crew {
     const cm_block_work *work;
+    cm_block_worker **workers;
+    unsigned count;
 };
 
 /* ---- taking blocks and turns ---- */
@@ -42,11 +42,13 @@ static bool is_interrupted(const cm_block_run *run)
     return run->options->interrupted != NULL && atomic_load(run->options->interrupted);
 }
 
-static bool take_block(cm_block_worker *worker)
+static bool take_block(cm_block_worker *worker, const cm_block_work *work)
 {
     cm_block_run *run = worker->run;
     cm_error error = {0};
     cm_status status = CM_OK;
+    if (work->is_full != NULL && work->is_full(work->shared))
+        return false;
     pthread_mutex_lock(&run->read_mutex);
     bool taken = !run->ended;
     worker->number = run->blocks_read;
@@ -128,7 +130,8 @@ static cm_status read_rows(cm_block_worker *worker, const cm_block_work *work, c
     worker->reject_count = 0;
     memset(worker->lenient, 0, sizeof worker->lenient);
     cm_arena_reset(&worker->arena);
-    work->start(worker);
+    if (work->start != NULL)
+        work->start(worker);
     cm_row_reader_init(&reader, &worker->run->reader.layout, worker->block.data, worker->block.size,
                        &worker->arena);
     while (cm_row_reader_next(&reader, &worker->row)) {
@@ -201,12 +204,11 @@ static void work_on_block(cm_block_worker *worker, const cm_block_work *work)
     gated(worker, work, CM_GATE_OUTPUT, status, &error);
 }
 
-static void *run_thread(void *context)
+static void run_worker(void *context, unsigned number)
 {
-    struct thread *thread = context;
-    while (take_block(thread->worker))
-        work_on_block(thread->worker, thread->work);
-    return NULL;
+    const struct crew *crew = context;
+    while (take_block(crew->workers[number], crew->work))
+        work_on_block(crew->workers[number], crew->work);
 }
 
 static void destroy_worker(cm_block_worker *worker, const cm_block_work *work)
@@ -230,29 +232,39 @@ static cm_status create_worker(cm_block_run *run, const cm_block_work *work,
     return work->begin(*worker, work->shared, error);
 }
 
-/* The calling thread works too; where a thread cannot be had, the others do its share. */
-static cm_status run_threads(cm_block_run *run, const cm_block_work *work, cm_error *error)
+/* Until the source ends, or is full: then what came of the blocks so far is emptied. */
+static cm_status run_rounds(cm_block_run *run, struct crew *crew, cm_error *error)
 {
-    unsigned count = run->options->threads < THREADS_MAX ? run->options->threads : THREADS_MAX;
-    struct thread *threads = calloc(count, sizeof *threads);
-    if (threads == NULL)
-        return cm_error_memory(error, "threads", count * sizeof *threads);
+    const cm_block_work *work = crew->work;
     cm_status status = CM_OK;
-    for (unsigned i = 0; i < count && status == CM_OK; i++) {
-        threads[i].work = work;
-        status = create_worker(run, work, &threads[i].worker, error);
+    bool more = true;
+    while (status == CM_OK && more) {
+        cm_parallel(crew->count, run_worker, crew);
+        if (run->failed_block != NO_BLOCK) {
+            if (error != NULL)
+                *error = run->error;
+            return run->error.code;
+        }
+        more = !run->ended;
+        if (work->empty != NULL)
+            status = work->empty(work->shared, run->counts, error);
     }
-    if (status == CM_OK) {
-        for (unsigned i = 1; i < count; i++)
-            threads[i].started = pthread_create(&threads[i].id, NULL, run_thread, &threads[i]) == 0;
-        run_thread(&threads[0]);
-        for (unsigned i = 1; i < count; i++)
-            if (threads[i].started)
-                pthread_join(threads[i].id, NULL);
-    }
-    for (unsigned i = 0; i < count; i++)
-        destroy_worker(threads[i].worker, work);
-    free(threads);
+    return status;
+}
+
+static cm_status run_crew(cm_block_run *run, struct crew *crew, cm_error *error)
+{
+    cm_status status = CM_OK;
+    crew->workers = calloc(crew->count, sizeof(cm_block_worker *));
+    if (crew->workers == NULL)
+        return cm_error_memory(error, "threads", crew->count * sizeof(cm_block_worker *));
+    for (unsigned i = 0; i < crew->count && status == CM_OK; i++)
+        status = create_worker(run, crew->work, &crew->workers[i], error);
+    if (status == CM_OK)
+        status = run_rounds(run, crew, error);
+    for (unsigned i = 0; i < crew->count; i++)
+        destroy_worker(crew->workers[i], crew->work);
+    free(crew->workers);
     return status;
 }
 
@@ -273,12 +285,9 @@ cm_status cm_block_run_all(cm_source *source, cm_row_kind kind, const cm_block_w
     pthread_mutex_init(&run.read_mutex, NULL);
     pthread_mutex_init(&run.mutex, NULL);
     pthread_cond_init(&run.turned, NULL);
-    status = run_threads(&run, work, error);
-    if (status == CM_OK && run.failed_block != NO_BLOCK) {
-        status = run.error.code;
-        if (error != NULL)
-            *error = run.error;
-    }
+    struct crew crew = {.work = work};
+    crew.count = options->threads < CM_PARALLEL_MAX ? options->threads : CM_PARALLEL_MAX;
+    status = run_crew(&run, &crew, error);
     pthread_cond_destroy(&run.turned);
     pthread_mutex_destroy(&run.mutex);
     pthread_mutex_destroy(&run.read_mutex);

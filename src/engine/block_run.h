@@ -48,12 +48,16 @@ typedef struct cm_block_worker {
 typedef struct cm_block_work {
     size_t worker_bytes; /* of a struct that begins with a cm_block_worker */
     cm_status (*begin)(cm_block_worker *worker, void *shared, cm_error *error); /* may be NULL */
-    void (*start)(cm_block_worker *worker);                                     /* of a block */
+    void (*start)(cm_block_worker *worker); /* of a block; may be NULL */
     cm_status (*row)(cm_block_worker *worker, cm_reject *reject, cm_error *error);
     cm_status (*input)(cm_block_worker *worker, cm_error *error); /* in the input gate */
     cm_status (*work)(cm_block_worker *worker, cm_error *error);  /* between gates; may be NULL */
     cm_status (*output)(cm_block_worker *worker,
                         cm_error *error); /* in the output gate; may be NULL */
+    /** Is it time to empty? No thread takes another block then. Both may be NULL. */
+    bool (*is_full)(void *shared);
+    /** When it is full and all threads wait, and at the end. */
+    cm_status (*empty)(void *shared, cm_source_counts *counts, cm_error *error);
     void (*end)(cm_block_worker *worker);
     void *shared;
 } cm_block_work;

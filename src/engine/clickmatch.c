@@ -129,11 +129,15 @@ size_t cm_engine_expire(cm_engine *engine, int64_t watermark)
 
 size_t cm_engine_click_count(const cm_engine *engine)
 {
-    return engine->index.store.count;
+    return cm_click_store_count(&engine->index.catalog.store);
 }
 
 size_t cm_engine_memory(const cm_engine *engine)
 {
-    return sizeof *engine + cm_click_index_memory(&engine->index) +
-           engine->model->bin_count * sizeof(cm_bin_weights);
+    cm_memory_part parts[CM_MEMORY_PARTS_MAX];
+    size_t count = cm_engine_memory_parts(engine, parts);
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += parts[i].bytes;
+    return bytes;
 }

@@ -11,4 +11,20 @@ struct cm_engine {
     cm_weights weights;
 };
 
+#define CM_MEMORY_PARTS_MAX 20
+
+/** What a part of an engine takes. */
+typedef struct cm_memory_part {
+    const char *name; /* static; what it holds */
+    size_t bytes;
+} cm_memory_part;
+
+/**
+ * What an engine takes, part by part: everything it has allocated.
+ *
+ * @param parts  receives them; room for CM_MEMORY_PARTS_MAX
+ * @return how many
+ */
+size_t cm_engine_memory_parts(const cm_engine *engine, cm_memory_part *parts);
+
 #endif

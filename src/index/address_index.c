@@ -1,85 +1,164 @@
 #include "index/address_index.h"
 
-bool cm_address_group_is_of(const cm_address_group *group, uint32_t tenant,
-                            const cm_address *bucket)
+#include "util/check.h"
+#include "util/hash.h"
+
+/* Of a hash, what a table keeps and what chooses the shard: clicks that are loaded in bulk have no
+ * more. */
+#define KEPT_BITS (~(((uint64_t)1 << CM_TABLE_TAG_SHIFT) - 1))
+
+void cm_address_init(cm_address_shard *shard, const cm_click_store *store)
 {
-    return group->tenant == tenant && group->bucket.version == bucket->version &&
-           memcmp(group->bucket.bytes, bucket->bytes, sizeof bucket->bytes) == 0;
+    cm_postings_init(&shard->buckets, store, sizeof(cm_bucket));
+    cm_postings_init(&shard->types, store, sizeof(cm_list));
 }
 
-uint32_t cm_address_find(const cm_address_index *index, uint32_t tenant, const cm_address *bucket,
-                         uint32_t device_type, uint64_t hash)
+void cm_address_destroy(cm_address_shard *shard)
 {
-    cm_probe probe = cm_table_probe(&index->groups_table, hash);
+    cm_postings_destroy(&shard->buckets);
+    cm_postings_destroy(&shard->types);
+}
+
+/* Types are in the shard of their bucket, wherever this hash alone would put them. */
+static uint64_t type_hash(const cm_bucket_key *key, uint32_t who)
+{
+    return cm_hash_pair(key->hash & KEPT_BITS, who);
+}
+
+static bool is_in_bucket(const cm_click_row *row, const cm_bucket_key *key)
+{
+    return row->address == key->address && cm_click_row_address_kind(row) == key->kind;
+}
+
+uint32_t cm_address_find(const cm_address_shard *shard, const cm_catalog *catalog,
+                         const cm_bucket_key *key)
+{
+    cm_probe probe = cm_table_probe(&shard->buckets.table, key->hash);
     for (;;) {
-        uint32_t number = cm_table_next(&index->groups_table, &probe);
-        if (number == CM_NUMBER_NONE)
-            return number;
-        const cm_address_group *group = cm_address_group_at(index, number);
-        if (group->device_type == device_type && cm_address_group_is_of(group, tenant, bucket))
-            return number;
+        uint32_t reference = cm_table_next(&shard->buckets.table, &probe);
+        if (reference == CM_NUMBER_NONE)
+            return reference;
+        uint32_t click = cm_postings_newest(&shard->buckets, reference);
+        if (is_in_bucket(cm_click_store_row(&catalog->store, click), key) &&
+            cm_catalog_tenant(catalog, click) == key->tenant)
+            return reference;
     }
 }
 
-uint32_t cm_address_find_bucket(const cm_address_index *index, uint32_t tenant,
-                                const cm_address *bucket, uint64_t hash)
+uint32_t cm_address_find_type(const cm_address_shard *shard, const cm_catalog *catalog,
+                              const cm_bucket_key *key, uint32_t who)
 {
-    cm_probe probe = cm_table_probe(&index->buckets_table, hash);
+    cm_probe probe = cm_table_probe(&shard->types.table, type_hash(key, who));
     for (;;) {
-        uint32_t number = cm_table_next(&index->buckets_table, &probe);
-        if (number == CM_NUMBER_NONE ||
-            cm_address_group_is_of(cm_address_group_at(index, number), tenant, bucket))
-            return number;
+        uint32_t reference = cm_table_next(&shard->types.table, &probe);
+        if (reference == CM_NUMBER_NONE)
+            return reference;
+        const cm_click_row *row =
+            cm_click_store_row(&catalog->store, cm_postings_newest(&shard->types, reference));
+        if (row->who == who && is_in_bucket(row, key))
+            return reference;
     }
 }
 
-bool cm_address_reserve(cm_address_index *index)
+/* Add a click to its type's list; in_order as in cm_postings_add. */
+static uint32_t add_type(cm_address_shard *shard, const cm_catalog *catalog,
+                         const cm_bucket_key *key, uint32_t who, uint32_t click, bool is_bulk,
+                         bool *in_order)
 {
-    return cm_table_reserve(&index->groups_table, 1) &&
-           cm_table_reserve(&index->buckets_table, 1) && cm_groups_reserve(&index->groups, 1);
+    uint32_t reference = cm_address_find_type(shard, catalog, key, who);
+    return cm_postings_add(&shard->types, type_hash(key, who), reference, click, is_bulk, in_order);
 }
 
-/* New groups come second in the chain, so that its head, and the table with it, stays. */
-static void link_group(cm_address_index *index, uint32_t head, uint32_t number)
+static void remove_type(cm_address_shard *shard, const cm_catalog *catalog,
+                        const cm_bucket_key *key, uint32_t who, uint32_t click)
 {
-    cm_address_group *first = cm_address_group_at(index, head);
-    cm_address_group *group = cm_address_group_at(index, number);
-    group->next = first->next;
-    group->previous = head;
-    if (first->next != 0)
-        cm_address_group_at(index, first->next)->previous = number;
-    first->next = number;
+    uint32_t reference = cm_address_find_type(shard, catalog, key, who);
+    CM_CHECK(reference != CM_NUMBER_NONE);
+    cm_postings_remove(&shard->types, type_hash(key, who), reference, click);
 }
 
-uint32_t cm_address_take(cm_address_index *index, uint32_t tenant, uint32_t device_type,
-                         const cm_device_keys *keys)
+static cm_status reserve_type(cm_address_shard *shard, const cm_catalog *catalog,
+                              const cm_bucket_key *key, uint32_t who, cm_error *error)
 {
-    uint32_t head = cm_address_find_bucket(index, tenant, &keys->bucket, keys->bucket_hash);
-    uint32_t number = cm_groups_take(&index->groups);
-    cm_address_group *group = cm_address_group_at(index, number);
-    group->tenant = tenant;
-    group->device_type = device_type;
-    group->bucket = keys->bucket;
-    cm_table_insert(&index->groups_table, keys->address_hash, number);
-    if (head == CM_NUMBER_NONE)
-        cm_table_insert(&index->buckets_table, keys->bucket_hash, number);
-    else
-        link_group(index, head, number);
-    return number;
+    return cm_postings_reserve(&shard->types, cm_address_find_type(shard, catalog, key, who),
+                               error);
 }
 
-void cm_address_give(cm_address_index *index, uint32_t number, uint64_t address_hash,
-                     uint64_t bucket_hash)
+/* A list for each type, made of the bucket's; all or none. */
+static cm_status split(cm_address_shard *shard, const cm_catalog *catalog, const cm_bucket_key *key,
+                       cm_bucket *bucket, cm_error *error)
 {
-    cm_address_group *group = cm_address_group_at(index, number);
-    if (group->next != 0)
-        cm_address_group_at(index, group->next)->previous = group->previous;
-    if (group->previous != 0)
-        cm_address_group_at(index, group->previous)->next = group->next;
-    else if (group->next != 0)
-        cm_table_replace(&index->buckets_table, bucket_hash, number, group->next);
-    else
-        cm_table_remove(&index->buckets_table, bucket_hash, number);
-    cm_table_remove(&index->groups_table, address_hash, number);
-    cm_groups_give(&index->groups, number);
+    const cm_lists *lists = &shard->buckets.lists;
+    uint32_t clicks[CM_BUCKET_WHOLE_MAX];
+    uint32_t whos[CM_BUCKET_WHOLE_MAX];
+    cm_cursor cursor = cm_list_walk(lists, &bucket->list, bucket->list.count);
+    for (uint32_t i = 0; i < CM_BUCKET_WHOLE_MAX; i++) {
+        clicks[i] = cm_cursor_next(lists, &cursor);
+        whos[i] = cm_click_store_row(&catalog->store, clicks[i])->who;
+    }
+    for (uint32_t i = 0; i < CM_BUCKET_WHOLE_MAX; i++) {
+        cm_status status = reserve_type(shard, catalog, key, whos[i], error);
+        if (status != CM_OK) {
+            while (i-- > 0)
+                remove_type(shard, catalog, key, whos[i], clicks[i]);
+            return status;
+        }
+        add_type(shard, catalog, key, whos[i], clicks[i], false, NULL);
+    }
+    bucket->is_split = true;
+    return CM_OK;
+}
+
+static cm_bucket *bucket_to_set(cm_address_shard *shard, uint32_t reference)
+{
+    return (cm_bucket *)(void *)cm_postings_group(&shard->buckets, reference);
+}
+
+cm_status cm_address_reserve(cm_address_shard *shard, const cm_catalog *catalog,
+                             const cm_bucket_key *key, uint32_t reference, uint32_t who,
+                             cm_error *error)
+{
+    cm_status status = cm_postings_reserve(&shard->buckets, reference, error);
+    if (status != CM_OK || reference == CM_NUMBER_NONE || !cm_postings_is_group(reference))
+        return status;
+    cm_bucket *bucket = bucket_to_set(shard, reference);
+    if (bucket->list.count == CM_BUCKET_WHOLE_MAX && !bucket->is_split)
+        status = split(shard, catalog, key, bucket, error);
+    if (status != CM_OK || !bucket->is_split)
+        return status;
+    return reserve_type(shard, catalog, key, who, error);
+}
+
+cm_address_added cm_address_add(cm_address_shard *shard, const cm_catalog *catalog,
+                                const cm_bucket_key *key, uint32_t reference, uint32_t who,
+                                uint32_t click, bool is_bulk)
+{
+    cm_address_added added = {CM_NUMBER_NONE, CM_NUMBER_NONE};
+    bool in_order = true;
+    reference =
+        cm_postings_add(&shard->buckets, key->hash, reference, click, is_bulk, &in_order);
+    if (!in_order)
+        added.unordered_bucket = reference;
+    if (!cm_postings_is_group(reference) || !cm_bucket_at(shard, reference)->is_split)
+        return added;
+    in_order = true;
+    uint32_t type = add_type(shard, catalog, key, who, click, is_bulk, &in_order);
+    if (!in_order)
+        added.unordered_type = type;
+    return added;
+}
+
+void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog,
+                       const cm_bucket_key *key, uint32_t who, uint32_t click)
+{
+    uint32_t reference = cm_address_find(shard, catalog, key);
+    CM_CHECK(reference != CM_NUMBER_NONE);
+    bool is_split =
+        cm_postings_is_group(reference) && cm_bucket_at(shard, reference)->is_split;
+    uint32_t left = cm_postings_remove(&shard->buckets, key->hash, reference, click);
+    if (!is_split)
+        return;
+    remove_type(shard, catalog, key, who, click);
+    if (!cm_postings_is_group(left)) /* one click, which is in the table itself from now on */
+        remove_type(shard, catalog, key, cm_click_store_row(&catalog->store, left)->who, left);
 }

@@ -1,58 +1,76 @@
 /*
- * Valid clicks by tenant, address bucket and device type. A conversion that names its device type
- * reads two groups (its type and the missing one); one that does not reads every group of the
- * bucket, which are chained.
+ * Valid clicks by tenant and address bucket. A conversion that names its device type wants those of
+ * this type and of none, one that does not wants all; so a bucket is one list of all its clicks, and
+ * a large one is split: it has a list for each type beside it.
+ *
+ *     one click                 in the table itself
+ *     up to 32                  a list; looking skips those of other types
+ *     more                      a list of all, and in `types` one for each type
  */
 #ifndef CM_INDEX_ADDRESS_INDEX_H
 #define CM_INDEX_ADDRESS_INDEX_H
 
-#include "index/groups.h"
-#include "index/keys.h"
+#include "index/postings.h"
+#include "store/catalog.h"
 
-/* Marks a click without a usable address in cm_click_row.address; the rest is its device type. */
-#define CM_ADDRESS_MISSING (1u << 31)
+#define CM_BUCKET_WHOLE_MAX 32u /* clicks of several types that are still looked through */
 
-typedef struct cm_address_group {
+typedef struct cm_bucket {
     cm_list list;
+    uint32_t is_split; /* types has lists: it has, or had, more clicks than CM_BUCKET_WHOLE_MAX */
+} cm_bucket;
+
+/** One shard. One writer, or any number of readers. */
+typedef struct cm_address_shard {
+    cm_postings buckets; /* groups are cm_bucket */
+    cm_postings types;   /* by bucket and who, of split buckets */
+} cm_address_shard;
+
+/** The address of a click or a conversion: as in cm_click_row. */
+typedef struct cm_bucket_key {
     uint32_t tenant;
-    uint32_t device_type;    /* number in the device types' dictionary; 0: missing */
-    uint32_t next, previous; /* groups of the same bucket; 0 at the ends */
-    cm_address bucket;
-} cm_address_group;
+    unsigned kind;
+    uint64_t address;
+    uint64_t hash; /* cm_bucket_hash or cm_wide_bucket_hash */
+} cm_bucket_key;
 
-typedef struct cm_address_index {
-    cm_table groups_table;  /* by tenant, bucket and device type */
-    cm_table buckets_table; /* by tenant and bucket: the first group of the chain */
-    cm_groups groups;       /* of cm_address_group */
-} cm_address_index;
+void cm_address_init(cm_address_shard *shard, const cm_click_store *store);
+void cm_address_destroy(cm_address_shard *shard);
 
-static inline cm_address_group *cm_address_group_at(const cm_address_index *index, uint32_t group)
+static inline const cm_bucket *cm_bucket_at(const cm_address_shard *shard, uint32_t reference)
 {
-    return (cm_address_group *)(void *)(index->groups.items + group * sizeof(cm_address_group));
+    return (const cm_bucket *)(const void *)cm_postings_group(&shard->buckets, reference);
 }
 
-/** The group of a bucket and device type; CM_NUMBER_NONE where there is none. hash:
- * cm_address_hash. */
-uint32_t cm_address_find(const cm_address_index *index, uint32_t tenant, const cm_address *bucket,
-                         uint32_t device_type, uint64_t hash);
+/** A bucket's reference in shard->buckets; CM_NUMBER_NONE where no valid click is in it. */
+uint32_t cm_address_find(const cm_address_shard *shard, const cm_catalog *catalog,
+                         const cm_bucket_key *key);
 
-/** The first group of a bucket; CM_NUMBER_NONE where there is none. hash: cm_bucket_hash. */
-uint32_t cm_address_find_bucket(const cm_address_index *index, uint32_t tenant,
-                                const cm_address *bucket, uint64_t hash);
+/** The reference in shard->types of a split bucket's list for one type. */
+uint32_t cm_address_find_type(const cm_address_shard *shard, const cm_catalog *catalog,
+                              const cm_bucket_key *key, uint32_t who);
 
-/** Whether a group is of this bucket. */
-bool cm_address_group_is_of(const cm_address_group *group, uint32_t tenant,
-                            const cm_address *bucket);
+/**
+ * Make sure that another click can be added to a bucket. One that becomes large is split here.
+ *
+ * @param reference  of the bucket
+ */
+cm_status cm_address_reserve(cm_address_shard *shard, const cm_catalog *catalog,
+                             const cm_bucket_key *key, uint32_t reference, uint32_t who,
+                             cm_error *error);
 
-/** Room for one more group: false when memory is short. */
-bool cm_address_reserve(cm_address_index *index);
+/** What became of adding: which lists, if any, must be sorted. CM_NUMBER_NONE: none. */
+typedef struct cm_address_added {
+    uint32_t unordered_bucket, unordered_type; /* references */
+} cm_address_added;
 
-/** A new group; room must have been reserved. */
-uint32_t cm_address_take(cm_address_index *index, uint32_t tenant, uint32_t device_type,
-                         const cm_device_keys *keys);
+/** Add a click; room must have been reserved. is_bulk: cm_postings_add. */
+cm_address_added cm_address_add(cm_address_shard *shard, const cm_catalog *catalog,
+                                const cm_bucket_key *key, uint32_t reference, uint32_t who,
+                                uint32_t click, bool is_bulk);
 
-/** Remove a group whose list is empty. */
-void cm_address_give(cm_address_index *index, uint32_t group, uint64_t address_hash,
-                     uint64_t bucket_hash);
+/** Remove a click, which must be there. */
+void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog,
+                       const cm_bucket_key *key, uint32_t who, uint32_t click);
 
 #endif

@@ -1,52 +1,81 @@
 #include "index/click_index.h"
 
-#include <stdlib.h>
+#include "util/hash.h"
 
 void cm_click_index_init(cm_click_index *index, const cm_model *model, uint64_t seed)
 {
-    *index = (cm_click_index){.rules = {model, seed}};
-    cm_click_store_init(&index->store, model->window_us);
-    cm_lists_init(&index->lists, &index->store);
-    cm_lists_init(&index->params.lists, &index->store);
-    cm_groups_init(&index->params.groups, sizeof(cm_list));
-    cm_groups_init(&index->fingerprints.groups, sizeof(cm_fingerprint_group));
-    cm_groups_init(&index->addresses.groups, sizeof(cm_address_group));
+    const cm_click_store *store = &index->catalog.store;
+    memset(index, 0, sizeof *index);
+    index->rules = (cm_key_rules){model, seed};
+    cm_click_store_init(&index->catalog.store, model->window_us);
+    for (size_t shard = 0; shard < CM_SHARDS; shard++) {
+        cm_postings_init(&index->params[shard], store, sizeof(cm_list));
+        cm_fingerprint_init(&index->fingerprints[shard], store);
+        cm_address_init(&index->addresses[shard], store);
+    }
+    cm_tenants_init(&index->tenants, store);
 }
 
 void cm_click_index_destroy(cm_click_index *index)
 {
-    cm_click_store_destroy(&index->store);
-    cm_lists_destroy(&index->lists);
-    cm_lists_destroy(&index->params.lists);
-    cm_dictionary *dictionaries[] = {&index->tenants, &index->device_types, &index->user_agents,
-                                     &index->campaigns};
-    for (size_t i = 0; i < sizeof dictionaries / sizeof *dictionaries; i++)
-        cm_dictionary_destroy(dictionaries[i]);
-    cm_table *tables[] = {&index->click_ids, &index->params.table, &index->fingerprints.table,
-                          &index->addresses.groups_table, &index->addresses.buckets_table};
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        cm_table_destroy(tables[i]);
-    cm_groups_destroy(&index->params.groups);
-    cm_groups_destroy(&index->fingerprints.groups);
-    cm_groups_destroy(&index->addresses.groups);
-    free(index->tenant_lists);
+    for (size_t shard = 0; shard < CM_SHARDS; shard++) {
+        cm_table_destroy(&index->click_ids[shard]);
+        cm_postings_destroy(&index->params[shard]);
+        cm_fingerprint_destroy(&index->fingerprints[shard]);
+        cm_address_destroy(&index->addresses[shard]);
+    }
+    cm_tenants_destroy(&index->tenants);
+    cm_catalog_destroy(&index->catalog);
 }
 
 bool cm_click_index_expect(cm_click_index *index, size_t clicks)
 {
-    return cm_table_reserve(&index->click_ids, clicks);
+    for (size_t shard = 0; clicks >= CM_SHARDS && shard < CM_SHARDS; shard++)
+        if (!cm_table_reserve(&index->click_ids[shard], clicks / CM_SHARDS))
+            return false;
+    return true;
 }
 
-size_t cm_click_index_memory(const cm_click_index *index)
+static void add_shard_memory(const cm_click_index *index, size_t shard, cm_index_memory *memory)
 {
-    return cm_click_store_memory(&index->store) + cm_lists_memory(&index->lists) +
-           cm_lists_memory(&index->params.lists) + cm_dictionary_memory(&index->tenants) +
-           cm_dictionary_memory(&index->device_types) + cm_dictionary_memory(&index->user_agents) +
-           cm_dictionary_memory(&index->campaigns) + cm_table_memory(&index->click_ids) +
-           cm_table_memory(&index->params.table) + cm_table_memory(&index->fingerprints.table) +
-           cm_table_memory(&index->addresses.groups_table) +
-           cm_table_memory(&index->addresses.buckets_table) +
-           cm_groups_memory(&index->params.groups) + cm_groups_memory(&index->fingerprints.groups) +
-           cm_groups_memory(&index->addresses.groups) +
-           index->tenant_list_capacity * sizeof(cm_list);
+    const cm_postings *params = &index->params[shard];
+    const cm_fingerprint_shard *fingerprints = &index->fingerprints[shard];
+    const cm_address_shard *addresses = &index->addresses[shard];
+    memory->click_ids += cm_table_memory(&index->click_ids[shard]);
+    memory->param_table += cm_table_memory(&params->table);
+    memory->param_lists += cm_postings_list_memory(params);
+    memory->fingerprint_table += cm_table_memory(&fingerprints->table);
+    memory->fingerprint_groups += cm_groups_memory(&fingerprints->groups);
+    memory->fingerprint_lists += cm_lists_memory(&fingerprints->lists);
+    memory->address_table +=
+        cm_table_memory(&addresses->buckets.table) + cm_table_memory(&addresses->types.table);
+    memory->address_lists +=
+        cm_postings_list_memory(&addresses->buckets) + cm_postings_list_memory(&addresses->types);
+}
+
+cm_index_memory cm_click_index_memory(const cm_click_index *index)
+{
+    cm_index_memory memory = {
+        .store = cm_click_store_memory(&index->catalog.store),
+        .tenant_lists = cm_tenants_memory(&index->tenants),
+        .shards = sizeof *index,
+    };
+    for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)
+        memory.names[kind] = cm_dictionary_memory(&index->catalog.names[kind]);
+    for (size_t shard = 0; shard < CM_SHARDS; shard++)
+        add_shard_memory(index, shard, &memory);
+    return memory;
+}
+
+cm_bucket_key cm_click_index_bucket(const cm_click_index *index, uint32_t tenant,
+                                    const cm_device_keys *keys)
+{
+    cm_bucket_key key = {tenant, keys->address_kind, keys->address, keys->bucket_hash};
+    if (keys->is_wide) {
+        cm_slice bucket = cm_slice_of((const char *)keys->wide, sizeof keys->wide);
+        uint32_t number = cm_dictionary_find(&index->catalog.names[CM_NAME_WIDE_BUCKET], bucket,
+                                             cm_text_hash(&index->rules, bucket));
+        key.address = number == CM_NUMBER_NONE ? UINT64_MAX : number;
+    }
+    return key;
 }

@@ -1,6 +1,6 @@
 /*
- * The clicks and everything that finds them: the store, the dictionaries of what clicks share, and
- * the indexes of the three layers. Tenants are part of every key and are compared, not only hashed.
+ * The clicks and everything that finds them: the catalog, and the indexes of the three layers.
+ * Tenants are part of every key and are compared, not only hashed.
  */
 #ifndef CM_INDEX_CLICK_INDEX_H
 #define CM_INDEX_CLICK_INDEX_H
@@ -10,20 +10,19 @@
 #include "index/fingerprint_index.h"
 #include "index/keys.h"
 #include "index/param_index.h"
-#include "store/dictionary.h"
+#include "index/tenant_index.h"
+#include "store/names.h"
 
 /** One writer, or any number of readers. */
 typedef struct cm_click_index {
     cm_key_rules rules;
-    cm_click_store store;
-    cm_dictionary tenants, device_types, user_agents, campaigns;
-    cm_lists lists; /* of layers 2 and 3; the parameters have their own */
-    cm_table click_ids;
-    cm_param_index params;             /* fbclid and gclid: valid and invalid clicks */
-    cm_fingerprint_index fingerprints; /* valid clicks */
-    cm_address_index addresses;        /* valid clicks with a usable address */
-    cm_list *tenant_lists;             /* valid clicks, by tenant number */
-    size_t tenant_list_count, tenant_list_capacity;
+    cm_catalog catalog;
+    cm_click_writer writer; /* of clicks that come one by one */
+    cm_table click_ids[CM_SHARDS];
+    cm_postings params[CM_SHARDS];                /* fbclid and gclid: valid and invalid clicks */
+    cm_fingerprint_shard fingerprints[CM_SHARDS]; /* valid clicks */
+    cm_address_shard addresses[CM_SHARDS];        /* valid clicks with a usable address */
+    cm_tenant_index tenants;                      /* valid clicks */
 } cm_click_index;
 
 /** An empty index. It must not be moved afterwards. model: borrowed, must outlive it. */
@@ -35,19 +34,7 @@ void cm_click_index_destroy(cm_click_index *index);
 bool cm_click_index_expect(cm_click_index *index, size_t clicks);
 
 /**
- * Insert many clicks: as cm_click_index_insert for each in turn, but the memory that each needs is
- * asked for while those before it are inserted.
- *
- * @param duplicates  raised for each click whose id the tenant has already
- * @param done        receives how many were dealt with: all of them, or those before the one that
- * failed
- */
-cm_status cm_click_index_insert_all(cm_click_index *index, const cm_click *clicks,
-                                    const cm_click_keys *keys, size_t count, uint64_t *duplicates,
-                                    size_t *done, cm_error *error);
-
-/**
- * Insert many clicks, in order.
+ * Insert clicks, in order.
  *
  * @param clicks      checked records
  * @param keys        theirs, by cm_click_keys_make with this index's rules
@@ -60,31 +47,27 @@ cm_status cm_click_index_insert(cm_click_index *index, const cm_click *clicks,
                                 const cm_click_keys *keys, size_t count, uint64_t *duplicates,
                                 size_t *done, cm_error *error);
 
-/*
- * The same in two halves, so that two threads can insert at once: while one lists the clicks of a
- * block, another registers those of the next. Registering fills store, click ids and parameters;
- * listing fills the lists of layers 2 and 3. After a failure the index is good only for being
- * destroyed.
- */
-
-/**
- * Register clicks. One thread at a time.
- *
- * @param numbers  receives the clicks' numbers; CM_NUMBER_NONE for a duplicate
- */
-cm_status cm_click_index_register(cm_click_index *index, const cm_click *clicks,
-                                  const cm_click_keys *keys, size_t count, uint32_t *numbers,
-                                  uint64_t *duplicates, cm_error *error);
-
-/** List registered clicks. One thread at a time. */
-cm_status cm_click_index_list(cm_click_index *index, const cm_click *clicks,
-                              const cm_click_keys *keys, size_t count, const uint32_t *numbers,
-                              cm_error *error);
-
 /** Remove and free the segments whose clicks nobody at or after a time can find. Returns the number
  * of clicks. */
 size_t cm_click_index_expire(cm_click_index *index, int64_t watermark);
 
-size_t cm_click_index_memory(const cm_click_index *index);
+/** Bytes by structure. */
+typedef struct cm_index_memory {
+    cm_store_memory store;
+    size_t names[CM_NAME_KIND_COUNT];
+    size_t click_ids;
+    size_t param_table, param_lists;
+    size_t fingerprint_table, fingerprint_groups, fingerprint_lists;
+    size_t address_table, address_lists;
+    size_t tenant_lists;
+    size_t shards; /* the index's own struct */
+} cm_index_memory;
+
+cm_index_memory cm_click_index_memory(const cm_click_index *index);
+
+/** The address of a device within a tenant. Where the bucket is wide its number is looked up:
+ * address UINT64_MAX where no click has it. */
+cm_bucket_key cm_click_index_bucket(const cm_click_index *index, uint32_t tenant,
+                                    const cm_device_keys *keys);
 
 #endif

@@ -1,31 +1,200 @@
-/* Both halves of an insert for one click after another: all of a click, or nothing. */
-#include "index/click_list.h"
-#include "index/click_prefetch.h"
-#include "index/click_register.h"
+/*
+ * Clicks one by one: all of a click, or nothing. First everything that can fail (finding where it
+ * belongs, making room), then everything that changes.
+ */
+#include "index/click_row_make.h"
 
-static cm_status insert(cm_click_index *index, const cm_click *click, const cm_click_keys *keys,
-                        bool *is_new, cm_error *error)
+/* What is known of a click before anything changes. */
+struct insertion {
+    const cm_click_keys *keys;
+    cm_new_click click;
+    cm_bucket_key bucket;
+    uint32_t params[CM_PARAM_KIND_COUNT]; /* references */
+    uint32_t fingerprint;                 /* group */
+    uint32_t address;                     /* reference */
+};
+
+static cm_postings *param_shard(cm_click_index *index, const cm_click_keys *keys, unsigned kind)
 {
-    cm_registration registration;
-    cm_listing listing;
-    cm_status status = cm_click_register_prepare(index, click, keys, &registration, is_new, error);
-    if (status != CM_OK || !*is_new)
-        return status;
-    status = cm_click_list_prepare(index, click, keys, registration.row.tenant, &listing, error);
+    return &index->params[cm_shard_of(keys->param_hashes[kind])];
+}
+
+static bool is_listed(const struct insertion *insertion)
+{
+    return cm_click_row_is_valid(&insertion->click.row);
+}
+
+static bool has_fingerprint(const struct insertion *insertion)
+{
+    return is_listed(insertion) && insertion->keys->device.has_fingerprint;
+}
+
+static bool has_address(const struct insertion *insertion)
+{
+    return is_listed(insertion) && insertion->keys->device.address_kind != 0;
+}
+
+static cm_status prepare_store(cm_click_index *index, const struct insertion *insertion,
+                               cm_error *error)
+{
+    cm_status status = CM_OK;
+    cm_table *ids = &index->click_ids[cm_shard_of(insertion->keys->click_id_hash)];
+    if (!cm_table_reserve(ids, 1))
+        return cm_error_memory(error, "the click ids", cm_table_memory(ids));
+    if (cm_click_writer_is_full(&index->writer))
+        status = cm_click_store_open(&index->catalog.store, &index->writer, error);
     if (status == CM_OK)
-        cm_click_list_commit(index, &listing, cm_click_register_commit(index, &registration));
+        status = cm_click_writer_reserve(&index->writer, &insertion->click.texts, error);
     return status;
 }
+
+static cm_status prepare_params(cm_click_index *index, struct insertion *insertion, cm_error *error)
+{
+    const cm_click_keys *keys = insertion->keys;
+    cm_status status = CM_OK;
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT && status == CM_OK; kind++) {
+        if (keys->params[kind].size == 0)
+            continue;
+        cm_postings *shard = param_shard(index, keys, kind);
+        insertion->params[kind] =
+            cm_param_find(shard, &index->catalog, (cm_param_kind)kind, insertion->click.tenant,
+                          keys->params[kind], keys->param_hashes[kind]);
+        status = cm_postings_reserve(shard, insertion->params[kind], error);
+    }
+    return status;
+}
+
+static cm_status prepare_fingerprint(cm_click_index *index, struct insertion *insertion,
+                                     cm_error *error)
+{
+    const cm_device_keys *keys = &insertion->keys->device;
+    if (!has_fingerprint(insertion))
+        return CM_OK;
+    cm_fingerprint_shard *shard = &index->fingerprints[cm_shard_of(keys->fingerprint_hash)];
+    insertion->fingerprint = cm_fingerprint_find(shard, insertion->click.tenant, keys->fingerprint,
+                                                 keys->fingerprint_hash);
+    return cm_fingerprint_reserve(shard, insertion->fingerprint, error);
+}
+
+static cm_status prepare_address(cm_click_index *index, struct insertion *insertion,
+                                 cm_error *error)
+{
+    const cm_device_keys *keys = &insertion->keys->device;
+    if (!has_address(insertion))
+        return CM_OK;
+    cm_address_shard *shard = &index->addresses[cm_shard_of(keys->bucket_hash)];
+    insertion->bucket =
+        (cm_bucket_key){insertion->click.tenant, keys->address_kind, insertion->click.row.address,
+                        keys->bucket_hash};
+    insertion->address = cm_address_find(shard, &index->catalog, &insertion->bucket);
+    return cm_address_reserve(shard, &index->catalog, &insertion->bucket, insertion->address,
+                              insertion->click.row.who, error);
+}
+
+static cm_status prepare(cm_click_index *index, struct insertion *insertion, cm_error *error)
+{
+    cm_status status = prepare_store(index, insertion, error);
+    if (status == CM_OK)
+        status = prepare_params(index, insertion, error);
+    if (status == CM_OK && is_listed(insertion))
+        status = cm_tenants_reserve(&index->tenants, insertion->click.tenant, error);
+    if (status == CM_OK)
+        status = prepare_fingerprint(index, insertion, error);
+    if (status == CM_OK)
+        status = prepare_address(index, insertion, error);
+    return status;
+}
+
+static void commit_fingerprint(cm_click_index *index, const struct insertion *insertion,
+                               uint32_t number)
+{
+    const cm_device_keys *keys = &insertion->keys->device;
+    unsigned at = cm_shard_of(keys->fingerprint_hash);
+    cm_fingerprint_shard *shard = &index->fingerprints[at];
+    uint32_t group = insertion->fingerprint;
+    if (group == CM_NUMBER_NONE)
+        group = cm_fingerprint_take(shard, insertion->click.tenant, keys->fingerprint,
+                                    keys->fingerprint_hash);
+    cm_list_insert(&shard->lists, &cm_fingerprint_group_at(shard, group)->list, number);
+    cm_click_store_row_to_set(&index->catalog.store, number)->fingerprint =
+        cm_fingerprint_number(group, at);
+}
+
+static void commit(cm_click_index *index, const struct insertion *insertion)
+{
+    const cm_click_keys *keys = insertion->keys;
+    const cm_new_click *click = &insertion->click;
+    uint32_t number =
+        cm_click_writer_append(&index->writer, index->catalog.store.window_us, &click->row,
+                               &click->texts, keys->expires_at, click->findable_end);
+    cm_table_insert(&index->click_ids[cm_shard_of(keys->click_id_hash)], keys->click_id_hash,
+                    number);
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+        if (keys->params[kind].size > 0)
+            cm_postings_add(param_shard(index, keys, kind), keys->param_hashes[kind],
+                            insertion->params[kind], number, false, NULL);
+    if (is_listed(insertion))
+        cm_list_insert(&index->tenants.lists, &index->tenants.of[click->tenant], number);
+    if (has_fingerprint(insertion))
+        commit_fingerprint(index, insertion, number);
+    if (has_address(insertion))
+        cm_address_add(&index->addresses[cm_shard_of(keys->device.bucket_hash)], &index->catalog,
+                       &insertion->bucket, insertion->address, click->row.who, number, false);
+}
+
+static cm_status insert(cm_click_index *index, cm_names *names, const cm_click *click,
+                        const cm_click_keys *keys, bool *is_new, cm_error *error)
+{
+    struct insertion insertion = {
+        .keys = keys,
+        .params = {CM_NUMBER_NONE, CM_NUMBER_NONE},
+        .fingerprint = CM_NUMBER_NONE,
+        .address = CM_NUMBER_NONE,
+    };
+    cm_status status =
+        cm_click_row_make(&index->rules, names, click, keys, &insertion.click, error);
+    if (status != CM_OK)
+        return status;
+    *is_new = cm_click_id_find(&index->click_ids[cm_shard_of(keys->click_id_hash)],
+                               &index->catalog, insertion.click.tenant, click->click_id,
+                               keys->click_id_hash) == CM_NUMBER_NONE;
+    if (!*is_new)
+        return CM_OK;
+    status = prepare(index, &insertion, error);
+    if (status == CM_OK)
+        commit(index, &insertion);
+    return status;
+}
+
+/* Ask the memory for the slots of a click that comes soon. */
+static void prefetch(const cm_click_index *index, const cm_click_keys *keys)
+{
+    const cm_device_keys *device = &keys->device;
+    cm_table_prefetch(&index->click_ids[cm_shard_of(keys->click_id_hash)], keys->click_id_hash);
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+        if (keys->params[kind].size > 0)
+            cm_table_prefetch(&index->params[cm_shard_of(keys->param_hashes[kind])].table,
+                              keys->param_hashes[kind]);
+    if (device->has_fingerprint)
+        cm_table_prefetch(&index->fingerprints[cm_shard_of(device->fingerprint_hash)].table,
+                          device->fingerprint_hash);
+    if (device->address_kind != 0)
+        cm_table_prefetch(&index->addresses[cm_shard_of(device->bucket_hash)].buckets.table,
+                          device->bucket_hash);
+}
+
+#define PREFETCH_AHEAD 8
 
 cm_status cm_click_index_insert(cm_click_index *index, const cm_click *clicks,
                                 const cm_click_keys *keys, size_t count, uint64_t *duplicates,
                                 size_t *done, cm_error *error)
 {
+    cm_names names = {.catalog = &index->catalog};
     for (*done = 0; *done < count; (*done)++) {
         bool is_new = false;
-        cm_click_prefetch_register(index, keys, *done, count);
-        cm_click_prefetch_list(index, keys, *done, count);
-        cm_status status = insert(index, &clicks[*done], &keys[*done], &is_new, error);
+        if (*done + PREFETCH_AHEAD < count)
+            prefetch(index, &keys[*done + PREFETCH_AHEAD]);
+        cm_status status = insert(index, &names, &clicks[*done], &keys[*done], &is_new, error);
         if (status != CM_OK)
             return status;
         *duplicates += !is_new;

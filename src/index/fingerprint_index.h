@@ -1,10 +1,12 @@
-/* Valid clicks by tenant and fingerprint. The group's number stands for the fingerprint wherever
- * two are compared. */
+/*
+ * Valid clicks by tenant and fingerprint. A fingerprint's number, its group's place and its shard in
+ * one, stands for it wherever two are compared.
+ */
 #ifndef CM_INDEX_FINGERPRINT_INDEX_H
 #define CM_INDEX_FINGERPRINT_INDEX_H
 
 #include "index/groups.h"
-#include "index/keys.h"
+#include "index/shards.h"
 
 typedef struct cm_fingerprint_group {
     cm_list list;
@@ -12,38 +14,53 @@ typedef struct cm_fingerprint_group {
     uint8_t fingerprint[32];
 } cm_fingerprint_group;
 
-typedef struct cm_fingerprint_index {
+/** One shard. One writer, or any number of readers. */
+typedef struct cm_fingerprint_shard {
     cm_table table;
+    cm_lists lists;
     cm_groups groups; /* of cm_fingerprint_group */
-} cm_fingerprint_index;
+} cm_fingerprint_shard;
 
-static inline cm_fingerprint_group *cm_fingerprint_group_at(const cm_fingerprint_index *index,
+void cm_fingerprint_init(cm_fingerprint_shard *shard, const cm_click_store *store);
+void cm_fingerprint_destroy(cm_fingerprint_shard *shard);
+
+static inline uint32_t cm_fingerprint_number(uint32_t group, unsigned shard)
+{
+    return group << CM_SHARD_BITS | shard;
+}
+
+static inline cm_fingerprint_group *cm_fingerprint_group_at(const cm_fingerprint_shard *shard,
                                                             uint32_t group)
 {
-    return (cm_fingerprint_group *)(void *)(index->groups.items +
+    return (cm_fingerprint_group *)(void *)(shard->groups.items +
                                             group * sizeof(cm_fingerprint_group));
 }
 
-/** The group of a fingerprint; CM_NUMBER_NONE where no valid click has it. keys must have a
- * fingerprint. */
-static inline uint32_t cm_fingerprint_find(const cm_fingerprint_index *index, uint32_t tenant,
-                                           const cm_device_keys *keys)
+/** The group of a fingerprint; CM_NUMBER_NONE where no valid click has it. */
+static inline uint32_t cm_fingerprint_find(const cm_fingerprint_shard *shard, uint32_t tenant,
+                                           const uint8_t fingerprint[32], uint64_t hash)
 {
-    cm_probe probe = cm_table_probe(&index->table, keys->fingerprint_hash);
+    cm_probe probe = cm_table_probe(&shard->table, hash);
     for (;;) {
-        uint32_t number = cm_table_next(&index->table, &probe);
+        uint32_t number = cm_table_next(&shard->table, &probe);
         if (number == CM_NUMBER_NONE)
             return number;
-        const cm_fingerprint_group *group = cm_fingerprint_group_at(index, number);
+        const cm_fingerprint_group *group = cm_fingerprint_group_at(shard, number);
         if (group->tenant == tenant &&
-            memcmp(group->fingerprint, keys->fingerprint, sizeof group->fingerprint) == 0)
+            memcmp(group->fingerprint, fingerprint, sizeof group->fingerprint) == 0)
             return number;
     }
 }
 
-/** A new group for a fingerprint that has none; room must have been reserved in table and groups.
- */
-uint32_t cm_fingerprint_take(cm_fingerprint_index *index, uint32_t tenant,
-                             const cm_device_keys *keys);
+/** Make sure that another click of this group (CM_NUMBER_NONE: of a new one) can be added. */
+cm_status cm_fingerprint_reserve(cm_fingerprint_shard *shard, uint32_t group, cm_error *error);
+
+/** A group for a fingerprint that has none; room must have been reserved. */
+uint32_t cm_fingerprint_take(cm_fingerprint_shard *shard, uint32_t tenant,
+                             const uint8_t fingerprint[32], uint64_t hash);
+
+/** Remove a click from its group, and the group with its last. */
+void cm_fingerprint_remove(cm_fingerprint_shard *shard, uint32_t group, uint64_t hash,
+                           uint32_t click);
 
 #endif

@@ -2,8 +2,8 @@
 
 #include "util/grow.h"
 
-/* Half of the 32-bit numbers: the address index marks missing addresses with the top bit. */
-#define NUMBERS_MAX ((size_t)1 << 31)
+/* One bit is for others to mark numbers with, and all bits set is no number. */
+#define NUMBERS_MAX (((size_t)1 << 31) - 1)
 
 bool cm_groups_reserve(cm_groups *groups, size_t more)
 {

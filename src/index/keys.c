@@ -1,5 +1,8 @@
 #include "index/keys.h"
 
+#include <endian.h>
+
+#include "index/pack.h"
 #include "model/normal.h"
 #include "util/hash.h"
 #include "util/slice.h"
@@ -27,14 +30,14 @@ uint64_t cm_fingerprint_hash(uint64_t tenant_hash, const uint8_t fingerprint[32]
     return cm_hash_bytes(fingerprint, 32, tenant_hash);
 }
 
-uint64_t cm_bucket_hash(uint64_t tenant_hash, const cm_address *bucket)
+uint64_t cm_bucket_hash(uint64_t tenant_hash, unsigned address_kind, uint64_t address)
 {
-    return cm_hash_bytes(bucket->bytes, sizeof bucket->bytes, tenant_hash + bucket->version);
+    return cm_hash_bytes(&address, sizeof address, tenant_hash + address_kind);
 }
 
-uint64_t cm_address_hash(uint64_t bucket_hash, uint64_t device_type_hash)
+uint64_t cm_wide_bucket_hash(uint64_t tenant_hash, const uint8_t bucket[16])
 {
-    return cm_hash_pair(bucket_hash, device_type_hash);
+    return cm_hash_bytes(bucket, 16, tenant_hash);
 }
 
 static bool make_fingerprint(const cm_device *device, cm_key_scratch *scratch, cm_device_keys *keys)
@@ -55,6 +58,37 @@ static bool make_fingerprint(const cm_device *device, cm_key_scratch *scratch, c
     return true;
 }
 
+/* The number that stands for the bucket, where it has at most 64 bits. */
+static uint64_t bucket_word(const cm_address *bucket)
+{
+    uint64_t word;
+    if (bucket->version == 4)
+        return (uint64_t)bucket->bytes[0] << 24 | (uint64_t)bucket->bytes[1] << 16 |
+               (uint64_t)bucket->bytes[2] << 8 | bucket->bytes[3];
+    memcpy(&word, bucket->bytes, sizeof word);
+    return be64toh(word);
+}
+
+static void make_address(const cm_key_rules *rules, uint64_t tenant_hash, const cm_address *address,
+                         cm_device_keys *keys)
+{
+    keys->address_kind = 0;
+    keys->is_wide = false;
+    keys->address = 0;
+    if (!cm_address_is_evidence(address))
+        return;
+    cm_address bucket = cm_address_bucket(address, rules->model);
+    keys->address_kind = bucket.version == 4 ? CM_ROW_IPV4 : CM_ROW_IPV6;
+    keys->is_wide = bucket.version == 6 && rules->model->ipv6_prefix > 64;
+    if (keys->is_wide) {
+        memcpy(keys->wide, bucket.bytes, sizeof keys->wide);
+        keys->bucket_hash = cm_wide_bucket_hash(tenant_hash, keys->wide);
+        return;
+    }
+    keys->address = bucket_word(&bucket);
+    keys->bucket_hash = cm_bucket_hash(tenant_hash, keys->address_kind, keys->address);
+}
+
 static bool make_device(const cm_key_rules *rules, uint64_t tenant_hash, const cm_device *device,
                         cm_key_scratch *scratch, cm_device_keys *keys)
 {
@@ -65,24 +99,26 @@ static bool make_device(const cm_key_rules *rules, uint64_t tenant_hash, const c
     if (keys->has_fingerprint)
         keys->fingerprint_hash = cm_fingerprint_hash(tenant_hash, keys->fingerprint);
     keys->device_type_hash = cm_text_hash(rules, keys->device_type);
-    keys->bucket = (cm_address){0};
-    if (cm_address_is_evidence(&device->ip_address)) {
-        keys->bucket = cm_address_bucket(&device->ip_address, rules->model);
-        keys->bucket_hash = cm_bucket_hash(tenant_hash, &keys->bucket);
-        keys->address_hash = cm_address_hash(keys->bucket_hash, keys->device_type_hash);
-    }
+    make_address(rules, tenant_hash, &device->ip_address, keys);
     keys->user_agent_hash = cm_text_hash(rules, device->user_agent);
     return true;
 }
 
-static void make_params(uint64_t tenant_hash, cm_slice fbclid, cm_slice gclid, cm_slice *params,
-                        uint64_t *hashes)
+static bool make_params(uint64_t tenant_hash, cm_slice fbclid, cm_slice gclid, cm_arena *arena,
+                        cm_slice *params, uint64_t *hashes)
 {
-    params[CM_PARAM_FBCLID] = cm_fbclid_value(fbclid);
-    params[CM_PARAM_GCLID] = gclid;
-    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
-        if (params[kind].size > 0)
-            hashes[kind] = cm_param_hash(tenant_hash, (cm_param_kind)kind, params[kind]);
+    const cm_slice values[CM_PARAM_KIND_COUNT] = {cm_fbclid_value(fbclid), gclid};
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++) {
+        params[kind] = (cm_slice){0};
+        if (values[kind].size == 0)
+            continue;
+        char *room = cm_arena_take(arena, CM_PACK_ROOM(values[kind].size));
+        if (room == NULL)
+            return false;
+        params[kind] = cm_slice_of(room, cm_pack(values[kind], room));
+        hashes[kind] = cm_param_hash(tenant_hash, (cm_param_kind)kind, params[kind]);
+    }
+    return true;
 }
 
 /* Four sizes, then four texts: one key for what clicks share. */
@@ -131,8 +167,9 @@ bool cm_click_keys_make(const cm_key_rules *rules, const cm_click *click, cm_key
 {
     keys->tenant_hash = cm_text_hash(rules, click->tenant_id);
     keys->click_id_hash = cm_click_id_hash(keys->tenant_hash, click->click_id);
-    make_params(keys->tenant_hash, click->fbclid, click->gclid, keys->params, keys->param_hashes);
-    if (!join_campaign(click, &scratch->arena, &keys->campaign))
+    if (!make_params(keys->tenant_hash, click->fbclid, click->gclid, &scratch->arena, keys->params,
+                     keys->param_hashes) ||
+        !join_campaign(click, &scratch->arena, &keys->campaign))
         return false;
     keys->campaign_hash = cm_text_hash(rules, keys->campaign);
     keys->expires_at =
@@ -146,9 +183,9 @@ bool cm_conversion_keys_make(const cm_key_rules *rules, const cm_conversion *con
     keys->tenant_hash = cm_text_hash(rules, conversion->tenant_id);
     if (conversion->click_id.size > 0)
         keys->click_id_hash = cm_click_id_hash(keys->tenant_hash, conversion->click_id);
-    make_params(keys->tenant_hash, conversion->fbclid, conversion->gclid, keys->params,
-                keys->param_hashes);
-    return make_device(rules, keys->tenant_hash, &conversion->device, scratch, &keys->device);
+    return make_params(keys->tenant_hash, conversion->fbclid, conversion->gclid, &scratch->arena,
+                       keys->params, keys->param_hashes) &&
+           make_device(rules, keys->tenant_hash, &conversion->device, scratch, &keys->device);
 }
 
 void cm_key_scratch_destroy(cm_key_scratch *scratch)

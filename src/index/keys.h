@@ -7,6 +7,7 @@
 #define CM_INDEX_KEYS_H
 
 #include "model/model.h"
+#include "store/click_row.h"
 #include "util/arena.h"
 #include "util/digest.h"
 
@@ -26,11 +27,13 @@ typedef struct cm_device_keys {
     bool has_fingerprint;
     uint8_t fingerprint[32];
     uint64_t fingerprint_hash; /* of tenant and fingerprint */
-    cm_address bucket;         /* version 0: no usable address */
+    unsigned address_kind;     /* CM_ROW_IPV4, CM_ROW_IPV6; 0: no usable address */
+    bool is_wide;              /* the bucket has more than 64 bits: address is not known here */
+    uint64_t address;          /* the bucket, as in cm_click_row */
+    uint8_t wide[16];          /* the bucket, where it is wide */
     uint64_t bucket_hash;      /* of tenant and bucket */
     cm_slice device_type;      /* lower case */
     uint64_t device_type_hash;
-    uint64_t address_hash; /* of tenant, bucket and device type */
     uint64_t user_agent_hash;
 } cm_device_keys;
 
@@ -40,8 +43,8 @@ typedef enum cm_param_kind { CM_PARAM_FBCLID, CM_PARAM_GCLID, CM_PARAM_KIND_COUN
 typedef struct cm_click_keys {
     uint64_t tenant_hash;
     uint64_t click_id_hash; /* of tenant and id */
-    cm_slice params[CM_PARAM_KIND_COUNT];
-    uint64_t param_hashes[CM_PARAM_KIND_COUNT]; /* of tenant, kind and value */
+    cm_slice params[CM_PARAM_KIND_COUNT]; /* packed: pack.h */
+    uint64_t param_hashes[CM_PARAM_KIND_COUNT]; /* of tenant, kind and packed value */
     cm_slice campaign; /* campaign, ad set, ad and creative as one text: cm_campaign_join */
     uint64_t campaign_hash;
     int64_t expires_at; /* us since 1970, never missing */
@@ -76,8 +79,8 @@ uint64_t cm_text_hash(const cm_key_rules *rules, cm_slice text);
 uint64_t cm_click_id_hash(uint64_t tenant_hash, cm_slice click_id);
 uint64_t cm_param_hash(uint64_t tenant_hash, cm_param_kind kind, cm_slice value);
 uint64_t cm_fingerprint_hash(uint64_t tenant_hash, const uint8_t fingerprint[32]);
-uint64_t cm_bucket_hash(uint64_t tenant_hash, const cm_address *bucket);
-uint64_t cm_address_hash(uint64_t bucket_hash, uint64_t device_type_hash);
+uint64_t cm_bucket_hash(uint64_t tenant_hash, unsigned address_kind, uint64_t address);
+uint64_t cm_wide_bucket_hash(uint64_t tenant_hash, const uint8_t bucket[16]);
 
 /** The four names of a campaign, out of the text that cm_click_keys_make joined. */
 void cm_campaign_split(cm_slice campaign, cm_slice names[4]);

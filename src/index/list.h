@@ -57,8 +57,8 @@ void cm_lists_destroy(cm_lists *lists);
 size_t cm_lists_memory(const cm_lists *lists);
 
 /**
- * Make sure that the next insert into a list cannot fail. Up to eight lists may be reserved before
- * the inserts are made.
+ * Make sure that the next insert into a list cannot fail. Two lists may be reserved before the
+ * inserts are made.
  *
  * @param list  NULL: a list that is empty or not made yet
  * @return CM_OK, CM_ERROR_MEMORY or CM_ERROR_CAPACITY
@@ -74,14 +74,15 @@ void cm_list_remove(cm_lists *lists, cm_list *list, uint32_t click);
 /** Number of clicks with click_timestamp <= time. */
 uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time);
 
-/** Any one click of a list that is not empty. */
-uint32_t cm_list_any(const cm_lists *lists, const cm_list *list);
+/** Numbers that cm_list_rank is not below, and not above; near it, and found without looking at a
+ * click where the list is long. */
+uint32_t cm_list_rank_at_least(const cm_lists *lists, const cm_list *list, int64_t time);
+uint32_t cm_list_rank_at_most(const cm_lists *lists, const cm_list *list, int64_t time);
 
-/** Ask the memory for what the walk through a list begins with. */
-void cm_list_prefetch(const cm_lists *lists, const cm_list *list);
+/** The last click of a list that is not empty. */
+uint32_t cm_list_newest(const cm_lists *lists, const cm_list *list);
 
-/** Ask the memory for what an insert looks at: the end of the list, then (a call later) its newest
- * click. */
+/** Ask the memory for the end of a list, then (a call later) for its newest click. */
 void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list);
 void cm_list_prefetch_newest(const cm_lists *lists, const cm_list *list);
 

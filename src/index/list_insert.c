@@ -46,7 +46,7 @@ static void insert_short(cm_lists *lists, cm_list *list, uint32_t click)
     list->count++;
 }
 
-static void lengthen(cm_lists *lists, cm_list *list)
+void cm_list_lengthen(cm_lists *lists, cm_list *list)
 {
     uint32_t number = lists->free_directory;
     cm_directory *directory = &lists->directories[number];
@@ -61,7 +61,7 @@ static void lengthen(cm_lists *lists, cm_list *list)
 /* The last chunk that begins before the click; the first one where none does. */
 size_t cm_list_chunk_for(const cm_lists *lists, const cm_directory *directory, uint32_t click)
 {
-    int64_t time = cm_click_store_row(lists->store, click)->click_timestamp;
+    int64_t time = cm_click_store_time(lists->store, click);
     size_t low = 0;
     size_t high = directory->count;
     if (directory->chunks[high - 1].first_time < time) /* clicks come in order, mostly */
@@ -123,7 +123,7 @@ static void insert_long(cm_lists *lists, cm_list *list, uint32_t click)
 void cm_list_insert(cm_lists *lists, cm_list *list, uint32_t click)
 {
     if (list->count == CM_LIST_CHUNK)
-        lengthen(lists, list);
+        cm_list_lengthen(lists, list);
     if (list->count >= CM_LIST_CHUNK)
         insert_long(lists, list, click);
     else

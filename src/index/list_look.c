@@ -8,7 +8,7 @@ static uint32_t rank_in(const cm_lists *lists, const uint32_t *numbers, uint32_t
     while (count > 0) {
         uint32_t half = count / 2;
         bool before =
-            cm_click_store_row(lists->store, numbers[low + half])->click_timestamp <= time;
+            cm_click_store_time(lists->store, numbers[low + half]) <= time;
         low = before ? low + half + 1 : low;
         count = before ? count - half - 1 : half;
     }
@@ -33,7 +33,7 @@ uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time)
     if (list->count == 0)
         return 0;
     if (list->count == 1)
-        return cm_click_store_row(lists->store, list->at)->click_timestamp <= time;
+        return cm_click_store_time(lists->store, list->at) <= time;
     if (!cm_list_is_long(list))
         return rank_in(lists, lists->pool + list->at, list->count, time);
     const cm_directory *directory = cm_list_directory(lists, list);
@@ -43,20 +43,30 @@ uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time)
            rank_in(lists, numbers, cm_chunk_count(directory, chunk), time);
 }
 
-uint32_t cm_list_any(const cm_lists *lists, const cm_list *list)
+/* The rank of the first click of the chunk that holds a time's end. */
+static uint32_t chunk_rank(const cm_lists *lists, const cm_list *list, int64_t time,
+                           uint32_t *count)
 {
-    if (list->count == 1)
-        return list->at;
-    return lists
-        ->pool[cm_list_is_long(list) ? cm_list_directory(lists, list)->chunks[0].block : list->at];
+    const cm_directory *directory = cm_list_directory(lists, list);
+    size_t chunk = chunk_at(directory, time);
+    *count = cm_chunk_count(directory, chunk);
+    return directory->chunks[chunk].rank - directory->chunks[0].rank;
 }
 
-void cm_list_prefetch(const cm_lists *lists, const cm_list *list)
+uint32_t cm_list_rank_at_least(const cm_lists *lists, const cm_list *list, int64_t time)
 {
-    if (list->count == 1)
-        __builtin_prefetch(cm_click_store_row(lists->store, list->at));
-    else if (!cm_list_is_long(list))
-        __builtin_prefetch(lists->pool + list->at);
+    uint32_t count;
+    return cm_list_is_long(list) ? chunk_rank(lists, list, time, &count)
+                                 : cm_list_rank(lists, list, time);
+}
+
+uint32_t cm_list_rank_at_most(const cm_lists *lists, const cm_list *list, int64_t time)
+{
+    uint32_t count;
+    if (!cm_list_is_long(list))
+        return cm_list_rank(lists, list, time);
+    uint32_t rank = chunk_rank(lists, list, time, &count);
+    return rank + count;
 }
 
 /* The place in the pool of the newest click of a list that has two or more. */
@@ -69,6 +79,11 @@ static const uint32_t *end_of(const cm_lists *lists, const cm_list *list)
     return lists->pool + directory->chunks[last].block + cm_chunk_count(directory, last) - 1;
 }
 
+uint32_t cm_list_newest(const cm_lists *lists, const cm_list *list)
+{
+    return list->count == 1 ? list->at : *end_of(lists, list);
+}
+
 void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list)
 {
     if (list->count > 1)
@@ -78,8 +93,7 @@ void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list)
 void cm_list_prefetch_newest(const cm_lists *lists, const cm_list *list)
 {
     if (list->count > 0)
-        __builtin_prefetch(
-            cm_click_store_row(lists->store, list->count == 1 ? list->at : *end_of(lists, list)));
+        __builtin_prefetch(cm_click_store_row(lists->store, cm_list_newest(lists, list)));
 }
 
 static size_t chunk_of_rank(const cm_directory *directory, uint32_t rank)

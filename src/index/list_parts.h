@@ -35,7 +35,7 @@ static inline uint32_t cm_chunk_count(const cm_directory *directory, size_t chun
 static inline void cm_chunk_set_time(const cm_lists *lists, cm_chunk *chunk)
 {
     chunk->first_time =
-        cm_click_store_row(lists->store, lists->pool[chunk->block])->click_timestamp;
+        cm_click_store_time(lists->store, lists->pool[chunk->block]);
 }
 
 /** A block of a class; room must have been reserved. */
@@ -45,6 +45,9 @@ void cm_list_give_block(cm_lists *lists, unsigned class, uint32_t block);
 
 /** Move a short list's clicks into a block of another class. */
 void cm_list_move_block(cm_lists *lists, cm_list *list, unsigned from, unsigned to, uint32_t count);
+
+/** Give a list of CM_LIST_CHUNK clicks a directory, which must have been reserved. */
+void cm_list_lengthen(cm_lists *lists, cm_list *list);
 
 /** Where a click belongs among ordered ones: the number of those older than it. */
 uint32_t cm_list_place(const cm_lists *lists, const uint32_t *numbers, uint32_t count,

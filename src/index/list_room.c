@@ -2,7 +2,7 @@
 #include "index/list_parts.h"
 #include "util/grow.h"
 
-#define LISTS_PER_INSERT 8u
+#define LISTS_PER_INSERT 2u /* fbclid and gclid may be in one shard */
 
 void cm_lists_init(cm_lists *lists, const cm_click_store *store)
 {
@@ -109,9 +109,20 @@ static bool reserve_directories(cm_lists *lists)
     return true;
 }
 
+/* Numbers that the next insert may take from the pool. */
+static size_t room_for(const cm_list *list)
+{
+    if (list == NULL || list->count == 0)
+        return 2; /* not made yet: by the time of the insert it may hold one */
+    if (list->count >= CM_LIST_CHUNK)
+        return CM_LIST_CHUNK;
+    unsigned class = cm_list_class(list->count);
+    return list->count == 1u << class ? (size_t)2 << class : 0;
+}
+
 cm_status cm_list_reserve(cm_lists *lists, const cm_list *list, cm_error *error)
 {
-    size_t needed = lists->pool_used + LISTS_PER_INSERT * 2 * CM_LIST_CHUNK;
+    size_t needed = lists->pool_used + LISTS_PER_INSERT * room_for(list);
     if (needed > UINT32_MAX)
         return cm_error_set(error, CM_ERROR_CAPACITY,
                             "more than 4 billion index entries; use a shorter period");

@@ -7,18 +7,14 @@
 /** Drop the clicks that have expired at t. Returns how many stay. */
 size_t cm_drop_expired(const cm_click_store *store, int64_t t, uint32_t *clicks, size_t count);
 
-/** A set of device keys. */
-typedef struct cm_device_set {
-    uint64_t *slots;
-    size_t mask;
-} cm_device_set;
-
-/** An empty set that can take count keys, none of which is UINT64_MAX. slots: CM_DEVICE_SLOTS of
- * scratch. */
-cm_device_set cm_device_set_empty(uint64_t *slots, size_t count);
-
-/** Add a key; false where it was there. */
-bool cm_device_set_add(cm_device_set *set, uint64_t key);
+/**
+ * Keep the first click of each device.
+ *
+ * @param key_of  what tells the layer's devices apart
+ * @return how many stay
+ */
+size_t cm_keep_devices(const cm_click_store *store, cm_device_key (*key_of)(const cm_click_row *row),
+                       cm_layer_scratch *scratch, uint32_t *clicks, size_t count);
 
 /** LR_ua: 1 where either is missing. */
 static inline double cm_lr_ua(const cm_weights *weights, enum cm_weighed_layer layer, uint32_t a,

@@ -9,15 +9,15 @@ struct finding {
 static int64_t findable_end(const cm_click_index *index, uint32_t click, int64_t expires_at)
 {
     const cm_model *model = index->rules.model;
-    int64_t end = cm_click_store_row(&index->store, click)->click_timestamp + model->window_us;
+    int64_t end = cm_click_store_time(&index->catalog.store, click) + model->window_us;
     return (expires_at > end ? expires_at : end) + model->retention_us;
 }
 
 /* True where the click, which is not later than t, is active. */
 static bool look_at(const cm_click_index *index, uint32_t click, int64_t t, struct finding *finding)
 {
-    int64_t expires_at = cm_click_store_expires_at(&index->store, click);
-    bool valid = cm_click_row_is_valid(cm_click_store_row(&index->store, click));
+    int64_t expires_at = cm_click_store_expires_at(&index->catalog.store, click);
+    bool valid = cm_click_row_is_valid(cm_click_store_row(&index->catalog.store, click));
     if (valid && t < expires_at)
         return true;
     if (t >= findable_end(index, click, expires_at))
@@ -32,10 +32,10 @@ static bool look_at(const cm_click_index *index, uint32_t click, int64_t t, stru
 static uint32_t find_by_id(const cm_click_index *index, const cm_query *query,
                            struct finding *finding)
 {
-    uint32_t click = cm_click_id_find(&index->click_ids, &index->store, query->tenant,
-                                      query->conversion->click_id, query->keys.click_id_hash);
-    if (click == CM_NUMBER_NONE ||
-        cm_click_store_row(&index->store, click)->click_timestamp > query->t)
+    uint64_t hash = query->keys.click_id_hash;
+    uint32_t click = cm_click_id_find(&index->click_ids[cm_shard_of(hash)], &index->catalog,
+                                      query->tenant, query->conversion->click_id, hash);
+    if (click == CM_NUMBER_NONE || cm_click_store_time(&index->catalog.store, click) > query->t)
         return CM_NUMBER_NONE;
     return look_at(index, click, query->t, finding) ? click : CM_NUMBER_NONE;
 }
@@ -43,15 +43,15 @@ static uint32_t find_by_id(const cm_click_index *index, const cm_query *query,
 static uint32_t find_by_param(const cm_click_index *index, const cm_query *query,
                               cm_param_kind kind, struct finding *finding)
 {
-    uint32_t group = cm_param_find(&index->params, kind, query->tenant, query->keys.params[kind],
-                                   query->keys.param_hashes[kind]);
-    if (group == CM_NUMBER_NONE)
-        return CM_NUMBER_NONE;
-    const cm_list *list = cm_param_list(&index->params, group);
-    cm_cursor cursor = cm_list_walk(&index->params.lists, list,
-                                    cm_list_rank(&index->params.lists, list, query->t));
+    uint64_t hash = query->keys.param_hashes[kind];
+    const cm_postings *shard = &index->params[cm_shard_of(hash)];
+    uint32_t reference = cm_param_find(shard, &index->catalog, kind, query->tenant,
+                                       query->keys.params[kind], hash);
+    cm_list list = cm_postings_list(shard, reference);
+    cm_cursor cursor =
+        cm_list_walk(&shard->lists, &list, cm_list_rank(&shard->lists, &list, query->t));
     for (;;) {
-        uint32_t click = cm_cursor_next(&index->params.lists, &cursor);
+        uint32_t click = cm_cursor_next(&shard->lists, &cursor);
         if (click == CM_NUMBER_NONE || look_at(index, click, query->t, finding))
             return click;
     }

@@ -16,15 +16,17 @@ struct fingerprint_match {
 static size_t add_from_address(const struct fingerprint_match *match, cm_layer_scratch *scratch,
                                size_t count)
 {
-    const cm_click_index *index = match->context->index;
+    const cm_click_store *store = &match->context->index->catalog.store;
     const cm_model *model = match->context->weights->model;
-    size_t others = cm_recent_first(index, &match->query->addresses, match->query->t,
-                                    model->window_us, model->max_candidates, scratch->others);
+    const cm_query *query = match->query;
+    uint64_t total;
+    size_t others = cm_recent_first(&query->same_address, query->t, model->window_us,
+                                    model->max_candidates, scratch->others, &total);
     uint32_t last = scratch->clicks[count - 1];
     for (size_t i = 0; i < others; i++) {
         uint32_t click = scratch->others[i];
-        if (cm_click_store_row(&index->store, click)->fingerprint == match->query->fingerprint &&
-            cm_click_store_is_older(&index->store, click, last))
+        if (cm_click_store_row(store, click)->fingerprint == query->fingerprint &&
+            cm_click_store_is_older(store, click, last))
             scratch->clicks[count++] = click;
     }
     return count;
@@ -32,59 +34,60 @@ static size_t add_from_address(const struct fingerprint_match *match, cm_layer_s
 
 static void gather(struct fingerprint_match *match, cm_layer_scratch *scratch)
 {
-    const cm_click_index *index = match->context->index;
+    const cm_click_store *store = &match->context->index->catalog.store;
     const cm_model *model = match->context->weights->model;
     const cm_query *query = match->query;
-    const cm_list_set set = {
-        .lists = {&cm_fingerprint_group_at(&index->fingerprints, query->fingerprint)->list},
-        .count = 1};
-    uint64_t total = cm_recent_count(index, &set, query->t, model->window_us);
-    if (total == 0)
+    uint64_t total;
+    size_t count = cm_recent_first(&query->same_fingerprint, query->t, model->window_us,
+                                   model->max_candidates, scratch->clicks, &total);
+    if (count == 0)
         return;
-    size_t count = cm_recent_first(index, &set, query->t, model->window_us, model->max_candidates,
-                                   scratch->clicks);
-    int64_t oldest = cm_click_store_row(&index->store, scratch->clicks[count - 1])->click_timestamp;
-    match->oldest_bin = cm_delay_bin(model, query->t - oldest);
+    match->oldest_bin =
+        cm_delay_bin(model, query->t - cm_click_store_time(store, scratch->clicks[count - 1]));
     if (total > count)
         count = add_from_address(match, scratch, count);
     match->left = total - count;
-    match->count = cm_drop_expired(&index->store, query->t, scratch->clicks, count);
+    match->count = cm_drop_expired(store, query->t, scratch->clicks, count);
 }
 
-static void keep_devices(struct fingerprint_match *match, cm_layer_scratch *scratch)
+/* A device is known by its address bucket and its device type, missing being one too. */
+static cm_device_key device_key(const cm_click_row *row)
 {
-    const cm_click_store *store = &match->context->index->store;
-    cm_device_set set = cm_device_set_empty(scratch->devices, match->count);
-    size_t kept = 0;
-    for (size_t i = 0; i < match->count; i++)
-        if (cm_device_set_add(&set, cm_click_store_row(store, scratch->clicks[i])->address))
-            scratch->clicks[kept++] = scratch->clicks[i];
-    match->count = kept;
+    return (cm_device_key){row->address, (uint64_t)cm_click_row_address_kind(row) << 32 | row->who};
 }
 
-/* How likely a stranger is to share the address: its share of the tenant's clicks. */
-static double address_u(struct fingerprint_match *match)
+/* max((n_ip - 1) / N, ip_u_min): how likely a stranger is to share the address, by its share of the
+ * tenant's clicks. N need not be known where even a smaller number gives ip_u_min. */
+static double find_address_u(const struct fingerprint_match *match)
 {
-    if (match->lr_ip_u > 0)
-        return match->lr_ip_u;
     const cm_click_index *index = match->context->index;
     const cm_model *model = match->context->weights->model;
     const cm_query *query = match->query;
-    const cm_list_set all = {.lists = {&index->tenant_lists[query->tenant]}, .count = 1};
-    uint64_t n_ip = cm_recent_count(index, &query->addresses, query->t, model->window_us);
-    double u = 0.0;
-    if (n_ip > 1)
-        u = (double)(n_ip - 1) / (double)cm_recent_count(index, &all, query->t, model->window_us);
-    match->lr_ip_u = u > model->ip_u_min ? u : model->ip_u_min;
+    uint64_t n_ip = cm_recent_count(&query->same_address, query->t, model->window_us);
+    if (n_ip <= 1)
+        return model->ip_u_min;
+    double others = (double)(n_ip - 1);
+    cm_view all = cm_view_of(&index->tenants.lists, index->tenants.of[query->tenant]);
+    uint64_t n = cm_recent_count_at_least(&all, query->t, model->window_us);
+    if (n > 0 && others / (double)n <= model->ip_u_min)
+        return model->ip_u_min;
+    double u = others / (double)cm_recent_count(&all, query->t, model->window_us);
+    return u > model->ip_u_min ? u : model->ip_u_min;
+}
+
+static double address_u(struct fingerprint_match *match)
+{
+    if (match->lr_ip_u == 0)
+        match->lr_ip_u = find_address_u(match);
     return match->lr_ip_u;
 }
 
 static double lr_ip(struct fingerprint_match *match, const cm_click_row *row, size_t bin)
 {
     const cm_bin_weights *weights = &match->context->weights->bins[bin];
-    if (match->query->keys.device.bucket.version == 0 || (row->address & CM_ADDRESS_MISSING))
+    if (match->query->keys.device.address_kind == 0 || cm_click_row_address_kind(row) == 0)
         return 1.0;
-    if (cm_query_shares_address(match->context->index, match->query, row))
+    if (cm_query_shares_address(match->query, row))
         return weights->ip_m / address_u(match);
     return weights->lr_ip_different;
 }
@@ -92,8 +95,8 @@ static double lr_ip(struct fingerprint_match *match, const cm_click_row *row, si
 static double weigh(struct fingerprint_match *match, uint32_t click)
 {
     const cm_weights *weights = match->context->weights;
-    const cm_click_row *row = cm_click_store_row(&match->context->index->store, click);
-    size_t bin = cm_delay_bin(weights->model, match->query->t - row->click_timestamp);
+    const cm_click_row *row = cm_click_store_row(&match->context->index->catalog.store, click);
+    size_t bin = cm_delay_bin(weights->model, match->query->t - cm_click_row_time(row));
     const cm_bin_weights *of_bin = &weights->bins[bin];
     return of_bin->prior_m[CM_WEIGH_FINGERPRINT] / match->r *
            of_bin->lr_delay[CM_WEIGH_FINGERPRINT] * lr_ip(match, row, bin) *
@@ -104,7 +107,7 @@ static double weigh(struct fingerprint_match *match, uint32_t click)
 static double rest(const struct fingerprint_match *match)
 {
     const cm_bin_weights *oldest = &match->context->weights->bins[match->oldest_bin];
-    double q = match->query->keys.device.bucket.version == 0 ? 1.0 : oldest->lr_ip_different;
+    double q = match->query->keys.device.address_kind == 0 ? 1.0 : oldest->lr_ip_different;
     return (double)match->left * (oldest->prior_m[CM_WEIGH_FINGERPRINT] / match->r *
                                   oldest->lr_delay[CM_WEIGH_FINGERPRINT] * q);
 }
@@ -120,7 +123,8 @@ cm_layer_word cm_layer_2(const cm_layer_context *context, const cm_query *query,
     gather(&match, scratch);
     if (match.count == 0)
         return CM_LAYER_NO_MATCH;
-    keep_devices(&match, scratch);
+    match.count = cm_keep_devices(&context->index->catalog.store, device_key, scratch,
+                                  scratch->clicks, match.count);
     const cm_model *model = context->weights->model;
     match.r = model->fingerprint.rivals + (double)(match.count - 1 + match.left);
     for (size_t i = 0; i < match.count; i++)

@@ -4,20 +4,11 @@
  * never mix. */
 #define FINGERPRINT_KEY ((uint64_t)1 << 32)
 
-static uint64_t device_key(const cm_click_row *row)
+static cm_device_key device_key(const cm_click_row *row)
 {
-    return row->fingerprint != CM_NUMBER_MISSING ? FINGERPRINT_KEY | row->fingerprint
-                                                 : row->user_agent;
-}
-
-static size_t keep_devices(const cm_click_store *store, cm_layer_scratch *scratch, size_t count)
-{
-    cm_device_set set = cm_device_set_empty(scratch->devices, count);
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (cm_device_set_add(&set, device_key(cm_click_store_row(store, scratch->clicks[i]))))
-            scratch->clicks[kept++] = scratch->clicks[i];
-    return kept;
+    return (cm_device_key){row->fingerprint != CM_NUMBER_MISSING ? FINGERPRINT_KEY | row->fingerprint
+                                                                 : row->user_agent,
+                           0};
 }
 
 static double lr_fingerprint(const cm_query *query, const cm_click_row *row,
@@ -33,9 +24,9 @@ static double weigh(const cm_layer_context *context, const cm_query *query, doub
                     uint32_t click)
 {
     const cm_weights *weights = context->weights;
-    const cm_click_row *row = cm_click_store_row(&context->index->store, click);
+    const cm_click_row *row = cm_click_store_row(&context->index->catalog.store, click);
     const cm_bin_weights *bin =
-        &weights->bins[cm_delay_bin(weights->model, query->t - row->click_timestamp)];
+        &weights->bins[cm_delay_bin(weights->model, query->t - cm_click_row_time(row))];
     return bin->prior_m[CM_WEIGH_PROBABILISTIC] / r * bin->lr_delay[CM_WEIGH_PROBABILISTIC] *
            lr_fingerprint(query, row, bin) *
            cm_lr_ua(weights, CM_WEIGH_PROBABILISTIC, row->user_agent, query->user_agent);
@@ -44,24 +35,24 @@ static double weigh(const cm_layer_context *context, const cm_query *query, doub
 cm_layer_word cm_layer_3(const cm_layer_context *context, const cm_query *query,
                          cm_layer_scratch *scratch, cm_score *score)
 {
-    if (query->keys.device.bucket.version == 0)
+    if (query->keys.device.address_kind == 0)
         return CM_LAYER_NO_SIGNAL;
     const cm_model *model = context->weights->model;
-    const cm_click_store *store = &context->index->store;
-    int64_t window_us = model->probabilistic_window_us;
-    uint64_t total = cm_recent_count(context->index, &query->addresses, query->t, window_us);
-    if (total == 0)
+    const cm_click_store *store = &context->index->catalog.store;
+    uint64_t total;
+    size_t count =
+        cm_recent_first(&query->same_address, query->t, model->probabilistic_window_us,
+                        model->max_candidates, scratch->clicks, &total);
+    if (count == 0)
         return CM_LAYER_NO_CANDIDATES;
-    size_t count = cm_recent_first(context->index, &query->addresses, query->t, window_us,
-                                   model->max_candidates, scratch->clicks);
     double left = (double)(total - count);
-    int64_t oldest = cm_click_store_row(store, scratch->clicks[count - 1])->click_timestamp;
+    int64_t oldest = cm_click_store_time(store, scratch->clicks[count - 1]);
     const cm_bin_weights *oldest_bin =
         &context->weights->bins[cm_delay_bin(model, query->t - oldest)];
     count = cm_drop_expired(store, query->t, scratch->clicks, count);
     if (count == 0)
         return CM_LAYER_NO_CANDIDATES;
-    count = keep_devices(store, scratch, count);
+    count = cm_keep_devices(store, device_key, scratch, scratch->clicks, count);
     double r = model->probabilistic.rivals + ((double)(count - 1) + left);
     for (size_t i = 0; i < count; i++)
         scratch->weighed[i] =

@@ -13,12 +13,17 @@
 #define CM_CANDIDATES_MAX (2 * CM_MAX_CANDIDATES_LIMIT)
 #define CM_DEVICE_SLOTS (2 * CM_CANDIDATES_MAX)
 
+/** What tells two candidates' devices apart; each layer has its own. Never all ones. */
+typedef struct cm_device_key {
+    uint64_t first, second;
+} cm_device_key;
+
 /** Scratch of one thread: no layer allocates. */
 typedef struct cm_layer_scratch {
     uint32_t clicks[CM_CANDIDATES_MAX];
     uint32_t others[CM_MAX_CANDIDATES_LIMIT];
     cm_weighed weighed[CM_CANDIDATES_MAX];
-    uint64_t devices[CM_DEVICE_SLOTS];
+    cm_device_key devices[CM_DEVICE_SLOTS];
 } cm_layer_scratch;
 
 /** What the layers share. Borrowed; read-only. */

@@ -14,10 +14,10 @@ void cm_matcher_destroy(cm_matcher *matcher)
 static void set_click(const cm_click_index *index, const cm_query *query, uint32_t number,
                       cm_result *result)
 {
-    const cm_click_row *row = cm_click_store_row(&index->store, number);
-    cm_click_texts texts = cm_click_store_texts(&index->store, number);
+    const cm_click_row *row = cm_click_store_row(&index->catalog.store, number);
+    cm_click_texts texts = cm_click_store_texts(&index->catalog.store, number);
     cm_slice names[4];
-    cm_campaign_split(cm_dictionary_text(&index->campaigns, row->campaign), names);
+    cm_campaign_split(cm_catalog_name(&index->catalog, CM_NAME_CAMPAIGN, row->campaign), names);
     result->click = (cm_matched_click){
         .click_id = texts.click_id,
         .campaign_id = names[0],
@@ -25,16 +25,16 @@ static void set_click(const cm_click_index *index, const cm_query *query, uint32
         .ad_id = names[2],
         .creative_id = names[3],
         .reference = texts.reference,
-        .click_timestamp = row->click_timestamp,
+        .click_timestamp = cm_click_row_time(row),
     };
-    result->window_hours = (query->t - row->click_timestamp) / CM_HOUR_US;
+    result->window_hours = (query->t - cm_click_row_time(row)) / CM_HOUR_US;
 }
 
 static void set_candidates(const cm_click_index *index, const cm_score *score, cm_result *result)
 {
     result->candidate_count = (uint32_t)score->best_count;
     for (size_t i = 0; i < score->best_count; i++) {
-        result->candidates[i].click_id = cm_click_store_id(&index->store, score->best[i]);
+        result->candidates[i].click_id = cm_click_store_id(&index->catalog.store, score->best[i]);
         result->candidates[i].probability = score->best_probabilities[i];
     }
 }
@@ -48,15 +48,21 @@ static void set_success(const cm_click_index *index, const cm_query *query, cm_m
     set_click(index, query, score->best[0], result);
 }
 
+/* A step of all conversions of a batch that are still open. */
+typedef void (*query_step)(const cm_click_index *index, const cm_query *query);
+
 static void run_layer_1(cm_matcher *matcher, size_t count, cm_result *results)
 {
     const cm_click_index *index = matcher->context.index;
+    for (size_t i = 0; i < count; i++)
+        cm_query_prefetch_rows(index, &matcher->queries[i]);
+    for (size_t i = 0; i < count; i++)
+        cm_query_prefetch_texts(index, &matcher->queries[i]);
     for (size_t i = 0; i < count; i++) {
         cm_query *query = &matcher->queries[i];
         cm_result *result = &results[i];
         uint32_t click = CM_NUMBER_NONE;
         *result = (cm_result){.window_hours = -1};
-        cm_query_find_tenant(index, query);
         result->layers[0] = cm_layer_1(index, query, &click);
         result->layers[1] = CM_LAYER_NOT_ATTEMPTED;
         result->layers[2] = CM_LAYER_NOT_ATTEMPTED;
@@ -117,9 +123,19 @@ static void run_weighing(cm_matcher *matcher, size_t count, const struct weighin
 
 static void find_devices(cm_matcher *matcher, size_t count, const cm_result *results)
 {
+    static const query_step steps[] = {cm_query_prefetch_groups, cm_query_prefetch_lists,
+                                       cm_query_prefetch_newest};
+    const cm_click_index *index = matcher->context.index;
+    cm_query *open[CM_MATCH_BATCH];
+    size_t open_count = 0;
     for (size_t i = 0; i < count; i++)
         if (is_open(&results[i]))
-            cm_query_find_device(matcher->context.index, &matcher->queries[i]);
+            open[open_count++] = &matcher->queries[i];
+    for (size_t step = 0; step < sizeof steps / sizeof *steps; step++)
+        for (size_t i = 0; i < open_count; i++)
+            steps[step](index, open[i]);
+    for (size_t i = 0; i < open_count; i++)
+        cm_query_find_device(index, open[i]);
 }
 
 static bool make_keys(cm_matcher *matcher, const cm_conversion *conversions, size_t count)
@@ -132,7 +148,7 @@ static bool make_keys(cm_matcher *matcher, const cm_conversion *conversions, siz
         query->t = conversions[i].conversion_timestamp;
         if (!cm_conversion_keys_make(&index->rules, &conversions[i], &matcher->keys, &query->keys))
             return false;
-        cm_query_prefetch_ids(index, query);
+        cm_query_start(index, query);
     }
     return true;
 }

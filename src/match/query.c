@@ -1,95 +1,252 @@
 #include "match/query.h"
 
-void cm_query_prefetch_ids(const cm_click_index *index, const cm_query *query)
+/* ---- before layer 1 ---- */
+
+static const cm_table *id_table(const cm_click_index *index, const cm_query *query)
 {
-    if (query->conversion->click_id.size > 0)
-        cm_table_prefetch(&index->click_ids, query->keys.click_id_hash);
-    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
-        if (query->keys.params[kind].size > 0)
-            cm_table_prefetch(&index->params.table, query->keys.param_hashes[kind]);
+    return &index->click_ids[cm_shard_of(query->keys.click_id_hash)];
 }
 
-void cm_query_find_tenant(const cm_click_index *index, cm_query *query)
+static const cm_postings *param_shard(const cm_click_index *index, const cm_query *query,
+                                      unsigned kind)
 {
-    query->tenant =
-        cm_dictionary_find(&index->tenants, query->conversion->tenant_id, query->keys.tenant_hash);
+    return &index->params[cm_shard_of(query->keys.param_hashes[kind])];
+}
+
+void cm_query_start(const cm_click_index *index, cm_query *query)
+{
+    const cm_conversion *conversion = query->conversion;
+    query->tenant = cm_dictionary_find(&index->catalog.names[CM_NAME_TENANT],
+                                       conversion->tenant_id, query->keys.tenant_hash);
+    if (conversion->click_id.size > 0)
+        cm_table_prefetch(id_table(index, query), query->keys.click_id_hash);
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+        if (query->keys.params[kind].size > 0)
+            cm_table_prefetch(&param_shard(index, query, kind)->table,
+                              query->keys.param_hashes[kind]);
+}
+
+/* The click that a key probably leads to; CM_NUMBER_NONE. */
+static uint32_t guess_id(const cm_click_index *index, const cm_query *query)
+{
+    if (query->conversion->click_id.size == 0)
+        return CM_NUMBER_NONE;
+    return cm_table_guess(id_table(index, query), query->keys.click_id_hash);
+}
+
+static uint32_t guess_param(const cm_click_index *index, const cm_query *query, unsigned kind)
+{
+    if (query->keys.params[kind].size == 0)
+        return CM_NUMBER_NONE;
+    const cm_postings *shard = param_shard(index, query, kind);
+    uint32_t reference = cm_table_guess(&shard->table, query->keys.param_hashes[kind]);
+    return reference == CM_NUMBER_NONE ? reference : cm_postings_newest(shard, reference);
+}
+
+static void prefetch_row(const cm_click_index *index, uint32_t click)
+{
+    if (click == CM_NUMBER_NONE)
+        return;
+    __builtin_prefetch(cm_click_store_row(&index->catalog.store, click));
+    cm_click_store_prefetch_place(&index->catalog.store, click);
+}
+
+static void prefetch_text(const cm_click_index *index, uint32_t click)
+{
+    if (click != CM_NUMBER_NONE)
+        cm_click_store_prefetch_text(&index->catalog.store, click);
+}
+
+void cm_query_prefetch_rows(const cm_click_index *index, const cm_query *query)
+{
+    prefetch_row(index, guess_id(index, query));
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+        prefetch_row(index, guess_param(index, query, kind));
+}
+
+void cm_query_prefetch_texts(const cm_click_index *index, const cm_query *query)
+{
+    prefetch_text(index, guess_id(index, query));
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+        prefetch_text(index, guess_param(index, query, kind));
+}
+
+/* ---- before layers 2 and 3 ---- */
+
+static const cm_fingerprint_shard *fingerprint_shard(const cm_click_index *index,
+                                                     const cm_query *query)
+{
+    return &index->fingerprints[cm_shard_of(query->keys.device.fingerprint_hash)];
+}
+
+static const cm_address_shard *address_shard(const cm_click_index *index, const cm_query *query)
+{
+    return &index->addresses[cm_shard_of(query->keys.device.bucket_hash)];
 }
 
 void cm_query_prefetch_device(const cm_click_index *index, const cm_query *query)
 {
     const cm_device_keys *keys = &query->keys.device;
     if (keys->has_fingerprint)
-        cm_table_prefetch(&index->fingerprints.table, keys->fingerprint_hash);
-    if (keys->bucket.version == 0)
-        return;
-    if (keys->device_type.size > 0)
-        cm_table_prefetch(&index->addresses.groups_table, keys->address_hash);
-    else
-        cm_table_prefetch(&index->addresses.buckets_table, keys->bucket_hash);
+        cm_table_prefetch(&fingerprint_shard(index, query)->table, keys->fingerprint_hash);
+    if (keys->address_kind != 0)
+        cm_table_prefetch(&address_shard(index, query)->buckets.table, keys->bucket_hash);
+    cm_table_prefetch(&index->catalog.names[CM_NAME_USER_AGENT].table, keys->user_agent_hash);
 }
 
-static void add_group(const cm_click_index *index, cm_query *query, uint32_t device_type,
-                      uint64_t hash)
-{
-    uint32_t group = cm_address_find(&index->addresses, query->tenant, &query->keys.device.bucket,
-                                     device_type, hash);
-    if (group == CM_NUMBER_NONE)
-        return;
-    cm_list_set *set = &query->addresses;
-    const cm_list *list = &cm_address_group_at(&index->addresses, group)->list;
-    query->address_groups[set->count] = group;
-    set->lists[set->count++] = list;
-    cm_list_prefetch(&index->lists, list);
-}
-
-static void find_addresses(const cm_click_index *index, cm_query *query)
+static const cm_fingerprint_group *guess_fingerprint(const cm_click_index *index,
+                                                     const cm_query *query)
 {
     const cm_device_keys *keys = &query->keys.device;
-    if (keys->bucket.version == 0)
-        return;
-    if (keys->device_type.size == 0) {
-        uint32_t head = cm_address_find_bucket(&index->addresses, query->tenant, &keys->bucket,
-                                               keys->bucket_hash);
-        query->addresses.bucket_head = head == CM_NUMBER_NONE ? 0 : head;
-        return;
+    if (!keys->has_fingerprint)
+        return NULL;
+    const cm_fingerprint_shard *shard = fingerprint_shard(index, query);
+    uint32_t group = cm_table_guess(&shard->table, keys->fingerprint_hash);
+    return group == CM_NUMBER_NONE ? NULL : cm_fingerprint_group_at(shard, group);
+}
+
+static uint32_t guess_address(const cm_click_index *index, const cm_query *query)
+{
+    const cm_device_keys *keys = &query->keys.device;
+    if (keys->address_kind == 0)
+        return CM_NUMBER_NONE;
+    return cm_table_guess(&address_shard(index, query)->buckets.table, keys->bucket_hash);
+}
+
+void cm_query_prefetch_groups(const cm_click_index *index, const cm_query *query)
+{
+    const cm_dictionary *user_agents = &index->catalog.names[CM_NAME_USER_AGENT];
+    const cm_fingerprint_group *group = guess_fingerprint(index, query);
+    if (group != NULL) {
+        __builtin_prefetch(group);
+        __builtin_prefetch(&group->fingerprint[31]);
     }
-    uint32_t device_type =
-        cm_dictionary_find(&index->device_types, keys->device_type, keys->device_type_hash);
-    if (device_type != CM_NUMBER_NONE)
-        add_group(index, query, device_type, keys->address_hash);
-    uint64_t missing_hash = cm_text_hash(&index->rules, (cm_slice){0});
-    add_group(index, query, CM_NUMBER_MISSING, cm_address_hash(keys->bucket_hash, missing_hash));
+    uint32_t address = guess_address(index, query);
+    if (address != CM_NUMBER_NONE && cm_postings_is_group(address))
+        __builtin_prefetch(cm_bucket_at(address_shard(index, query), address));
+    else if (address != CM_NUMBER_NONE)
+        __builtin_prefetch(cm_click_store_row(&index->catalog.store, address));
+    uint32_t user_agent = cm_table_guess(&user_agents->table, query->keys.device.user_agent_hash);
+    if (user_agent != CM_NUMBER_NONE)
+        __builtin_prefetch(&user_agents->texts[user_agent]);
+}
+
+void cm_query_prefetch_lists(const cm_click_index *index, const cm_query *query)
+{
+    const cm_fingerprint_group *group = guess_fingerprint(index, query);
+    if (group != NULL)
+        cm_list_prefetch_end(&fingerprint_shard(index, query)->lists, &group->list);
+    uint32_t address = guess_address(index, query);
+    if (address != CM_NUMBER_NONE && cm_postings_is_group(address)) {
+        const cm_postings *buckets = &address_shard(index, query)->buckets;
+        cm_list_prefetch_end(&buckets->lists, cm_postings_group(buckets, address));
+    }
+}
+
+void cm_query_prefetch_newest(const cm_click_index *index, const cm_query *query)
+{
+    const cm_fingerprint_group *group = guess_fingerprint(index, query);
+    if (group != NULL)
+        cm_list_prefetch_newest(&fingerprint_shard(index, query)->lists, &group->list);
+    uint32_t address = guess_address(index, query);
+    if (address != CM_NUMBER_NONE)
+        cm_postings_prefetch_newest(&address_shard(index, query)->buckets, address);
+}
+
+static uint32_t find_who(const cm_click_index *index, uint32_t tenant, uint32_t device_type)
+{
+    cm_who who = {tenant, device_type};
+    cm_slice text = cm_who_text(&who);
+    if (device_type == CM_NUMBER_NONE)
+        return CM_NUMBER_NONE;
+    return cm_dictionary_find(&index->catalog.names[CM_NAME_WHO], text,
+                              cm_text_hash(&index->rules, text));
+}
+
+static void find_whos(const cm_click_index *index, cm_query *query)
+{
+    const cm_device_keys *keys = &query->keys.device;
+    uint32_t device_type = cm_dictionary_find(&index->catalog.names[CM_NAME_DEVICE_TYPE],
+                                              keys->device_type, keys->device_type_hash);
+    query->whos[0] = find_who(index, query->tenant, device_type);
+    query->whos[1] = find_who(index, query->tenant, CM_NUMBER_MISSING);
+}
+
+static void find_fingerprint(const cm_click_index *index, cm_query *query)
+{
+    const cm_device_keys *keys = &query->keys.device;
+    const cm_fingerprint_shard *shard = fingerprint_shard(index, query);
+    uint32_t group =
+        cm_fingerprint_find(shard, query->tenant, keys->fingerprint, keys->fingerprint_hash);
+    if (group == CM_NUMBER_NONE)
+        return;
+    query->fingerprint = cm_fingerprint_number(group, cm_shard_of(keys->fingerprint_hash));
+    query->same_fingerprint =
+        cm_view_of(&shard->lists, cm_fingerprint_group_at(shard, group)->list);
+    cm_view_prefetch_clicks(&query->same_fingerprint);
+}
+
+/* A conversion that does not name its device type takes clicks of any. */
+static bool takes_all_types(const cm_query *query)
+{
+    return query->keys.device.device_type.size == 0;
+}
+
+static cm_view view_of_types(const cm_click_index *index, const cm_query *query)
+{
+    const cm_address_shard *shard = address_shard(index, query);
+    cm_view view = {.lists = &shard->types.lists};
+    for (unsigned i = 0; i < 2; i++) {
+        if (query->whos[i] == CM_NUMBER_NONE || (i == 1 && query->whos[1] == query->whos[0]))
+            continue;
+        uint32_t reference =
+            cm_address_find_type(shard, &index->catalog, &query->bucket, query->whos[i]);
+        if (reference != CM_NUMBER_NONE)
+            view.list[view.count++] = cm_postings_list(&shard->types, reference);
+    }
+    return view;
+}
+
+static void find_address(const cm_click_index *index, cm_query *query)
+{
+    const cm_address_shard *shard = address_shard(index, query);
+    query->bucket = cm_click_index_bucket(index, query->tenant, &query->keys.device);
+    uint32_t reference = cm_address_find(shard, &index->catalog, &query->bucket);
+    if (reference == CM_NUMBER_NONE)
+        return;
+    cm_view *view = &query->same_address;
+    bool is_split = cm_postings_is_group(reference) && cm_bucket_at(shard, reference)->is_split;
+    if (is_split && !takes_all_types(query)) {
+        *view = view_of_types(index, query);
+    } else {
+        *view = cm_view_of(&shard->buckets.lists, cm_postings_list(&shard->buckets, reference));
+        view->is_filtered = !takes_all_types(query);
+        memcpy(view->whos, query->whos, sizeof view->whos);
+    }
+    cm_view_prefetch_clicks(view);
 }
 
 void cm_query_find_device(const cm_click_index *index, cm_query *query)
 {
     query->fingerprint = CM_NUMBER_NONE;
-    query->address_groups[0] = CM_NUMBER_NONE;
-    query->address_groups[1] = CM_NUMBER_NONE;
-    query->addresses = (cm_list_set){0};
-    query->user_agent =
-        cm_dictionary_find(&index->user_agents, query->conversion->device.user_agent,
-                           query->keys.device.user_agent_hash);
+    query->same_fingerprint = (cm_view){0};
+    query->same_address = (cm_view){0};
+    query->user_agent = cm_dictionary_find(&index->catalog.names[CM_NAME_USER_AGENT],
+                                           query->conversion->device.user_agent,
+                                           query->keys.device.user_agent_hash);
     if (query->tenant == CM_NUMBER_NONE)
         return;
-    if (query->keys.device.has_fingerprint) {
-        query->fingerprint =
-            cm_fingerprint_find(&index->fingerprints, query->tenant, &query->keys.device);
-        if (query->fingerprint != CM_NUMBER_NONE)
-            cm_list_prefetch(
-                &index->lists,
-                &cm_fingerprint_group_at(&index->fingerprints, query->fingerprint)->list);
+    if (query->keys.device.has_fingerprint)
+        find_fingerprint(index, query);
+    if (query->keys.device.address_kind != 0) {
+        find_whos(index, query);
+        find_address(index, query);
     }
-    find_addresses(index, query);
 }
 
-bool cm_query_shares_address(const cm_click_index *index, const cm_query *query,
-                             const cm_click_row *row)
+bool cm_query_shares_address(const cm_query *query, const cm_click_row *row)
 {
-    if (row->address & CM_ADDRESS_MISSING)
-        return false;
-    if (query->addresses.bucket_head == 0)
-        return row->address == query->address_groups[0] || row->address == query->address_groups[1];
-    return cm_address_group_is_of(cm_address_group_at(&index->addresses, row->address),
-                                  query->tenant, &query->keys.device.bucket);
+    return row->address == query->bucket.address &&
+           cm_click_row_address_kind(row) == query->bucket.kind &&
+           (takes_all_types(query) || row->who == query->whos[0] || row->who == query->whos[1]);
 }

@@ -1,142 +1,147 @@
 #include "match/recent.h"
 
-/* One list after another: those of the set, or the groups of a bucket. */
-struct list_walk {
-    const cm_click_index *index;
-    const cm_list_set *set;
-    size_t next;
-    uint32_t group;
-};
+/* Shorter lists are walked from the end, longer ones searched. */
+#define WALK_MAX 64u
 
-static struct list_walk walk_lists(const cm_click_index *index, const cm_list_set *set)
+/* Clicks whose rows are asked for. */
+#define PREFETCH_CLICKS 8u
+
+static int64_t time_of(const cm_view *view, uint32_t click)
 {
-    return (struct list_walk){.index = index, .set = set, .group = set->bucket_head};
+    return cm_click_store_time(view->lists->store, click);
 }
 
-static const cm_list *next_list(struct list_walk *walk)
+static bool is_wanted(const cm_view *view, uint32_t click)
 {
-    if (walk->next < walk->set->count)
-        return walk->set->lists[walk->next++];
-    if (walk->group == 0)
-        return NULL;
-    const cm_address_group *group = cm_address_group_at(&walk->index->addresses, walk->group);
-    walk->group = group->next;
-    return &group->list;
+    if (!view->is_filtered)
+        return true;
+    uint32_t who = cm_click_store_row(view->lists->store, click)->who;
+    return who == view->whos[0] || who == view->whos[1];
 }
 
-/* The ranks of the clicks with t - window < click_timestamp <= t. */
-static uint32_t range_of(const cm_lists *lists, const cm_list *list, int64_t t, int64_t window_us,
+/* One short list, from its end. */
+static size_t walk(const cm_view *view, int64_t t, int64_t window_us, size_t limit,
+                   uint32_t *clicks, uint64_t *total)
+{
+    const cm_list *list = &view->list[0];
+    size_t count = 0;
+    *total = 0;
+    cm_cursor cursor = cm_list_walk(view->lists, list, list->count);
+    for (;;) {
+        uint32_t click = cm_cursor_next(view->lists, &cursor);
+        if (click == CM_NUMBER_NONE)
+            return count;
+        int64_t time = time_of(view, click);
+        if (time > t)
+            continue;
+        if (time <= t - window_us)
+            return count;
+        if (!is_wanted(view, click))
+            continue;
+        ++*total;
+        if (count < limit)
+            clicks[count++] = click;
+    }
+}
+
+static bool is_walked(const cm_view *view)
+{
+    return view->count == 1 && view->list[0].count <= WALK_MAX;
+}
+
+/* The ranks of the clicks of a list in the time. */
+static uint32_t range_of(const cm_view *view, unsigned at, int64_t t, int64_t window_us,
                          uint32_t *end)
 {
-    *end = cm_list_rank(lists, list, t);
-    return *end == 0 ? 0 : cm_list_rank(lists, list, t - window_us);
+    *end = cm_list_rank(view->lists, &view->list[at], t);
+    return *end == 0 ? 0 : cm_list_rank(view->lists, &view->list[at], t - window_us);
 }
 
-uint64_t cm_recent_count(const cm_click_index *index, const cm_list_set *set, int64_t t,
-                         int64_t window_us)
+uint64_t cm_recent_count(const cm_view *view, int64_t t, int64_t window_us)
 {
     uint64_t count = 0;
-    struct list_walk walk = walk_lists(index, set);
-    for (const cm_list *list; (list = next_list(&walk)) != NULL;) {
+    if (is_walked(view)) {
+        walk(view, t, window_us, 0, NULL, &count);
+        return count;
+    }
+    for (unsigned at = 0; at < view->count; at++) {
         uint32_t end;
-        uint32_t begin = range_of(&index->lists, list, t, window_us, &end);
+        uint32_t begin = range_of(view, at, t, window_us, &end);
         count += end - begin;
     }
     return count;
 }
 
-static size_t first_of_one(const cm_click_index *index, const cm_list *list, int64_t t,
-                           int64_t window_us, size_t limit, uint32_t *clicks)
+uint64_t cm_recent_count_at_least(const cm_view *view, int64_t t, int64_t window_us)
 {
-    uint32_t end;
-    uint32_t begin = range_of(&index->lists, list, t, window_us, &end);
-    size_t count = end - begin < limit ? end - begin : limit;
-    cm_cursor cursor = cm_list_walk(&index->lists, list, end);
-    for (size_t i = 0; i < count; i++)
-        clicks[i] = cm_cursor_next(&index->lists, &cursor);
-    return count;
+    uint32_t end = cm_list_rank_at_least(view->lists, &view->list[0], t);
+    uint32_t begin = cm_list_rank_at_most(view->lists, &view->list[0], t - window_us);
+    return end > begin ? end - begin : 0;
 }
 
-/* ---- several lists: the newest are kept in a heap whose root is the oldest of them ---- */
-
-struct heap {
-    const cm_click_store *store;
-    uint32_t *clicks;
-    size_t count;
+/* What is left of one of two lists. */
+struct side {
+    cm_cursor cursor;
+    uint32_t left;
+    uint32_t click; /* the newest of what is left; CM_NUMBER_NONE: nothing */
 };
 
-static void swap(uint32_t *a, uint32_t *b)
+static void step(const cm_lists *lists, struct side *side)
 {
-    uint32_t kept = *a;
-    *a = *b;
-    *b = kept;
+    side->click = side->left == 0 ? CM_NUMBER_NONE : cm_cursor_next(lists, &side->cursor);
+    side->left -= side->left > 0;
 }
 
-static void sink(struct heap *heap, size_t at)
+static size_t merge(const cm_view *view, struct side sides[2], size_t limit, uint32_t *clicks)
 {
-    for (;;) {
-        size_t oldest = at;
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < heap->count; child++)
-            if (cm_click_store_is_older(heap->store, heap->clicks[child], heap->clicks[oldest]))
-                oldest = child;
-        if (oldest == at)
-            return;
-        swap(&heap->clicks[at], &heap->clicks[oldest]);
-        at = oldest;
+    size_t count = 0;
+    while (count < limit) {
+        unsigned newer = 0;
+        if (sides[0].click == CM_NUMBER_NONE ||
+            (sides[1].click != CM_NUMBER_NONE &&
+             cm_click_store_is_older(view->lists->store, sides[0].click, sides[1].click)))
+            newer = 1;
+        if (sides[newer].click == CM_NUMBER_NONE)
+            break;
+        clicks[count++] = sides[newer].click;
+        step(view->lists, &sides[newer]);
     }
-}
-
-static void rise(struct heap *heap, size_t at)
-{
-    while (at > 0) {
-        size_t parent = (at - 1) / 2;
-        if (!cm_click_store_is_older(heap->store, heap->clicks[at], heap->clicks[parent]))
-            return;
-        swap(&heap->clicks[at], &heap->clicks[parent]);
-        at = parent;
-    }
-}
-
-/* Offer a click; false where it, and so all older ones of its list, cannot be among the newest. */
-static bool offer(struct heap *heap, size_t limit, uint32_t click)
-{
-    if (heap->count < limit) {
-        heap->clicks[heap->count] = click;
-        rise(heap, heap->count++);
-        return true;
-    }
-    if (!cm_click_store_is_older(heap->store, heap->clicks[0], click))
-        return false;
-    heap->clicks[0] = click;
-    sink(heap, 0);
-    return true;
-}
-
-static void sort_newest_first(struct heap *heap)
-{
-    while (heap->count > 1) {
-        heap->count--;
-        swap(&heap->clicks[0], &heap->clicks[heap->count]);
-        sink(heap, 0);
-    }
-}
-
-size_t cm_recent_first(const cm_click_index *index, const cm_list_set *set, int64_t t,
-                       int64_t window_us, size_t limit, uint32_t *clicks)
-{
-    if (set->count == 1 && set->bucket_head == 0)
-        return first_of_one(index, set->lists[0], t, window_us, limit, clicks);
-    struct heap heap = {.store = &index->store, .clicks = clicks};
-    struct list_walk walk = walk_lists(index, set);
-    for (const cm_list *list; (list = next_list(&walk)) != NULL;) {
-        uint32_t end;
-        uint32_t left = range_of(&index->lists, list, t, window_us, &end);
-        left = end - left;
-        cm_cursor cursor = cm_list_walk(&index->lists, list, end);
-        while (left-- > 0 && offer(&heap, limit, cm_cursor_next(&index->lists, &cursor)))
-            ;
-    }
-    size_t count = heap.count;
-    sort_newest_first(&heap);
     return count;
+}
+
+size_t cm_recent_first(const cm_view *view, int64_t t, int64_t window_us, size_t limit,
+                       uint32_t *clicks, uint64_t *total)
+{
+    struct side sides[2] = {{.click = CM_NUMBER_NONE}, {.click = CM_NUMBER_NONE}};
+    if (is_walked(view))
+        return walk(view, t, window_us, limit, clicks, total);
+    *total = 0;
+    for (unsigned at = 0; at < view->count; at++) {
+        uint32_t end;
+        uint32_t begin = range_of(view, at, t, window_us, &end);
+        *total += end - begin;
+        sides[at].cursor = cm_list_walk(view->lists, &view->list[at], end);
+        sides[at].left = end - begin;
+        step(view->lists, &sides[at]);
+    }
+    return merge(view, sides, limit, clicks);
+}
+
+void cm_view_prefetch_ends(const cm_view *view)
+{
+    for (unsigned at = 0; at < view->count; at++)
+        cm_list_prefetch_end(view->lists, &view->list[at]);
+}
+
+void cm_view_prefetch_clicks(const cm_view *view)
+{
+    for (unsigned at = 0; at < view->count; at++) {
+        cm_cursor cursor = cm_list_walk(view->lists, &view->list[at], view->list[at].count);
+        for (unsigned i = 0; i < PREFETCH_CLICKS; i++) {
+            uint32_t click = cm_cursor_next(view->lists, &cursor);
+            if (click == CM_NUMBER_NONE)
+                break;
+            __builtin_prefetch(cm_click_store_row(view->lists->store, click));
+        }
+    }
 }

@@ -1,18 +1,12 @@
 #include "store/click_store.h"
 
+#include <sys/mman.h>
+
+#include "store/click_text.h"
 #include "util/check.h"
 #include "util/grow.h"
 
-/*
- * A click's text in the heap: one byte of flags, the sizes of what is there, then the bytes. Sizes
- * are one byte each, or two (little-endian) where any is over 255.
- */
-#define HAS_FBCLID 1u
-#define HAS_GCLID 2u
-#define HAS_REFERENCE 4u
-#define WIDE 8u
-#define HEADER_BYTES_MAX ((size_t)9)
-#define TEXT_BYTES_MAX (HEADER_BYTES_MAX + 3 * 1020 + 255)
+#define ROWS_BYTES (CM_SEGMENT_ROWS * sizeof(cm_click_row)) /* 2 MiB */
 
 void cm_click_store_init(cm_click_store *store, int64_t window_us)
 {
@@ -23,10 +17,11 @@ static void free_segment(cm_segment *segment)
 {
     if (segment == NULL)
         return;
-    free(segment->text_at);
-    for (size_t i = 0; i < CM_HEAP_BLOCKS_MAX && segment->heap[i] != NULL; i++)
-        free(segment->heap[i]);
-    free(segment->expiries);
+    free(segment->rows);
+    free(segment->heap);
+    if (segment->own_expiries != NULL)
+        free(segment->own_expiries->times);
+    free(segment->own_expiries);
     free(segment);
 }
 
@@ -35,239 +30,213 @@ void cm_click_store_destroy(cm_click_store *store)
     for (size_t i = 0; i < store->segment_count; i++)
         free_segment(store->segments[i]);
     free(store->segments);
+    free(store->rows);
     *store = (cm_click_store){0};
 }
 
-static cm_segment *create_segment(void)
+static cm_segment *create_segment(bool is_first)
 {
-    cm_segment *segment = malloc(sizeof *segment + CM_SEGMENT_ROWS * sizeof(cm_click_row));
+    cm_segment *segment = calloc(1, sizeof *segment);
     if (segment == NULL)
         return NULL;
-    memset(segment, 0, sizeof *segment);
     segment->last_findable = INT64_MIN;
-    segment->text_at = malloc(CM_SEGMENT_ROWS * sizeof *segment->text_at);
-    if (segment->text_at == NULL) {
+    segment->rows = aligned_alloc(ROWS_BYTES, ROWS_BYTES);
+    if (segment->rows == NULL) {
         free(segment);
         return NULL;
     }
+    /* Random reads of rows then need a large page each, not a small one. The first segment does
+     * without: a small engine stays small. */
+    if (!is_first)
+        (void)madvise(segment->rows, ROWS_BYTES, MADV_HUGEPAGE);
     return segment;
 }
 
-static size_t free_place(const cm_click_store *store)
+static bool create_lists(cm_click_store *store)
 {
-    size_t place = 0;
-    while (place < store->segment_count && store->segments[place] != NULL)
-        place++;
-    return place;
+    if (store->segments == NULL)
+        store->segments = calloc(CM_SEGMENT_COUNT_MAX, sizeof *store->segments);
+    if (store->rows == NULL)
+        store->rows = calloc(CM_SEGMENT_COUNT_MAX, sizeof *store->rows);
+    return store->segments != NULL && store->rows != NULL;
 }
 
-static cm_status open_segment(cm_click_store *store, cm_error *error)
+/* The first segment that has room, or the first place for one. */
+static size_t find_place(const cm_click_store *store)
 {
-    size_t place = free_place(store);
-    if (store->segments == NULL)
-        store->segments = calloc(CM_SEGMENT_COUNT_MAX, sizeof(cm_segment *));
-    if (store->segments == NULL)
+    size_t free_place = store->segment_count;
+    for (size_t i = store->segment_count; i-- > 0;) {
+        const cm_segment *segment = store->segments[i];
+        if (segment == NULL)
+            free_place = i;
+        else if (!segment->is_taken && segment->count < CM_SEGMENT_ROWS)
+            return i;
+    }
+    return free_place;
+}
+
+cm_status cm_click_store_open(cm_click_store *store, cm_click_writer *writer, cm_error *error)
+{
+    cm_click_store_close(writer);
+    if (!create_lists(store))
         return cm_error_memory(error, "the list of segments",
-                               CM_SEGMENT_COUNT_MAX * sizeof(cm_segment *));
+                               CM_SEGMENT_COUNT_MAX * sizeof *store->segments);
+    size_t place = find_place(store);
     if (place >= CM_SEGMENT_COUNT_MAX)
         return cm_error_set(error, CM_ERROR_CAPACITY,
-                            "more than 4,294,901,760 clicks; use a shorter period");
-    cm_segment *segment = create_segment();
-    if (segment == NULL)
-        return cm_error_memory(error, "a segment of clicks",
-                               CM_SEGMENT_ROWS * sizeof(cm_click_row));
+                            "more than 2,147,418,112 clicks; use a shorter period");
+    cm_segment *segment = store->segments[place];
+    if (segment == NULL && (segment = create_segment(place == 0)) == NULL)
+        return cm_error_memory(error, "a segment of clicks", ROWS_BYTES);
+    segment->is_taken = true;
     store->segments[place] = segment;
+    store->rows[place] = segment->rows;
     if (place == store->segment_count)
         store->segment_count++;
-    store->current = place;
+    *writer = (cm_click_writer){segment, (uint32_t)place << CM_SEGMENT_BITS};
     return CM_OK;
 }
 
-static cm_segment *current_segment(const cm_click_store *store)
+/* A full segment keeps no more room for texts than it needs. */
+static void trim(cm_segment *segment)
 {
-    return store->current < store->segment_count ? store->segments[store->current] : NULL;
-}
-
-/* A text lies in one block whole: what is left of a block that is too small for it stays empty. */
-static cm_status reserve_text(cm_segment *segment, const cm_click_texts *texts, cm_error *error)
-{
-    size_t bytes = HEADER_BYTES_MAX + texts->click_id.size + texts->fbclid.size +
-                   texts->gclid.size + texts->reference.size;
-    CM_CHECK(bytes <= TEXT_BYTES_MAX);
-    size_t used = segment->heap_size & (CM_HEAP_BLOCK_BYTES - 1);
-    if (used > 0 && used + bytes <= CM_HEAP_BLOCK_BYTES)
-        return CM_OK;
-    size_t next = (segment->heap_size + CM_HEAP_BLOCK_BYTES - 1) >> CM_HEAP_BLOCK_BITS;
-    CM_CHECK(next < CM_HEAP_BLOCKS_MAX);
-    if (segment->heap[next] == NULL && (segment->heap[next] = malloc(CM_HEAP_BLOCK_BYTES)) == NULL)
-        return cm_error_memory(error, "the texts of clicks", CM_HEAP_BLOCK_BYTES);
-    segment->heap_size = next << CM_HEAP_BLOCK_BITS;
-    return CM_OK;
-}
-
-cm_status cm_click_store_reserve(cm_click_store *store, const cm_click_texts *texts,
-                                 cm_error *error)
-{
-    cm_status status;
-    cm_segment *segment = current_segment(store);
-    if (segment == NULL || segment->count == CM_SEGMENT_ROWS) {
-        status = open_segment(store, error);
-        if (status != CM_OK)
-            return status;
-        segment = current_segment(store);
+    char *heap = realloc(segment->heap, segment->heap_size);
+    if (heap != NULL) {
+        segment->heap = heap;
+        segment->heap_capacity = segment->heap_size;
     }
-    status = reserve_text(segment, texts, error);
-    if (status != CM_OK)
-        return status;
-    int64_t *expiries = cm_grow(segment->expiries, &segment->expiry_capacity,
-                                segment->expiry_count + 1, sizeof *expiries);
-    if (expiries == NULL)
-        return cm_error_memory(error, "expiry times", segment->expiry_capacity * sizeof *expiries);
-    segment->expiries = expiries;
+}
+
+void cm_click_store_close(cm_click_writer *writer)
+{
+    if (writer->segment == NULL)
+        return;
+    if (writer->segment->count == CM_SEGMENT_ROWS)
+        trim(writer->segment);
+    writer->segment->is_taken = false;
+    *writer = (cm_click_writer){0};
+}
+
+static bool reserve_expiry(cm_segment *segment)
+{
+    if (segment->own_expiries == NULL)
+        segment->own_expiries = calloc(1, sizeof *segment->own_expiries);
+    cm_own_expiries *own = segment->own_expiries;
+    if (own == NULL)
+        return false;
+    int64_t *times = cm_grow(own->times, &own->capacity, own->count + 1, sizeof *times);
+    if (times != NULL)
+        own->times = times;
+    return times != NULL;
+}
+
+cm_status cm_click_writer_reserve(cm_click_writer *writer, const cm_click_texts *texts,
+                                  cm_error *error)
+{
+    cm_segment *segment = writer->segment;
+    CM_ASSERT(!cm_click_writer_is_full(writer));
+    size_t needed = segment->heap_size + cm_click_text_room(texts);
+    char *heap = cm_grow(segment->heap, &segment->heap_capacity, needed, 1);
+    if (heap == NULL)
+        return cm_error_memory(error, "the texts of clicks", needed);
+    segment->heap = heap;
+    if (!reserve_expiry(segment))
+        return cm_error_memory(error, "expiry times", sizeof *segment->own_expiries);
     return CM_OK;
 }
 
-static uint8_t flags_of(const cm_click_texts *texts)
+static void append_expiry(cm_own_expiries *own, uint32_t row, int64_t expires_at)
 {
-    unsigned flags = 0;
-    if (texts->fbclid.size > 0)
-        flags |= HAS_FBCLID;
-    if (texts->gclid.size > 0)
-        flags |= HAS_GCLID;
-    if (texts->reference.size > 0)
-        flags |= HAS_REFERENCE;
-    if (texts->click_id.size > 255 || texts->fbclid.size > 255 || texts->gclid.size > 255)
-        flags |= WIDE;
-    return (uint8_t)flags;
+    own->bits[row / 64] |= (uint64_t)1 << row % 64;
+    own->times[own->count++] = expires_at;
 }
 
-static uint8_t *write_size(uint8_t *at, unsigned flags, size_t size)
+static void set_place(cm_segment *segment, uint32_t row)
 {
-    CM_CHECK(size <= UINT16_MAX);
-    *at++ = (uint8_t)size;
-    if (flags & WIDE)
-        *at++ = (uint8_t)(size >> 8);
-    return at;
+    cm_text_places *places = &segment->places[row / CM_PLACE_ROWS];
+    if (row % CM_PLACE_ROWS == 0)
+        places->base = (uint32_t)segment->heap_size;
+    CM_CHECK(segment->heap_size - places->base <= UINT16_MAX);
+    places->offset[row % CM_PLACE_ROWS] = (uint16_t)(segment->heap_size - places->base);
 }
 
-static uint8_t *write_bytes(uint8_t *at, cm_slice text)
+uint32_t cm_click_writer_append(cm_click_writer *writer, int64_t window_us, const cm_click_row *row,
+                                const cm_click_texts *texts, int64_t expires_at,
+                                int64_t findable_end)
 {
-    if (text.size > 0)
-        memcpy(at, text.data, text.size);
-    return at + text.size;
-}
-
-static uint8_t *heap_at(const cm_segment *segment, uint32_t place)
-{
-    return (uint8_t *)segment->heap[place >> CM_HEAP_BLOCK_BITS] +
-           (place & (CM_HEAP_BLOCK_BYTES - 1));
-}
-
-static void append_texts(cm_segment *segment, const cm_click_texts *texts)
-{
-    uint8_t *start = heap_at(segment, (uint32_t)segment->heap_size);
-    uint8_t *at = start;
-    unsigned flags = flags_of(texts);
-    *at++ = (uint8_t)flags;
-    at = write_size(at, flags, texts->click_id.size);
-    if (flags & HAS_FBCLID)
-        at = write_size(at, flags, texts->fbclid.size);
-    if (flags & HAS_GCLID)
-        at = write_size(at, flags, texts->gclid.size);
-    if (flags & HAS_REFERENCE)
-        at = write_size(at, flags, texts->reference.size);
-    at = write_bytes(at, texts->click_id);
-    at = write_bytes(at, texts->fbclid);
-    at = write_bytes(at, texts->gclid);
-    at = write_bytes(at, texts->reference);
-    segment->text_at[segment->count] = (uint32_t)segment->heap_size;
-    segment->heap_size += (size_t)(at - start);
-}
-
-uint32_t cm_click_store_append(cm_click_store *store, const cm_click_row *row,
-                               const cm_click_texts *texts, int64_t expires_at, bool is_valid,
-                               int64_t findable_end)
-{
-    cm_segment *segment = current_segment(store);
-    append_texts(segment, texts);
+    cm_segment *segment = writer->segment;
+    uint32_t at = segment->count++;
     cm_click_row stored = *row;
-    stored.expiry = 0;
-    if (expires_at != row->click_timestamp + store->window_us) {
-        segment->expiries[segment->expiry_count++] = expires_at;
-        stored.expiry = (uint32_t)segment->expiry_count;
+    set_place(segment, at);
+    segment->heap_size += cm_click_text_write(segment->heap + segment->heap_size, texts);
+    if (at % 64 == 0)
+        segment->own_expiries->before[at / 64] = (uint16_t)segment->own_expiries->count;
+    if (expires_at != cm_click_row_time(row) + window_us) {
+        append_expiry(segment->own_expiries, at, expires_at);
+        stored.time |= CM_ROW_OWN_EXPIRY;
     }
-    if (!is_valid)
-        stored.expiry |= CM_EXPIRY_INVALID;
-    segment->rows[segment->count] = stored;
+    segment->rows[at] = stored;
     if (findable_end > segment->last_findable)
         segment->last_findable = findable_end;
-    store->count++;
-    return (uint32_t)(store->current << CM_SEGMENT_BITS) + segment->count++;
+    return writer->base + at;
+}
+
+void cm_click_store_drop(cm_click_store *store, uint32_t number)
+{
+    cm_click_store_row_to_set(store, number)->time |= CM_ROW_DUPLICATE;
+    atomic_fetch_add(&store->segments[number >> CM_SEGMENT_BITS]->duplicates, 1);
 }
 
 void cm_click_store_free_segment(cm_click_store *store, size_t segment)
 {
-    store->count -= store->segments[segment]->count;
     free_segment(store->segments[segment]);
     store->segments[segment] = NULL;
-    if (store->current == segment)
-        store->current = CM_SEGMENT_COUNT_MAX;
-}
-
-static const uint8_t *read_size(const uint8_t *at, unsigned flags, size_t *size)
-{
-    *size = *at++;
-    if (flags & WIDE)
-        *size |= (size_t)*at++ << 8;
-    return at;
-}
-
-static const uint8_t *text_of(const cm_click_store *store, uint32_t number)
-{
-    const cm_segment *segment = store->segments[number >> CM_SEGMENT_BITS];
-    return heap_at(segment, segment->text_at[number & (CM_SEGMENT_ROWS - 1)]);
+    store->rows[segment] = NULL;
 }
 
 cm_click_texts cm_click_store_texts(const cm_click_store *store, uint32_t number)
 {
-    cm_click_texts texts = {0};
-    const uint8_t *at = text_of(store, number);
-    unsigned flags = *at++;
-    at = read_size(at, flags, &texts.click_id.size);
-    if (flags & HAS_FBCLID)
-        at = read_size(at, flags, &texts.fbclid.size);
-    if (flags & HAS_GCLID)
-        at = read_size(at, flags, &texts.gclid.size);
-    if (flags & HAS_REFERENCE)
-        at = read_size(at, flags, &texts.reference.size);
-    texts.click_id.data = (const char *)at;
-    texts.fbclid.data = texts.click_id.data + texts.click_id.size;
-    texts.gclid.data = texts.fbclid.data + texts.fbclid.size;
-    texts.reference.data = texts.gclid.data + texts.gclid.size;
-    return texts;
+    return cm_click_text_read(cm_click_store_text(store, number));
 }
 
 cm_slice cm_click_store_id(const cm_click_store *store, uint32_t number)
 {
-    const uint8_t *at = text_of(store, number);
-    unsigned flags = *at++;
-    size_t size;
-    at = read_size(at, flags, &size);
-    unsigned others =
-        (unsigned)__builtin_popcount(flags & (HAS_FBCLID | HAS_GCLID | HAS_REFERENCE));
-    at += flags & WIDE ? 2 * others : others;
-    return cm_slice_of((const char *)at, size);
+    return cm_click_text_id(cm_click_store_text(store, number));
 }
 
-size_t cm_click_store_memory(const cm_click_store *store)
+int64_t cm_click_store_own_expiry(const cm_click_store *store, uint32_t number)
 {
-    size_t bytes = store->segment_count * sizeof(cm_segment *);
+    const cm_own_expiries *own = store->segments[number >> CM_SEGMENT_BITS]->own_expiries;
+    uint32_t row = number & (CM_SEGMENT_ROWS - 1);
+    uint64_t below = own->bits[row / 64] & (((uint64_t)1 << row % 64) - 1);
+    return own->times[own->before[row / 64] + (unsigned)__builtin_popcountll(below)];
+}
+
+size_t cm_click_store_count(const cm_click_store *store)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < store->segment_count; i++)
+        if (store->segments[i] != NULL)
+            count += store->segments[i]->count - store->segments[i]->duplicates;
+    return count;
+}
+
+cm_store_memory cm_click_store_memory(const cm_click_store *store)
+{
+    cm_store_memory memory = {0};
+    if (store->segments != NULL)
+        memory.other = store->segment_count * (sizeof *store->segments + sizeof *store->rows);
     for (size_t i = 0; i < store->segment_count; i++) {
         const cm_segment *segment = store->segments[i];
-        if (segment != NULL)
-            bytes += sizeof *segment + CM_SEGMENT_ROWS * (sizeof(cm_click_row) + sizeof(uint32_t)) +
-                     ((segment->heap_size + CM_HEAP_BLOCK_BYTES - 1) & ~(CM_HEAP_BLOCK_BYTES - 1)) +
-                     segment->expiry_capacity * sizeof(int64_t);
+        if (segment == NULL)
+            continue;
+        memory.rows += ROWS_BYTES;
+        memory.places += sizeof segment->places;
+        memory.other += sizeof *segment - sizeof segment->places;
+        memory.texts += segment->heap_capacity;
+        if (segment->own_expiries != NULL)
+            memory.expiries += sizeof *segment->own_expiries +
+                               segment->own_expiries->capacity * sizeof(int64_t);
     }
-    return bytes;
+    return memory;
 }

@@ -1,17 +1,14 @@
 /*
  * The clicks, by number. A click's number is where it stands: segment * 65,536 + row. What matching
- * reads of a click is one row of 32 bytes, two to a cache line; its texts lie apart, in the
- * segment's heap.
+ * reads of a click is its row (click_row.h); its texts lie apart, in the segment's heap.
  *
  *     segment 0                      segment 1                      ...
- *     rows     65,536 x 32 bytes     click_timestamp, tenant, fingerprint, address, user agent,
- *                                    campaign, expiry
- *     text_at  65,536 x 4 bytes      where the click's text begins in the heap
- *     heap     blocks of 64 KiB      click id, fbclid, gclid, reference
+ *     rows      65,536 x 32 bytes    2 MiB, aligned to 2 MiB: one large page
+ *     places    65,536 x 2.25 bytes  where the click's text begins in the heap
+ *     heap                           click id, fbclid, gclid, reference
  *     expiries                       only those that differ from click_timestamp + window
  *
- * Nothing that a reader of earlier clicks follows ever moves: one thread may append while another
- * reads rows and ids of clicks that were there before.
+ * Several writers may fill a segment each: they take it, append to it alone and give it back.
  *
  * A segment whose clicks are all beyond finding is freed whole, and its numbers are used again:
  * lists are ordered by time, not by number.
@@ -19,78 +16,105 @@
 #ifndef CM_STORE_CLICK_STORE_H
 #define CM_STORE_CLICK_STORE_H
 
+#include <stdatomic.h>
+
+#include "store/click_row.h"
 #include "util/error.h"
 #include "util/slice.h"
 #include "util/table.h"
 
 #define CM_SEGMENT_BITS 16
 #define CM_SEGMENT_ROWS (1u << CM_SEGMENT_BITS)
-#define CM_SEGMENT_COUNT_MAX 65535u
-#define CM_HEAP_BLOCK_BITS 16
-#define CM_HEAP_BLOCK_BYTES ((size_t)1 << CM_HEAP_BLOCK_BITS)
-#define CM_HEAP_BLOCKS_MAX 4096u /* 65,536 texts of the greatest size fit */
+#define CM_SEGMENT_COUNT_MAX 32767u /* numbers have 31 bits */
+#define CM_PLACE_ROWS 16u
 
-/* expiry: the top bit flags an invalid click; the rest is 0 for the window's end, else 1 + place in
- * the segment's list. */
-#define CM_EXPIRY_INVALID (1u << 31)
+/** Where the texts of 16 rows begin. Texts are at most 3,324 bytes, so that 16 bits are enough. */
+typedef struct cm_text_places {
+    uint32_t base;
+    uint16_t offset[CM_PLACE_ROWS];
+} cm_text_places;
 
-typedef struct cm_click_row {
-    int64_t click_timestamp; /* us since 1970 */
-    uint32_t tenant;         /* number in the tenants' dictionary */
-    uint32_t fingerprint;    /* group in the fingerprint index; 0: missing */
-    uint32_t address;        /* group in the address index, or cm_address_missing(device type) */
-    uint32_t user_agent;     /* number in the user agents' dictionary; 0: missing */
-    uint32_t campaign;       /* number in the campaigns' dictionary */
-    uint32_t expiry;
-} cm_click_row;
-
-/** The texts of one click; borrowed from the store. */
+/** The texts of one click; borrowed from the store. fbclid and gclid are as keys have them. */
 typedef struct cm_click_texts {
     cm_slice click_id, fbclid, gclid, reference;
 } cm_click_texts;
 
+/** Which clicks have an expiry of their own: a bit each, and how many come before each word. */
+typedef struct cm_own_expiries {
+    uint64_t bits[CM_SEGMENT_ROWS / 64];
+    uint16_t before[CM_SEGMENT_ROWS / 64];
+    int64_t *times;
+    size_t count, capacity;
+} cm_own_expiries;
+
 typedef struct cm_segment {
-    uint32_t count;        /* rows used */
+    cm_click_row *rows; /* CM_SEGMENT_ROWS */
+    uint32_t count;     /* rows used */
+    atomic_uint duplicates;
+    bool is_taken;         /* a writer fills it */
     int64_t last_findable; /* nobody at or after this time can find any of its clicks */
-    uint32_t *text_at;     /* CM_SEGMENT_ROWS */
-    size_t heap_size;      /* up to the last block's used bytes */
-    char *heap[CM_HEAP_BLOCKS_MAX];
-    int64_t *expiries;
-    size_t expiry_count, expiry_capacity;
-    cm_click_row rows[]; /* CM_SEGMENT_ROWS */
+    char *heap;
+    size_t heap_size, heap_capacity;
+    cm_own_expiries *own_expiries; /* made with the first */
+    cm_text_places places[CM_SEGMENT_ROWS / CM_PLACE_ROWS];
 } cm_segment;
 
-/** One writer, or any number of readers. */
+/** Writers of different segments, or any number of readers. */
 typedef struct cm_click_store {
     int64_t window_us;     /* the model's */
     cm_segment **segments; /* CM_SEGMENT_COUNT_MAX, made with the first; NULL where one was freed */
+    cm_click_row **rows;   /* of the same segments */
     size_t segment_count;
-    size_t current; /* the segment being filled; segment_count where there is none */
-    size_t count;   /* clicks stored */
 } cm_click_store;
+
+/** One writer's segment. Zero-initialised has none yet. */
+typedef struct cm_click_writer {
+    cm_segment *segment;
+    uint32_t base; /* number of its first row */
+} cm_click_writer;
 
 void cm_click_store_init(cm_click_store *store, int64_t window_us);
 void cm_click_store_destroy(cm_click_store *store);
 
+/** Does the writer need another segment? */
+static inline bool cm_click_writer_is_full(const cm_click_writer *writer)
+{
+    return writer->segment == NULL || writer->segment->count == CM_SEGMENT_ROWS;
+}
+
 /**
- * Make room for one click with these texts and expiry: the next append of them cannot fail.
+ * Give a writer a segment with room: one that was given back, or a new one. One thread at a time.
  *
  * @return CM_OK, CM_ERROR_MEMORY or CM_ERROR_CAPACITY
  */
-cm_status cm_click_store_reserve(cm_click_store *store, const cm_click_texts *texts,
-                                 cm_error *error);
+cm_status cm_click_store_open(cm_click_store *store, cm_click_writer *writer, cm_error *error);
+
+/** Give the writer's segment back, full or not. One thread at a time. */
+void cm_click_store_close(cm_click_writer *writer);
+
+/**
+ * Make room for one click with these texts in a writer's segment, which is not full: the next
+ * append of them cannot fail.
+ *
+ * @return CM_OK or CM_ERROR_MEMORY
+ */
+cm_status cm_click_writer_reserve(cm_click_writer *writer, const cm_click_texts *texts,
+                                  cm_error *error);
 
 /**
  * Append a click; room must have been reserved.
  *
- * @param row         its expiry field is set here
- * @param expires_at  us since 1970
- * @param findable_end  nobody at or after this time can find it
+ * @param row          flag CM_ROW_OWN_EXPIRY is set here
+ * @param expires_at   us since 1970
+ * @param findable_end nobody at or after this time can find it
  * @return the click's number
  */
-uint32_t cm_click_store_append(cm_click_store *store, const cm_click_row *row,
-                               const cm_click_texts *texts, int64_t expires_at, bool is_valid,
-                               int64_t findable_end);
+uint32_t cm_click_writer_append(cm_click_writer *writer, int64_t window_us, const cm_click_row *row,
+                                const cm_click_texts *texts, int64_t expires_at,
+                                int64_t findable_end);
+
+/** Mark a click as a duplicate of one that came before. Threads may mark different clicks. */
+void cm_click_store_drop(cm_click_store *store, uint32_t number);
 
 /** Free a segment whose clicks are in no index any more. */
 void cm_click_store_free_segment(cm_click_store *store, size_t segment);
@@ -101,39 +125,72 @@ cm_click_texts cm_click_store_texts(const cm_click_store *store, uint32_t number
 /** The click's id alone. */
 cm_slice cm_click_store_id(const cm_click_store *store, uint32_t number);
 
-size_t cm_click_store_memory(const cm_click_store *store);
+/** Clicks stored, duplicates not counted. */
+size_t cm_click_store_count(const cm_click_store *store);
+
+/** Bytes by column. */
+typedef struct cm_store_memory {
+    size_t rows, places, texts, expiries, other;
+} cm_store_memory;
+
+cm_store_memory cm_click_store_memory(const cm_click_store *store);
+
+static inline cm_click_row *cm_click_store_row_to_set(const cm_click_store *store, uint32_t number)
+{
+    return &store->rows[number >> CM_SEGMENT_BITS][number & (CM_SEGMENT_ROWS - 1)];
+}
 
 static inline const cm_click_row *cm_click_store_row(const cm_click_store *store, uint32_t number)
 {
-    return &store->segments[number >> CM_SEGMENT_BITS]->rows[number & (CM_SEGMENT_ROWS - 1)];
+    return cm_click_store_row_to_set(store, number);
 }
 
-static inline bool cm_click_row_is_valid(const cm_click_row *row)
+static inline int64_t cm_click_store_time(const cm_click_store *store, uint32_t number)
 {
-    return (row->expiry & CM_EXPIRY_INVALID) == 0;
+    return cm_click_row_time(cm_click_store_row(store, number));
 }
 
-/** The row, to set what is known only later: fingerprint and address. */
-static inline cm_click_row *cm_click_store_row_to_set(cm_click_store *store, uint32_t number)
+/** Where a click's text begins. */
+static inline const char *cm_click_store_text(const cm_click_store *store, uint32_t number)
 {
-    return &store->segments[number >> CM_SEGMENT_BITS]->rows[number & (CM_SEGMENT_ROWS - 1)];
+    const cm_segment *segment = store->segments[number >> CM_SEGMENT_BITS];
+    uint32_t row = number & (CM_SEGMENT_ROWS - 1);
+    const cm_text_places *places = &segment->places[row / CM_PLACE_ROWS];
+    return segment->heap + places->base + places->offset[row % CM_PLACE_ROWS];
 }
+
+/** Ask the memory for where a click's text is named, then (later) for the text. */
+static inline void cm_click_store_prefetch_place(const cm_click_store *store, uint32_t number)
+{
+    uint32_t row = number & (CM_SEGMENT_ROWS - 1);
+    const cm_text_places *places =
+        &store->segments[number >> CM_SEGMENT_BITS]->places[row / CM_PLACE_ROWS];
+    __builtin_prefetch(places);
+    __builtin_prefetch(&places->offset[row % CM_PLACE_ROWS]);
+}
+
+static inline void cm_click_store_prefetch_text(const cm_click_store *store, uint32_t number)
+{
+    __builtin_prefetch(cm_click_store_text(store, number));
+}
+
+int64_t cm_click_store_own_expiry(const cm_click_store *store, uint32_t number);
 
 /** When a click expires. */
 static inline int64_t cm_click_store_expires_at(const cm_click_store *store, uint32_t number)
 {
-    const cm_segment *segment = store->segments[number >> CM_SEGMENT_BITS];
-    const cm_click_row *row = &segment->rows[number & (CM_SEGMENT_ROWS - 1)];
-    uint32_t at = row->expiry & ~CM_EXPIRY_INVALID;
-    return at == 0 ? row->click_timestamp + store->window_us : segment->expiries[at - 1];
+    const cm_click_row *row = cm_click_store_row(store, number);
+    if (row->time & CM_ROW_OWN_EXPIRY)
+        return cm_click_store_own_expiry(store, number);
+    return cm_click_row_time(row) + store->window_us;
 }
 
 /** The order of lists: by time, and among equals the smaller click id last (it counts as the
  * newer). */
 static inline bool cm_click_store_is_older(const cm_click_store *store, uint32_t a, uint32_t b)
 {
-    int64_t time_a = cm_click_store_row(store, a)->click_timestamp;
-    int64_t time_b = cm_click_store_row(store, b)->click_timestamp;
+    int64_t time_a = cm_click_store_time(store, a);
+    int64_t time_b = cm_click_store_time(store, b);
     if (time_a != time_b)
         return time_a < time_b;
     return cm_slice_compare(cm_click_store_id(store, a), cm_click_store_id(store, b)) > 0;

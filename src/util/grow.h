@@ -7,7 +7,8 @@
 #include "clickmatch.h"
 
 /**
- * Make an array hold at least `needed` items; it grows by half of itself.
+ * Make an array hold at least `needed` items; it grows by an eighth of itself, as most of the
+ * arrays that grow hold data that stays.
  *
  * @param items     the array, NULL when empty
  * @param capacity  items it has room for; updated
@@ -17,7 +18,7 @@ static inline void *cm_grow(void *items, size_t *capacity, size_t needed, size_t
 {
     if (needed <= *capacity && items != NULL)
         return items;
-    size_t grown = *capacity + *capacity / 2;
+    size_t grown = *capacity + *capacity / 8;
     if (grown < needed)
         grown = needed;
     if (grown < 16)

@@ -5,14 +5,14 @@
 
 #include "util/check.h"
 
-#define CAPACITY_MIN ((size_t)16)
+#define CAPACITY_MIN ((size_t)8)
 
 static const cm_slot EMPTY = {UINT32_MAX, CM_NUMBER_NONE};
 
-/* At most three quarters full. */
+/* At most seven eighths full. */
 static size_t capacity_for(size_t count)
 {
-    return count + count / 3 + 2;
+    return count + count / 7 + 2;
 }
 
 static bool is_empty(const cm_table *table, size_t at)
@@ -62,7 +62,7 @@ bool cm_table_reserve(cm_table *table, size_t more)
 {
     size_t needed = capacity_for(table->count + more);
     if (needed > table->capacity) {
-        size_t grown = table->capacity + table->capacity / 2;
+        size_t grown = table->capacity + table->capacity / 8;
         if (grown < CAPACITY_MIN)
             grown = CAPACITY_MIN;
         /* A run that is longer than the tail (crafted keys) keeps the room it has. */
@@ -75,7 +75,7 @@ bool cm_table_reserve(cm_table *table, size_t more)
 
 void cm_table_insert(cm_table *table, uint64_t hash, uint32_t number)
 {
-    cm_slot slot = {(uint32_t)(hash >> 32), number};
+    cm_slot slot = {cm_table_tag(hash), number};
     size_t at = cm_table_home(table, slot.tag);
     while (table->slots[at].tag <= slot.tag && !is_empty(table, at))
         at++;
@@ -89,10 +89,12 @@ void cm_table_insert(cm_table *table, uint64_t hash, uint32_t number)
     table->count++;
 }
 
+/* By both: two keys may have the same number. */
 static size_t find(const cm_table *table, uint64_t hash, uint32_t number)
 {
-    size_t at = cm_table_probe(table, hash).at;
-    while (table->slots[at].number != number) {
+    cm_probe probe = cm_table_probe(table, hash);
+    size_t at = probe.at;
+    while (table->slots[at].tag != probe.tag || table->slots[at].number != number) {
         CM_CHECK(!is_empty(table, at));
         at++;
     }

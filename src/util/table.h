@@ -6,8 +6,8 @@
  *     home = tag * capacity / 2^32           [tag,n][tag,n][  -  ][tag,n][tag,n] ... [ - ] tail
  *
  * All slots are in the order of their tags, so that a search ends at the first greater one, found
- * or not (2.5 slots on average at three quarters full), and growing is one pass over both tables in
- * order. Eight slots share a cache line. What does not fit before the end goes to the tail: nothing
+ * or not (4.5 slots on average at seven eighths full), and growing is one pass over both tables in
+ * order: it is done by eighths, so that little stays empty. Eight slots share a cache line. What does not fit before the end goes to the tail: nothing
  * wraps around. Removal shifts back what follows: no tombstones, so that a table that is filled and
  * emptied for days stays as fast as a new one.
  */
@@ -17,7 +17,8 @@
 #include "util/error.h"
 
 #define CM_NUMBER_NONE UINT32_MAX /* no number; marks an empty slot, with the tag UINT32_MAX */
-#define CM_TABLE_TAIL_MIN ((size_t)32)
+#define CM_TABLE_TAG_SHIFT 24
+#define CM_TABLE_TAIL_MIN ((size_t)8)
 
 typedef struct cm_slot {
     uint32_t tag;
@@ -52,6 +53,12 @@ void cm_table_remove(cm_table *table, uint64_t hash, uint32_t number);
 /** Give the entry with this hash and number another number. */
 void cm_table_replace(cm_table *table, uint64_t hash, uint32_t number, uint32_t replacement);
 
+/** The bits of a hash that a table keeps. Those above are free to choose among tables. */
+static inline uint32_t cm_table_tag(uint64_t hash)
+{
+    return (uint32_t)(hash >> CM_TABLE_TAG_SHIFT);
+}
+
 void cm_table_destroy(cm_table *table);
 
 static inline size_t cm_table_memory(const cm_table *table)
@@ -68,12 +75,12 @@ static inline size_t cm_table_home(const cm_table *table, uint32_t tag)
 static inline void cm_table_prefetch(const cm_table *table, uint64_t hash)
 {
     if (table->capacity > 0)
-        __builtin_prefetch(&table->slots[cm_table_home(table, (uint32_t)(hash >> 32))]);
+        __builtin_prefetch(&table->slots[cm_table_home(table, cm_table_tag(hash))]);
 }
 
 static inline cm_probe cm_table_probe(const cm_table *table, uint64_t hash)
 {
-    uint32_t tag = (uint32_t)(hash >> 32);
+    uint32_t tag = cm_table_tag(hash);
     return (cm_probe){cm_table_home(table, tag), tag};
 }
 
@@ -89,6 +96,12 @@ static inline uint32_t cm_table_next(const cm_table *table, cm_probe *probe)
         return CM_NUMBER_NONE;
     probe->at++;
     return slot.number;
+}
+
+/** Give the entry that cm_table_next has just found another number. */
+static inline void cm_table_set(cm_table *table, const cm_probe *probe, uint32_t number)
+{
+    table->slots[probe->at - 1].number = number;
 }
 
 /** The first number whose hash may be the one searched, to prefetch where it leads: nothing was

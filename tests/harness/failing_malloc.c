@@ -52,6 +52,7 @@ ptrdiff_t failing_malloc_live(void)
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *old);
 
 /* CM_PUBLIC, because shared libraries must find these, too. */
@@ -81,6 +82,11 @@ CM_PUBLIC void *malloc(size_t size)
 CM_PUBLIC void *calloc(size_t count, size_t size)
 {
     return may_allocate() ? counted(__libc_calloc(count, size)) : NULL;
+}
+
+CM_PUBLIC void *aligned_alloc(size_t alignment, size_t size)
+{
+    return may_allocate() ? counted(__libc_memalign(alignment, size)) : NULL;
 }
 
 CM_PUBLIC void *realloc(void *old, size_t size)

@@ -39,7 +39,7 @@ static bool add_through_failures(cm_engine *engine, const world *from, size_t al
     failing_malloc_arm(allocations);
     while (done < from->click_count) {
         cm_error error = {0};
-        size_t count = engine->index.store.count;
+        size_t count = cm_engine_click_count(engine);
         cm_add_counts counts;
         cm_status status =
             cm_engine_add(engine, from->clicks + done, from->click_count - done, &counts, &error);
@@ -47,7 +47,7 @@ static bool add_through_failures(cm_engine *engine, const world *from, size_t al
             break;
         assert_int_equal(status, CM_ERROR_MEMORY);
         assert_int_equal(counts.added + counts.duplicates, error.line - 1);
-        assert_int_equal(engine->index.store.count, count + counts.added);
+        assert_int_equal(cm_engine_click_count(engine), count + counts.added);
         done += error.line - 1;
     }
     return failing_malloc_disarm();

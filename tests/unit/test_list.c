@@ -29,6 +29,7 @@ static uint32_t next_random(struct fixture *fixture, uint32_t below)
 /* Click number i: times on a grid, so that many are equal and ids decide. */
 static void setup(struct fixture *fixture, uint64_t seed, bool in_order)
 {
+    cm_click_writer writer = {0};
     *fixture = (struct fixture){.random = seed};
     cm_click_store_init(&fixture->store, 1000);
     cm_lists_init(&fixture->lists, &fixture->store);
@@ -36,9 +37,12 @@ static void setup(struct fixture *fixture, uint64_t seed, bool in_order)
         char id[16];
         int size = snprintf(id, sizeof id, "k%u", next_random(fixture, 1000000));
         const cm_click_texts texts = {.click_id = cm_slice_of(id, (size_t)size)};
-        const cm_click_row row = {.click_timestamp = in_order ? i : next_random(fixture, 500)};
-        assert_int_equal(cm_click_store_reserve(&fixture->store, &texts, NULL), CM_OK);
-        assert_int_equal(cm_click_store_append(&fixture->store, &row, &texts, 0, true, 0), i);
+        const cm_click_row row = {
+            .time = cm_click_row_stamp(in_order ? i : next_random(fixture, 500), 0)};
+        if (i == 0)
+            assert_int_equal(cm_click_store_open(&fixture->store, &writer, NULL), CM_OK);
+        assert_int_equal(cm_click_writer_reserve(&writer, &texts, NULL), CM_OK);
+        assert_int_equal(cm_click_writer_append(&writer, 1000, &row, &texts, 0, 0), i);
     }
 }
 
@@ -78,7 +82,7 @@ static void remove_place(struct fixture *fixture, size_t place)
 
 static int64_t time_of(const struct fixture *fixture, size_t place)
 {
-    return cm_click_store_row(&fixture->store, fixture->model[place])->click_timestamp;
+    return cm_click_store_time(&fixture->store, fixture->model[place]);
 }
 
 static size_t rank_of(const struct fixture *fixture, int64_t time)
@@ -104,10 +108,13 @@ static void assert_equal(const struct fixture *fixture)
     for (int64_t time = -1; time <= 501; time += 25) {
         size_t rank = rank_of(fixture, time);
         assert_int_equal(cm_list_rank(&fixture->lists, &fixture->list, time), rank);
+        assert_true(cm_list_rank_at_least(&fixture->lists, &fixture->list, time) <= rank);
+        assert_true(cm_list_rank_at_most(&fixture->lists, &fixture->list, time) >= rank);
         assert_walk(fixture, rank);
     }
     if (fixture->count > 0)
-        assert_int_not_equal(cm_list_any(&fixture->lists, &fixture->list), CM_NUMBER_NONE);
+        assert_int_equal(cm_list_newest(&fixture->lists, &fixture->list),
+                         fixture->model[fixture->count - 1]);
 }
 
 static void test_random_order(void **state)

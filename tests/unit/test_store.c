@@ -9,12 +9,26 @@
 #include "store/click_store.h"
 #include "store/dictionary.h"
 
+#define WINDOW_US 100
+
+static cm_click_writer writer;
+
+static void init(cm_click_store *store)
+{
+    writer = (cm_click_writer){0};
+    cm_click_store_init(store, WINDOW_US);
+}
+
 static uint32_t append(cm_click_store *store, const cm_click_texts *texts, int64_t time,
                        int64_t expires_at, bool is_valid)
 {
-    const cm_click_row row = {.click_timestamp = time, .tenant = 1, .campaign = 2};
-    assert_int_equal(cm_click_store_reserve(store, texts, NULL), CM_OK);
-    return cm_click_store_append(store, &row, texts, expires_at, is_valid, expires_at);
+    const cm_click_row row = {.time = cm_click_row_stamp(time, is_valid ? 0 : CM_ROW_INVALID),
+                              .who = 1,
+                              .campaign = 2};
+    if (cm_click_writer_is_full(&writer))
+        assert_int_equal(cm_click_store_open(store, &writer, NULL), CM_OK);
+    assert_int_equal(cm_click_writer_reserve(&writer, texts, NULL), CM_OK);
+    return cm_click_writer_append(&writer, WINDOW_US, &row, texts, expires_at, expires_at);
 }
 
 static void assert_texts(const cm_click_store *store, uint32_t click, const cm_click_texts *texts)
@@ -34,7 +48,7 @@ static void test_texts_of_any_size(void **state)
     memset(long_text, 'x', sizeof long_text);
     const size_t sizes[] = {0, 1, 17, 255, 256, 1020};
     cm_click_store store;
-    cm_click_store_init(&store, 100);
+    init(&store);
     for (size_t id = 1; id < 6; id++)
         for (size_t fbclid = 0; fbclid < 6; fbclid++)
             for (size_t gclid = 0; gclid < 6; gclid++)
@@ -53,7 +67,7 @@ static void test_expiry_and_validity(void **state)
     (void)state;
     cm_click_store store;
     const cm_click_texts texts = {.click_id = CM_SLICE("k")};
-    cm_click_store_init(&store, 100);
+    init(&store);
     uint32_t usual = append(&store, &texts, 5, 105, true);
     uint32_t own = append(&store, &texts, 5, 6, true);
     uint32_t flagged = append(&store, &texts, 5, 7, false);
@@ -62,7 +76,55 @@ static void test_expiry_and_validity(void **state)
     assert_int_equal(cm_click_store_expires_at(&store, flagged), 7);
     assert_true(cm_click_row_is_valid(cm_click_store_row(&store, own)));
     assert_false(cm_click_row_is_valid(cm_click_store_row(&store, flagged)));
-    assert_int_equal(store.segments[0]->expiry_count, 2);
+    assert_int_equal(store.segments[0]->own_expiries->count, 2);
+    cm_click_store_destroy(&store);
+}
+
+static void test_expiries_of_many(void **state)
+{
+    (void)state;
+    cm_click_store store;
+    const cm_click_texts texts = {.click_id = CM_SLICE("k")};
+    init(&store);
+    for (uint32_t i = 0; i < 1000; i++)
+        append(&store, &texts, i, i % 3 == 0 ? i + WINDOW_US : i + i % 7, true);
+    for (uint32_t i = 0; i < 1000; i++)
+        assert_int_equal(cm_click_store_expires_at(&store, i),
+                         i % 3 == 0 ? i + WINDOW_US : i + i % 7);
+    cm_click_store_destroy(&store);
+}
+
+static void test_duplicates_do_not_count(void **state)
+{
+    (void)state;
+    cm_click_store store;
+    const cm_click_texts texts = {.click_id = CM_SLICE("k")};
+    init(&store);
+    append(&store, &texts, 1, 1, true);
+    uint32_t again = append(&store, &texts, 2, 2, true);
+    cm_click_store_drop(&store, again);
+    assert_int_equal(cm_click_store_count(&store), 1);
+    assert_int_equal(cm_click_store_time(&store, again), 2);
+    cm_click_store_destroy(&store);
+}
+
+/* Two writers have a segment each; what one gives back another goes on with. */
+static void test_writers_have_their_own_segments(void **state)
+{
+    (void)state;
+    cm_click_store store;
+    cm_click_writer other = {0};
+    const cm_click_texts texts = {.click_id = CM_SLICE("k")};
+    init(&store);
+    assert_int_equal(append(&store, &texts, 1, 1, true), 0);
+    assert_int_equal(cm_click_store_open(&store, &other, NULL), CM_OK);
+    assert_int_equal(other.base, CM_SEGMENT_ROWS);
+    cm_click_store_close(&writer);
+    cm_click_store_close(&other);
+    assert_int_equal(append(&store, &texts, 1, 1, true) % CM_SEGMENT_ROWS, 0);
+    assert_int_equal(cm_click_store_open(&store, &other, NULL), CM_OK);
+    assert_int_equal(other.base, 0);
+    assert_int_equal(store.segment_count, 2);
     cm_click_store_destroy(&store);
 }
 
@@ -71,17 +133,18 @@ static void test_freed_segments_are_used_again(void **state)
     (void)state;
     cm_click_store store;
     const cm_click_texts texts = {.click_id = CM_SLICE("k")};
-    cm_click_store_init(&store, 100);
+    init(&store);
     for (uint32_t i = 0; i < 2 * CM_SEGMENT_ROWS + 1; i++)
-        assert_int_equal(append(&store, &texts, i, i + 100, true), i);
-    assert_int_equal(store.count, 2 * CM_SEGMENT_ROWS + 1);
+        assert_int_equal(append(&store, &texts, i, i + WINDOW_US, true), i);
+    assert_int_equal(cm_click_store_count(&store), 2 * CM_SEGMENT_ROWS + 1);
     cm_click_store_free_segment(&store, 0);
-    assert_int_equal(store.count, CM_SEGMENT_ROWS + 1);
+    assert_int_equal(cm_click_store_count(&store), CM_SEGMENT_ROWS + 1);
     for (uint32_t i = 1; i < CM_SEGMENT_ROWS; i++)
-        append(&store, &texts, 0, 100, true);
+        append(&store, &texts, 0, WINDOW_US, true);
     assert_int_equal(append(&store, &texts, 42, 142, true), 0);
-    assert_int_equal(cm_click_store_row(&store, 0)->click_timestamp, 42);
-    cm_click_store_free_segment(&store, 0); /* the one being filled */
+    assert_int_equal(cm_click_store_time(&store, 0), 42);
+    cm_click_store_close(&writer);
+    cm_click_store_free_segment(&store, 0);
     assert_int_equal(append(&store, &texts, 43, 143, true), 0);
     cm_click_store_destroy(&store);
 }
@@ -121,6 +184,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts_of_any_size),
         cmocka_unit_test(test_expiry_and_validity),
+        cmocka_unit_test(test_expiries_of_many),
+        cmocka_unit_test(test_duplicates_do_not_count),
+        cmocka_unit_test(test_writers_have_their_own_segments),
         cmocka_unit_test(test_freed_segments_are_used_again),
         cmocka_unit_test(test_dictionary),
         cmocka_unit_test(test_dictionary_compares_texts),

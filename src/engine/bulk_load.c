@@ -1,0 +1,67 @@
+#include "engine/bulk_load.h"
+
+#include "util/check.h"
+
+void cm_bulk_load_init(cm_bulk_load *load, cm_engine *engine)
+{
+    *load = (cm_bulk_load){.engine = engine};
+    CM_CHECK(pthread_mutex_init(&load->lock, NULL) == 0);
+    /* What came one by one before, and may again: loaders fill its segment up meanwhile. */
+    cm_click_store_close(&engine->index.writer);
+}
+
+void cm_bulk_loader_init(cm_bulk_loader *loader, cm_bulk_load *load)
+{
+    *loader = (cm_bulk_loader){
+        .load = load,
+        .logger = {.rules = &load->engine->index.rules,
+                   .names = {.catalog = &load->engine->index.catalog, .lock = &load->lock}},
+    };
+}
+
+cm_status cm_bulk_loader_add(cm_bulk_loader *loader, const cm_click *click, cm_error *error)
+{
+    cm_click_keys keys;
+    cm_arena_reset(&loader->scratch.arena);
+    if (!cm_click_keys_make(loader->logger.rules, click, &loader->scratch, &keys))
+        return cm_error_memory(error, "the keys of a click", sizeof keys);
+    return cm_click_logger_add(&loader->logger, click, &keys, error);
+}
+
+cm_status cm_bulk_loader_end_block(cm_bulk_loader *loader, cm_error *error)
+{
+    cm_bulk_load *load = loader->load;
+    cm_click_log *log = cm_click_logger_take(&loader->logger);
+    if (log == NULL)
+        return cm_error_memory(error, "a block of clicks", sizeof *log);
+    pthread_mutex_lock(&load->lock);
+    bool put = cm_click_bulk_put(&load->logs, log);
+    pthread_mutex_unlock(&load->lock);
+    return put ? CM_OK : cm_error_memory(error, "blocks of clicks", load->logs.count);
+}
+
+bool cm_bulk_load_is_full(cm_bulk_load *load)
+{
+    pthread_mutex_lock(&load->lock);
+    bool is_full = cm_click_bulk_is_full(&load->logs);
+    pthread_mutex_unlock(&load->lock);
+    return is_full;
+}
+
+cm_status cm_bulk_load_build(cm_bulk_load *load, unsigned threads, uint64_t *duplicates,
+                             cm_error *error)
+{
+    return cm_click_bulk_build(&load->logs, &load->engine->index, threads, duplicates, error);
+}
+
+void cm_bulk_loader_destroy(cm_bulk_loader *loader)
+{
+    cm_click_logger_destroy(&loader->logger);
+    cm_key_scratch_destroy(&loader->scratch);
+}
+
+void cm_bulk_load_destroy(cm_bulk_load *load)
+{
+    cm_click_bulk_destroy(&load->logs);
+    (void)pthread_mutex_destroy(&load->lock);
+}
