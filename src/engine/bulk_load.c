@@ -19,18 +19,37 @@ void cm_bulk_loader_init(cm_bulk_loader *loader, cm_bulk_load *load)
     };
 }
 
+/* What is pending, into the store and the log. */
+static cm_status flush(cm_bulk_loader *loader, cm_error *error)
+{
+    cm_status status = CM_OK;
+    for (int step = 0; step < CM_NAMES_PREFETCH_STEPS; step++)
+        for (size_t i = 0; i < loader->count; i++)
+            cm_click_logger_prefetch(&loader->logger, &loader->keys[i], step);
+    for (size_t i = 0; i < loader->count && status == CM_OK; i++)
+        status =
+            cm_click_logger_add(&loader->logger, &loader->clicks[i], &loader->keys[i], error);
+    loader->count = 0;
+    cm_arena_reset(&loader->scratch.arena);
+    return status;
+}
+
 cm_status cm_bulk_loader_add(cm_bulk_loader *loader, const cm_click *click, cm_error *error)
 {
-    cm_click_keys keys;
-    cm_arena_reset(&loader->scratch.arena);
-    if (!cm_click_keys_make(loader->logger.rules, click, &loader->scratch, &keys))
-        return cm_error_memory(error, "the keys of a click", sizeof keys);
-    return cm_click_logger_add(&loader->logger, click, &keys, error);
+    size_t at = loader->count;
+    loader->clicks[at] = *click;
+    if (!cm_click_keys_make(loader->logger.rules, click, &loader->scratch, &loader->keys[at]))
+        return cm_error_memory(error, "the keys of a click", sizeof *loader->keys);
+    loader->count++;
+    return loader->count == CM_BULK_BATCH ? flush(loader, error) : CM_OK;
 }
 
 cm_status cm_bulk_loader_end_block(cm_bulk_loader *loader, cm_error *error)
 {
     cm_bulk_load *load = loader->load;
+    cm_status status = flush(loader, error);
+    if (status != CM_OK)
+        return status;
     cm_click_log *log = cm_click_logger_take(&loader->logger);
     if (log == NULL)
         return cm_error_memory(error, "a block of clicks", sizeof *log);

@@ -23,18 +23,25 @@ typedef struct cm_bulk_load {
     cm_click_bulk logs;
 } cm_bulk_load;
 
-/** One thread's part. */
+#define CM_BULK_BATCH 32
+
+/** One thread's part. Clicks are stored a batch at a time, so that the memory of their names is
+ * asked for while keys are made. */
 typedef struct cm_bulk_loader {
     cm_bulk_load *load;
     cm_click_logger logger;
-    cm_key_scratch scratch;
+    cm_key_scratch scratch; /* reset for each batch */
+    cm_click clicks[CM_BULK_BATCH];
+    cm_click_keys keys[CM_BULK_BATCH];
+    size_t count;
 } cm_bulk_loader;
 
 /** Ready a load, and its loaders; the load must not be moved afterwards. */
 void cm_bulk_load_init(cm_bulk_load *load, cm_engine *engine);
 void cm_bulk_loader_init(cm_bulk_loader *loader, cm_bulk_load *load);
 
-/** Add a checked click to the loader's block. CM_OK, CM_ERROR_MEMORY or CM_ERROR_CAPACITY. */
+/** Add a checked click to the loader's block; its strings must hold until the block ends. CM_OK,
+ * CM_ERROR_MEMORY or CM_ERROR_CAPACITY. */
 cm_status cm_bulk_loader_add(cm_bulk_loader *loader, const cm_click *click, cm_error *error);
 
 /** End the loader's block: it comes after all blocks that were ended before. */

@@ -101,6 +101,12 @@ cm_status cm_click_logger_add(cm_click_logger *logger, const cm_click *click,
     return CM_OK;
 }
 
+void cm_click_logger_prefetch(const cm_click_logger *logger, const cm_click_keys *keys, int step)
+{
+    cm_names_prefetch(&logger->names, CM_NAME_CAMPAIGN, keys->campaign_hash, step);
+    cm_names_prefetch(&logger->names, CM_NAME_USER_AGENT, keys->device.user_agent_hash, step);
+}
+
 /* ---- a log of the columns ---- */
 
 static void set_starts(const cm_log_column *column, uint32_t starts[CM_SHARDS + 1])

@@ -59,6 +59,20 @@ uint32_t cm_names_intern(cm_names *names, cm_name_kind kind, cm_slice text, uint
     return number;
 }
 
+void cm_names_prefetch(const cm_names *names, cm_name_kind kind, uint64_t hash, int step)
+{
+    const cm_name_cache *cache = &names->caches[kind];
+    if (step == 0) {
+        cm_table_prefetch(&cache->table, hash);
+        return;
+    }
+    uint32_t at = cm_table_guess(&cache->table, hash);
+    if (at != CM_NUMBER_NONE && step == 1)
+        __builtin_prefetch(&cache->items[at]);
+    else if (at != CM_NUMBER_NONE)
+        __builtin_prefetch(cache->items[at].text.data);
+}
+
 void cm_names_destroy(cm_names *names)
 {
     for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++) {

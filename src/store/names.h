@@ -34,6 +34,12 @@ typedef struct cm_names {
  */
 uint32_t cm_names_intern(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t hash);
 
+#define CM_NAMES_PREFETCH_STEPS 3
+
+/** Ask the memory for a name that will be interned: its slot in the cache, then where its text is,
+ * then the text. */
+void cm_names_prefetch(const cm_names *names, cm_name_kind kind, uint64_t hash, int step);
+
 /** Forget what was met. */
 void cm_names_destroy(cm_names *names);
 

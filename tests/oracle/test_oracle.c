@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "harness/bits.h"
+#include "engine/bulk_load.h"
 #include "oracle/world.h"
 
 #define WORLDS_DEFAULT 150
@@ -217,6 +218,45 @@ static void check_shuffled(struct fixture *fixture)
     free(clicks);
 }
 
+/* As files and tables are loaded: by several loaders in turn, in blocks of any size, built into the
+ * indexes now and then. Some worlds are shuffled. */
+static void check_bulk(struct fixture *fixture)
+{
+    size_t count = fixture->world->click_count;
+    cm_click *clicks = calloc(count, sizeof *clicks);
+    assert_non_null(clicks);
+    memcpy(clicks, fixture->world->clicks, count * sizeof *clicks);
+    if (fixture->number % 2 == 1) {
+        count = without_duplicates(fixture->world, clicks);
+        shuffle(clicks, count, fixture->number);
+    }
+    cm_engine *engine = create_engine(fixture, fixture->number + 5);
+    cm_bulk_load load;
+    cm_bulk_loader loaders[3];
+    uint64_t duplicates = 0;
+    cm_bulk_load_init(&load, engine);
+    for (size_t i = 0; i < 3; i++)
+        cm_bulk_loader_init(&loaders[i], &load);
+    for (size_t at = 0, block = 0; at < count; block++) {
+        size_t end = at + 1 + (fixture->number * 31 + block * 17) % 97;
+        for (; at < end && at < count; at++)
+            assert_int_equal(cm_bulk_loader_add(&loaders[block % 3], &clicks[at], NULL), CM_OK);
+        assert_int_equal(cm_bulk_loader_end_block(&loaders[block % 3], NULL), CM_OK);
+        if (block % 11 == 10)
+            assert_int_equal(cm_bulk_load_build(&load, (unsigned)(1 + block % 3), &duplicates, NULL), CM_OK);
+    }
+    for (size_t i = 0; i < 3; i++)
+        cm_bulk_loader_destroy(&loaders[i]);
+    assert_int_equal(cm_bulk_load_build(&load, 2, &duplicates, NULL), CM_OK);
+    cm_bulk_load_destroy(&load);
+    assert_int_equal(cm_engine_click_count(engine), count - duplicates);
+    match_at_once(fixture, engine);
+    assert_same(fixture, "loaded in bulk");
+    assert_int_equal(cm_engine_expire(engine, INT64_MAX), count - duplicates);
+    cm_engine_destroy(engine);
+    free(clicks);
+}
+
 struct slice_of_work {
     pthread_t thread;
     struct fixture *fixture;
@@ -262,6 +302,7 @@ static void test_worlds(void **state)
         setup(&fixture, number);
         check_as_given(&fixture);
         check_shuffled(&fixture);
+        check_bulk(&fixture);
         check_threads(&fixture);
         teardown(&fixture);
     }
