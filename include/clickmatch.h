@@ -172,6 +172,9 @@ typedef struct cm_model cm_model;
 /** An engine: clicks, their indexes and a model. */
 typedef struct cm_engine cm_engine;
 
+/** One thread's way to match without allocating: scratch and nothing else. */
+typedef struct cm_matcher cm_matcher;
+
 /** How to make an engine. Zero means the default. */
 typedef struct cm_options {
     uint64_t hash_seed;     /* keys the hash tables; take it from a random source where input may be
@@ -250,6 +253,28 @@ CM_PUBLIC cm_status cm_engine_add(cm_engine *engine, const cm_click *clicks, siz
  */
 CM_PUBLIC cm_status cm_engine_match(const cm_engine *engine, const cm_conversion *conversions,
                                     size_t count, cm_result *results, cm_error *error);
+
+/**
+ * Make a matcher of an engine: for a thread that matches often, or a few conversions at a time.
+ *
+ * @param engine   borrowed; must outlive the matcher. Clicks may be added and forgotten between the
+ * matcher's calls.
+ * @param matcher  receives it; the caller frees it with cm_matcher_destroy
+ * @return CM_OK or CM_ERROR_MEMORY
+ * Threads: a matcher serves one at a time.
+ */
+CM_PUBLIC cm_status cm_matcher_create(const cm_engine *engine, cm_matcher **matcher,
+                                      cm_error *error);
+
+/** Free a matcher. NULL is allowed. */
+CM_PUBLIC void cm_matcher_destroy(cm_matcher *matcher);
+
+/**
+ * As cm_engine_match. Allocates nothing, but where a conversion's fingerprint must be made from its
+ * components or texts are over 10 kB.
+ */
+CM_PUBLIC cm_status cm_matcher_match(cm_matcher *matcher, const cm_conversion *conversions,
+                                     size_t count, cm_result *results, cm_error *error);
 
 /**
  * Forget clicks that no conversion at or after a time can find. What is forgotten early never

@@ -27,8 +27,7 @@ static cm_status flush(cm_bulk_loader *loader, cm_error *error)
         for (size_t i = 0; i < loader->count; i++)
             cm_click_logger_prefetch(&loader->logger, &loader->keys[i], step);
     for (size_t i = 0; i < loader->count && status == CM_OK; i++)
-        status =
-            cm_click_logger_add(&loader->logger, &loader->clicks[i], &loader->keys[i], error);
+        status = cm_click_logger_add(&loader->logger, &loader->clicks[i], &loader->keys[i], error);
     loader->count = 0;
     cm_arena_reset(&loader->scratch.arena);
     return status;

@@ -105,20 +105,54 @@ cm_status cm_engine_add(cm_engine *engine, const cm_click *clicks, size_t count,
     return status;
 }
 
-cm_status cm_engine_match(const cm_engine *engine, const cm_conversion *conversions, size_t count,
-                          cm_result *results, cm_error *error)
+/* What a thread's scratch needs is taken at once, so that matching need not. */
+static bool warm_up(cm_matcher *matcher)
+{
+    matcher->keys.digest = cm_digest_create();
+    bool ready = matcher->keys.digest != NULL && cm_arena_take(&matcher->keys.arena, 1) != NULL;
+    cm_arena_reset(&matcher->keys.arena);
+    return ready;
+}
+
+cm_status cm_matcher_create(const cm_engine *engine, cm_matcher **matcher, cm_error *error)
+{
+    *matcher = malloc(sizeof **matcher);
+    if (*matcher == NULL)
+        return cm_error_memory(error, "a matcher", sizeof **matcher);
+    cm_matcher_init(*matcher, &engine->index, &engine->weights);
+    if (warm_up(*matcher))
+        return CM_OK;
+    cm_matcher_destroy(*matcher);
+    *matcher = NULL;
+    return cm_error_memory(error, "a matcher", sizeof **matcher);
+}
+
+void cm_matcher_destroy(cm_matcher *matcher)
+{
+    if (matcher != NULL)
+        cm_matcher_release(matcher);
+    free(matcher);
+}
+
+cm_status cm_matcher_match(cm_matcher *matcher, const cm_conversion *conversions, size_t count,
+                           cm_result *results, cm_error *error)
 {
     cm_reject reject;
     for (size_t i = 0; i < count; i++)
         if (!cm_conversion_check(&conversions[i], &reject))
             return refuse(error, CM_ROW_CONVERSION, i, &reject);
-    cm_matcher *matcher = malloc(sizeof *matcher);
-    if (matcher == NULL)
-        return cm_error_memory(error, "a matcher", sizeof *matcher);
-    cm_matcher_init(matcher, &engine->index, &engine->weights);
-    cm_status status = cm_matcher_run(matcher, conversions, count, results, error);
+    return cm_matcher_run(matcher, conversions, count, results, error);
+}
+
+cm_status cm_engine_match(const cm_engine *engine, const cm_conversion *conversions, size_t count,
+                          cm_result *results, cm_error *error)
+{
+    cm_matcher *matcher;
+    cm_status status = cm_matcher_create(engine, &matcher, error);
+    if (status != CM_OK)
+        return status;
+    status = cm_matcher_match(matcher, conversions, count, results, error);
     cm_matcher_destroy(matcher);
-    free(matcher);
     return status;
 }
 

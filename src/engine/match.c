@@ -41,7 +41,7 @@ static cm_status begin(cm_block_worker *worker, void *shared, cm_error *error)
 static void end(cm_block_worker *worker)
 {
     struct match_worker *match = of(worker);
-    cm_matcher_destroy(&match->matcher);
+    cm_matcher_release(&match->matcher);
     cm_buffer_destroy(&match->output);
     free(match->conversions);
     free(match->ids);

@@ -135,8 +135,7 @@ cm_address_added cm_address_add(cm_address_shard *shard, const cm_catalog *catal
 {
     cm_address_added added = {CM_NUMBER_NONE, CM_NUMBER_NONE};
     bool in_order = true;
-    reference =
-        cm_postings_add(&shard->buckets, key->hash, reference, click, is_bulk, &in_order);
+    reference = cm_postings_add(&shard->buckets, key->hash, reference, click, is_bulk, &in_order);
     if (!in_order)
         added.unordered_bucket = reference;
     if (!cm_postings_is_group(reference) || !cm_bucket_at(shard, reference)->is_split)
@@ -148,13 +147,12 @@ cm_address_added cm_address_add(cm_address_shard *shard, const cm_catalog *catal
     return added;
 }
 
-void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog,
-                       const cm_bucket_key *key, uint32_t who, uint32_t click)
+void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog, const cm_bucket_key *key,
+                       uint32_t who, uint32_t click)
 {
     uint32_t reference = cm_address_find(shard, catalog, key);
     CM_CHECK(reference != CM_NUMBER_NONE);
-    bool is_split =
-        cm_postings_is_group(reference) && cm_bucket_at(shard, reference)->is_split;
+    bool is_split = cm_postings_is_group(reference) && cm_bucket_at(shard, reference)->is_split;
     uint32_t left = cm_postings_remove(&shard->buckets, key->hash, reference, click);
     if (!is_split)
         return;

@@ -70,7 +70,7 @@ cm_address_added cm_address_add(cm_address_shard *shard, const cm_catalog *catal
                                 uint32_t click, bool is_bulk);
 
 /** Remove a click, which must be there. */
-void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog,
-                       const cm_bucket_key *key, uint32_t who, uint32_t click);
+void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog, const cm_bucket_key *key,
+                       uint32_t who, uint32_t click);
 
 #endif

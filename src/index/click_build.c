@@ -337,7 +337,6 @@ cm_status cm_build_tenants(cm_shard_builder *builder)
     cm_status status = CM_OK;
     for (size_t i = 0; i < builder->log_count && status == CM_OK; i++)
         status = put_tenants(builder, builder->logs[i]);
-    return status == CM_OK
-               ? sort_unordered(builder, place_of_tenant, &builder->index->tenants)
-               : status;
+    return status == CM_OK ? sort_unordered(builder, place_of_tenant, &builder->index->tenants)
+                           : status;
 }

@@ -10,8 +10,8 @@ typedef struct cm_shard_builder {
     cm_click_index *index;
     cm_click_log *const *logs; /* in input order */
     size_t log_count;
-    bool has_duplicates; /* some clicks of the logs are: look before listing one */
-    uint64_t duplicates; /* found by this thread */
+    bool has_duplicates;  /* some clicks of the logs are: look before listing one */
+    uint64_t duplicates;  /* found by this thread */
     const void **entries; /* of a shard, gathered from the logs */
     size_t entry_count, entry_capacity;
     cm_list_sorter sorter;

@@ -83,9 +83,8 @@ static cm_status prepare_address(cm_click_index *index, struct insertion *insert
     if (!has_address(insertion))
         return CM_OK;
     cm_address_shard *shard = &index->addresses[cm_shard_of(keys->bucket_hash)];
-    insertion->bucket =
-        (cm_bucket_key){insertion->click.tenant, keys->address_kind, insertion->click.row.address,
-                        keys->bucket_hash};
+    insertion->bucket = (cm_bucket_key){insertion->click.tenant, keys->address_kind,
+                                        insertion->click.row.address, keys->bucket_hash};
     insertion->address = cm_address_find(shard, &index->catalog, &insertion->bucket);
     return cm_address_reserve(shard, &index->catalog, &insertion->bucket, insertion->address,
                               insertion->click.row.who, error);
@@ -155,8 +154,8 @@ static cm_status insert(cm_click_index *index, cm_names *names, const cm_click *
         cm_click_row_make(&index->rules, names, click, keys, &insertion.click, error);
     if (status != CM_OK)
         return status;
-    *is_new = cm_click_id_find(&index->click_ids[cm_shard_of(keys->click_id_hash)],
-                               &index->catalog, insertion.click.tenant, click->click_id,
+    *is_new = cm_click_id_find(&index->click_ids[cm_shard_of(keys->click_id_hash)], &index->catalog,
+                               insertion.click.tenant, click->click_id,
                                keys->click_id_hash) == CM_NUMBER_NONE;
     if (!*is_new)
         return CM_OK;

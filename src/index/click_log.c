@@ -53,7 +53,8 @@ static cm_status reserve_all(cm_click_logger *logger, const cm_click_texts *text
 static void *add_entry(cm_click_logger *logger, cm_log_kind kind, uint64_t hash, uint32_t number)
 {
     cm_log_column *column = &logger->columns[kind];
-    cm_log_entry *entry = (cm_log_entry *)(void *)(column->entries + column->count * entry_bytes[kind]);
+    cm_log_entry *entry =
+        (cm_log_entry *)(void *)(column->entries + column->count * entry_bytes[kind]);
     *entry = (cm_log_entry){cm_table_tag(hash), number};
     column->shards[column->count++] = (uint8_t)cm_shard_of(hash);
     return entry + 1;
@@ -88,8 +89,7 @@ cm_status cm_click_logger_add(cm_click_logger *logger, const cm_click *click,
                               const cm_click_keys *keys, cm_error *error)
 {
     cm_new_click made;
-    cm_status status =
-        cm_click_row_make(logger->rules, &logger->names, click, keys, &made, error);
+    cm_status status = cm_click_row_make(logger->rules, &logger->names, click, keys, &made, error);
     if (status == CM_OK)
         status = reserve_all(logger, &made.texts, error);
     if (status != CM_OK)

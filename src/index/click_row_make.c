@@ -41,19 +41,17 @@ cm_status cm_click_row_make(const cm_key_rules *rules, cm_names *names, const cm
     made->row = (cm_click_row){
         .time = cm_click_row_stamp(click->click_timestamp, flags),
         .address = address_of(rules, names, device, &failed),
-        .who = failed ? 0
-                      : intern(names, CM_NAME_WHO, who_text, cm_text_hash(rules, who_text),
-                               &failed),
+        .who = failed
+                   ? 0
+                   : intern(names, CM_NAME_WHO, who_text, cm_text_hash(rules, who_text), &failed),
         .user_agent = intern(names, CM_NAME_USER_AGENT, click->device.user_agent,
                              device->user_agent_hash, &failed),
-        .campaign =
-            intern(names, CM_NAME_CAMPAIGN, keys->campaign, keys->campaign_hash, &failed),
+        .campaign = intern(names, CM_NAME_CAMPAIGN, keys->campaign, keys->campaign_hash, &failed),
     };
     if (failed)
         return cm_error_memory(error, "a dictionary", click->device.user_agent.size);
     made->texts = (cm_click_texts){click->click_id, keys->params[CM_PARAM_FBCLID],
                                    keys->params[CM_PARAM_GCLID], click->reference};
-    made->findable_end =
-        findable_end(rules->model, click->click_timestamp, keys->expires_at);
+    made->findable_end = findable_end(rules->model, click->click_timestamp, keys->expires_at);
     return CM_OK;
 }

@@ -42,8 +42,8 @@ typedef enum cm_param_kind { CM_PARAM_FBCLID, CM_PARAM_GCLID, CM_PARAM_KIND_COUN
 
 typedef struct cm_click_keys {
     uint64_t tenant_hash;
-    uint64_t click_id_hash; /* of tenant and id */
-    cm_slice params[CM_PARAM_KIND_COUNT]; /* packed: pack.h */
+    uint64_t click_id_hash;                     /* of tenant and id */
+    cm_slice params[CM_PARAM_KIND_COUNT];       /* packed: pack.h */
     uint64_t param_hashes[CM_PARAM_KIND_COUNT]; /* of tenant, kind and packed value */
     cm_slice campaign; /* campaign, ad set, ad and creative as one text: cm_campaign_join */
     uint64_t campaign_hash;

@@ -7,8 +7,7 @@ static uint32_t rank_in(const cm_lists *lists, const uint32_t *numbers, uint32_t
     uint32_t low = 0;
     while (count > 0) {
         uint32_t half = count / 2;
-        bool before =
-            cm_click_store_time(lists->store, numbers[low + half]) <= time;
+        bool before = cm_click_store_time(lists->store, numbers[low + half]) <= time;
         low = before ? low + half + 1 : low;
         count = before ? count - half - 1 : half;
     }

@@ -34,8 +34,7 @@ static inline uint32_t cm_chunk_count(const cm_directory *directory, size_t chun
 /** Set a chunk's first time from its first click. */
 static inline void cm_chunk_set_time(const cm_lists *lists, cm_chunk *chunk)
 {
-    chunk->first_time =
-        cm_click_store_time(lists->store, lists->pool[chunk->block]);
+    chunk->first_time = cm_click_store_time(lists->store, lists->pool[chunk->block]);
 }
 
 /** A block of a class; room must have been reserved. */

@@ -4,25 +4,33 @@
 
 #include "match/layers.h"
 
-/** Drop the clicks that have expired at t. Returns how many stay. */
-size_t cm_drop_expired(const cm_click_store *store, int64_t t, uint32_t *clicks, size_t count);
+/** What a layer looks at. */
+typedef struct cm_candidate_rules {
+    cm_device_key (*device)(const cm_click_row *row);
+    enum cm_comparison (*compare)(const cm_query *query, const cm_click_row *row);
+} cm_candidate_rules;
 
 /**
- * Keep the first click of each device.
+ * Look at the candidates in scratch->clicks: drop those that have expired at the conversion's time,
+ * keep the first of each device, and compare.
  *
- * @param key_of  what tells the layer's devices apart
- * @return how many stay
+ * @param count  of scratch->clicks
+ * @return how many scratch->looks there are now
  */
-size_t cm_keep_devices(const cm_click_store *store, cm_device_key (*key_of)(const cm_click_row *row),
-                       cm_layer_scratch *scratch, uint32_t *clicks, size_t count);
+size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *query,
+                             const cm_candidate_rules *rules, cm_layer_scratch *scratch,
+                             size_t count);
 
-/** LR_ua: 1 where either is missing. */
-static inline double cm_lr_ua(const cm_weights *weights, enum cm_weighed_layer layer, uint32_t a,
-                              uint32_t b)
-{
-    if (a == CM_NUMBER_MISSING || b == CM_NUMBER_MISSING)
-        return 1.0;
-    return a == b ? weights->lr_ua_equal[layer] : weights->lr_ua_different[layer];
-}
+/** Does any of scratch->looks share the evidence? */
+bool cm_any_shares(const cm_layer_scratch *scratch, size_t count);
+
+/**
+ * Weigh them: scratch->weighed of scratch->looks.
+ *
+ * @param r  expected number of strangers that share the key, and this candidate's device
+ * @param u  of layer 2, max((n_ip - 1) / N, ip_u_min); needed where cm_any_shares
+ */
+void cm_weigh_candidates(const cm_layer_context *context, enum cm_weighed_layer layer, double r,
+                         double u, cm_layer_scratch *scratch, size_t count);
 
 #endif

@@ -45,8 +45,8 @@ static uint32_t find_by_param(const cm_click_index *index, const cm_query *query
 {
     uint64_t hash = query->keys.param_hashes[kind];
     const cm_postings *shard = &index->params[cm_shard_of(hash)];
-    uint32_t reference = cm_param_find(shard, &index->catalog, kind, query->tenant,
-                                       query->keys.params[kind], hash);
+    uint32_t reference =
+        cm_param_find(shard, &index->catalog, kind, query->tenant, query->keys.params[kind], hash);
     cm_list list = cm_postings_list(shard, reference);
     cm_cursor cursor =
         cm_list_walk(&shard->lists, &list, cm_list_rank(&shard->lists, &list, query->t));

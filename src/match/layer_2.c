@@ -8,7 +8,6 @@ struct fingerprint_match {
     uint64_t left;     /* clicks of the fingerprint that are no candidates */
     size_t oldest_bin; /* o */
     double r;
-    double lr_ip_u; /* max((n_ip - 1) / N, ip_u_min), once it was needed; else 0 */
 };
 
 /* Those of the first K on the address that share the fingerprint are beyond the first K of the
@@ -47,7 +46,7 @@ static void gather(struct fingerprint_match *match, cm_layer_scratch *scratch)
     if (total > count)
         count = add_from_address(match, scratch, count);
     match->left = total - count;
-    match->count = cm_drop_expired(store, query->t, scratch->clicks, count);
+    match->count = count;
 }
 
 /* A device is known by its address bucket and its device type, missing being one too. */
@@ -58,7 +57,7 @@ static cm_device_key device_key(const cm_click_row *row)
 
 /* max((n_ip - 1) / N, ip_u_min): how likely a stranger is to share the address, by its share of the
  * tenant's clicks. N need not be known where even a smaller number gives ip_u_min. */
-static double find_address_u(const struct fingerprint_match *match)
+static double address_u(const struct fingerprint_match *match)
 {
     const cm_click_index *index = match->context->index;
     const cm_model *model = match->context->weights->model;
@@ -75,33 +74,14 @@ static double find_address_u(const struct fingerprint_match *match)
     return u > model->ip_u_min ? u : model->ip_u_min;
 }
 
-static double address_u(struct fingerprint_match *match)
+static enum cm_comparison compare_address(const cm_query *query, const cm_click_row *row)
 {
-    if (match->lr_ip_u == 0)
-        match->lr_ip_u = find_address_u(match);
-    return match->lr_ip_u;
+    if (query->keys.device.address_kind == 0 || cm_click_row_address_kind(row) == 0)
+        return CM_COMPARE_MISSING;
+    return cm_query_shares_address(query, row) ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
 }
 
-static double lr_ip(struct fingerprint_match *match, const cm_click_row *row, size_t bin)
-{
-    const cm_bin_weights *weights = &match->context->weights->bins[bin];
-    if (match->query->keys.device.address_kind == 0 || cm_click_row_address_kind(row) == 0)
-        return 1.0;
-    if (cm_query_shares_address(match->query, row))
-        return weights->ip_m / address_u(match);
-    return weights->lr_ip_different;
-}
-
-static double weigh(struct fingerprint_match *match, uint32_t click)
-{
-    const cm_weights *weights = match->context->weights;
-    const cm_click_row *row = cm_click_store_row(&match->context->index->catalog.store, click);
-    size_t bin = cm_delay_bin(weights->model, match->query->t - cm_click_row_time(row));
-    const cm_bin_weights *of_bin = &weights->bins[bin];
-    return of_bin->prior_m[CM_WEIGH_FINGERPRINT] / match->r *
-           of_bin->lr_delay[CM_WEIGH_FINGERPRINT] * lr_ip(match, row, bin) *
-           cm_lr_ua(weights, CM_WEIGH_FINGERPRINT, row->user_agent, match->query->user_agent);
-}
+static const cm_candidate_rules rules = {device_key, compare_address};
 
 /* The clicks that are no candidates, weighed as the oldest candidate would be. */
 static double rest(const struct fingerprint_match *match)
@@ -121,15 +101,14 @@ cm_layer_word cm_layer_2(const cm_layer_context *context, const cm_query *query,
         return CM_LAYER_NO_MATCH;
     struct fingerprint_match match = {.context = context, .query = query};
     gather(&match, scratch);
-    if (match.count == 0)
+    size_t count = cm_look_at_candidates(context, query, &rules, scratch, match.count);
+    if (count == 0)
         return CM_LAYER_NO_MATCH;
-    match.count = cm_keep_devices(&context->index->catalog.store, device_key, scratch,
-                                  scratch->clicks, match.count);
     const cm_model *model = context->weights->model;
-    match.r = model->fingerprint.rivals + (double)(match.count - 1 + match.left);
-    for (size_t i = 0; i < match.count; i++)
-        scratch->weighed[i] = (cm_weighed){scratch->clicks[i], weigh(&match, scratch->clicks[i])};
+    match.r = model->fingerprint.rivals + (double)(count - 1 + match.left);
+    double u = cm_any_shares(scratch, count) ? address_u(&match) : 1.0;
+    cm_weigh_candidates(context, CM_WEIGH_FINGERPRINT, match.r, u, scratch, count);
     double base = context->weights->w0[CM_WEIGH_FINGERPRINT] + rest(&match);
-    cm_score_candidates(&model->fingerprint, base, scratch->weighed, match.count, score);
+    cm_score_candidates(&model->fingerprint, base, scratch->weighed, count, score);
     return score->success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_CONFIDENCE;
 }

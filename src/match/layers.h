@@ -13,17 +13,31 @@
 #define CM_CANDIDATES_MAX (2 * CM_MAX_CANDIDATES_LIMIT)
 #define CM_DEVICE_SLOTS (2 * CM_CANDIDATES_MAX)
 
-/** What tells two candidates' devices apart; each layer has its own. Never all ones. */
+/** How two values compare: which factor is theirs. */
+enum cm_comparison { CM_COMPARE_MISSING, CM_COMPARE_EQUAL, CM_COMPARE_DIFFERENT };
+#define CM_COMPARISONS 3
+
+/** What tells two candidates' devices apart; each layer has its own. */
 typedef struct cm_device_key {
     uint64_t first, second;
 } cm_device_key;
+
+/** A candidate, as far as its weight needs to know. */
+typedef struct cm_candidate_look {
+    uint32_t click;
+    uint8_t evidence, user_agent; /* enum cm_comparison: of address (layer 2) or fingerprint (3) */
+    uint32_t bin;                 /* of its delay */
+} cm_candidate_look;
 
 /** Scratch of one thread: no layer allocates. */
 typedef struct cm_layer_scratch {
     uint32_t clicks[CM_CANDIDATES_MAX];
     uint32_t others[CM_MAX_CANDIDATES_LIMIT];
+    cm_candidate_look looks[CM_CANDIDATES_MAX];
     cm_weighed weighed[CM_CANDIDATES_MAX];
-    cm_device_key devices[CM_DEVICE_SLOTS];
+    cm_device_key devices[CM_CANDIDATES_MAX];
+    uint32_t slots[CM_DEVICE_SLOTS]; /* a set of devices: candidates.c */
+    uint32_t generation;             /* of the set */
 } cm_layer_scratch;
 
 /** What the layers share. Borrowed; read-only. */

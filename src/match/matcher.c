@@ -4,48 +4,13 @@ void cm_matcher_init(cm_matcher *matcher, const cm_click_index *index, const cm_
 {
     matcher->context = (cm_layer_context){index, weights};
     matcher->keys = (cm_key_scratch){0};
+    matcher->layers.generation = 0;
+    memset(matcher->layers.slots, 0, sizeof matcher->layers.slots);
 }
 
-void cm_matcher_destroy(cm_matcher *matcher)
+void cm_matcher_release(cm_matcher *matcher)
 {
     cm_key_scratch_destroy(&matcher->keys);
-}
-
-static void set_click(const cm_click_index *index, const cm_query *query, uint32_t number,
-                      cm_result *result)
-{
-    const cm_click_row *row = cm_click_store_row(&index->catalog.store, number);
-    cm_click_texts texts = cm_click_store_texts(&index->catalog.store, number);
-    cm_slice names[4];
-    cm_campaign_split(cm_catalog_name(&index->catalog, CM_NAME_CAMPAIGN, row->campaign), names);
-    result->click = (cm_matched_click){
-        .click_id = texts.click_id,
-        .campaign_id = names[0],
-        .adset_id = names[1],
-        .ad_id = names[2],
-        .creative_id = names[3],
-        .reference = texts.reference,
-        .click_timestamp = cm_click_row_time(row),
-    };
-    result->window_hours = (query->t - cm_click_row_time(row)) / CM_HOUR_US;
-}
-
-static void set_candidates(const cm_click_index *index, const cm_score *score, cm_result *result)
-{
-    result->candidate_count = (uint32_t)score->best_count;
-    for (size_t i = 0; i < score->best_count; i++) {
-        result->candidates[i].click_id = cm_click_store_id(&index->catalog.store, score->best[i]);
-        result->candidates[i].probability = score->best_probabilities[i];
-    }
-}
-
-static void set_success(const cm_click_index *index, const cm_query *query, cm_method method,
-                        const cm_score *score, cm_result *result)
-{
-    result->method = method;
-    result->probability = score->probability;
-    result->confidence = score->confidence;
-    set_click(index, query, score->best[0], result);
 }
 
 /* A step of all conversions of a batch that are still open. */
@@ -63,6 +28,7 @@ static void run_layer_1(cm_matcher *matcher, size_t count, cm_result *results)
         cm_result *result = &results[i];
         uint32_t click = CM_NUMBER_NONE;
         *result = (cm_result){.window_hours = -1};
+        matcher->outcomes[i].winner = CM_NUMBER_NONE;
         result->layers[0] = cm_layer_1(index, query, &click);
         result->layers[1] = CM_LAYER_NOT_ATTEMPTED;
         result->layers[2] = CM_LAYER_NOT_ATTEMPTED;
@@ -73,7 +39,7 @@ static void run_layer_1(cm_matcher *matcher, size_t count, cm_result *results)
         result->method = CM_METHOD_URL_PARAM;
         result->probability = 1.0;
         result->confidence = 1.0;
-        set_click(index, query, click, result);
+        matcher->outcomes[i].winner = click;
     }
 }
 
@@ -96,21 +62,30 @@ static const struct weighing FINGERPRINT = {1, cm_layer_2, CM_LAYER_LOW_CONFIDEN
 static const struct weighing PROBABILISTIC = {2, cm_layer_3, CM_LAYER_LOW_PROBABILITY,
                                               CM_METHOD_PROBABILISTIC};
 
-static void weigh(cm_matcher *matcher, const cm_query *query, const struct weighing *layer,
-                  cm_result *result)
+static void weigh(cm_matcher *matcher, size_t at, const struct weighing *layer, cm_result *result)
 {
     cm_score score;
-    cm_layer_word word = layer->run(&matcher->context, query, &matcher->layers, &score);
+    cm_outcome *outcome = &matcher->outcomes[at];
+    cm_layer_word word =
+        layer->run(&matcher->context, &matcher->queries[at], &matcher->layers, &score);
     result->layers[layer->place] = word;
     if (word != CM_LAYER_SUCCESS && word != layer->low)
         return;
-    set_candidates(matcher->context.index, &score, result);
+    result->candidate_count = (uint32_t)score.best_count;
+    for (size_t i = 0; i < score.best_count; i++) {
+        outcome->candidates[i] = score.best[i];
+        result->candidates[i].probability = score.best_probabilities[i];
+    }
     if (layer == &FINGERPRINT) {
         result->layer_2_weighed = true;
         result->layer_2_probability = score.probability;
     }
-    if (word == CM_LAYER_SUCCESS)
-        set_success(matcher->context.index, query, layer->method, &score, result);
+    if (word != CM_LAYER_SUCCESS)
+        return;
+    outcome->winner = score.best[0];
+    result->method = layer->method;
+    result->probability = score.probability;
+    result->confidence = score.confidence;
 }
 
 static void run_weighing(cm_matcher *matcher, size_t count, const struct weighing *layer,
@@ -118,7 +93,7 @@ static void run_weighing(cm_matcher *matcher, size_t count, const struct weighin
 {
     for (size_t i = 0; i < count; i++)
         if (is_open(&results[i]))
-            weigh(matcher, &matcher->queries[i], layer, &results[i]);
+            weigh(matcher, i, layer, &results[i]);
 }
 
 static void find_devices(cm_matcher *matcher, size_t count, const cm_result *results)
@@ -136,6 +111,74 @@ static void find_devices(cm_matcher *matcher, size_t count, const cm_result *res
             steps[step](index, open[i]);
     for (size_t i = 0; i < open_count; i++)
         cm_query_find_device(index, open[i]);
+}
+
+/* ---- filling in the results: texts of clicks, which lie far apart ---- */
+
+static void prefetch_places(const cm_click_store *store, const cm_outcome *outcome,
+                            const cm_result *result)
+{
+    if (outcome->winner != CM_NUMBER_NONE)
+        cm_click_store_prefetch_place(store, outcome->winner);
+    for (uint32_t i = 0; i < result->candidate_count; i++)
+        cm_click_store_prefetch_place(store, outcome->candidates[i]);
+}
+
+static void prefetch_texts(const cm_catalog *catalog, const cm_outcome *outcome,
+                           const cm_result *result)
+{
+    for (uint32_t i = 0; i < result->candidate_count; i++)
+        cm_click_store_prefetch_text(&catalog->store, outcome->candidates[i]);
+    if (outcome->winner == CM_NUMBER_NONE)
+        return;
+    cm_click_store_prefetch_text(&catalog->store, outcome->winner);
+    uint32_t campaign = cm_click_store_row(&catalog->store, outcome->winner)->campaign;
+    if (campaign != CM_NUMBER_MISSING)
+        __builtin_prefetch(&catalog->names[CM_NAME_CAMPAIGN].texts[campaign]);
+}
+
+static void prefetch_campaign(const cm_catalog *catalog, const cm_outcome *outcome)
+{
+    if (outcome->winner == CM_NUMBER_NONE)
+        return;
+    uint32_t campaign = cm_click_store_row(&catalog->store, outcome->winner)->campaign;
+    __builtin_prefetch(cm_catalog_name(catalog, CM_NAME_CAMPAIGN, campaign).data);
+}
+
+static void fill(const cm_catalog *catalog, const cm_query *query, const cm_outcome *outcome,
+                 cm_result *result)
+{
+    for (uint32_t i = 0; i < result->candidate_count; i++)
+        result->candidates[i].click_id = cm_click_store_id(&catalog->store, outcome->candidates[i]);
+    if (outcome->winner == CM_NUMBER_NONE)
+        return;
+    const cm_click_row *row = cm_click_store_row(&catalog->store, outcome->winner);
+    cm_click_texts texts = cm_click_store_texts(&catalog->store, outcome->winner);
+    cm_slice names[4];
+    cm_campaign_split(cm_catalog_name(catalog, CM_NAME_CAMPAIGN, row->campaign), names);
+    result->click = (cm_matched_click){
+        .click_id = texts.click_id,
+        .campaign_id = names[0],
+        .adset_id = names[1],
+        .ad_id = names[2],
+        .creative_id = names[3],
+        .reference = texts.reference,
+        .click_timestamp = cm_click_row_time(row),
+    };
+    result->window_hours = (query->t - cm_click_row_time(row)) / CM_HOUR_US;
+}
+
+static void fill_results(const cm_matcher *matcher, size_t count, cm_result *results)
+{
+    const cm_catalog *catalog = &matcher->context.index->catalog;
+    for (size_t i = 0; i < count; i++)
+        prefetch_places(&catalog->store, &matcher->outcomes[i], &results[i]);
+    for (size_t i = 0; i < count; i++)
+        prefetch_texts(catalog, &matcher->outcomes[i], &results[i]);
+    for (size_t i = 0; i < count; i++)
+        prefetch_campaign(catalog, &matcher->outcomes[i]);
+    for (size_t i = 0; i < count; i++)
+        fill(catalog, &matcher->queries[i], &matcher->outcomes[i], &results[i]);
 }
 
 static bool make_keys(cm_matcher *matcher, const cm_conversion *conversions, size_t count)
@@ -164,6 +207,7 @@ cm_status cm_matcher_run(cm_matcher *matcher, const cm_conversion *conversions, 
         find_devices(matcher, batch, results);
         run_weighing(matcher, batch, &FINGERPRINT, results);
         run_weighing(matcher, batch, &PROBABILISTIC, results);
+        fill_results(matcher, batch, results);
         conversions += batch;
         results += batch;
         count -= batch;

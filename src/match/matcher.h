@@ -10,18 +10,26 @@
 
 #define CM_MATCH_BATCH 64
 
+/** The clicks of a result, by number, until the result is filled in. */
+typedef struct cm_outcome {
+    uint32_t winner; /* CM_NUMBER_NONE: unattributed */
+    uint32_t candidates[CM_RESULT_CANDIDATES_MAX];
+} cm_outcome;
+
 /** One thread's matcher. */
-typedef struct cm_matcher {
+struct cm_matcher {
     cm_layer_context context;
     cm_key_scratch keys;
     cm_query queries[CM_MATCH_BATCH];
+    cm_outcome outcomes[CM_MATCH_BATCH];
     cm_layer_scratch layers;
-} cm_matcher;
+};
 
 /** Ready a matcher; both borrowed, must outlive it and not change while it works. */
 void cm_matcher_init(cm_matcher *matcher, const cm_click_index *index, const cm_weights *weights);
 
-void cm_matcher_destroy(cm_matcher *matcher);
+/** Free what a matcher took, but not itself. */
+void cm_matcher_release(cm_matcher *matcher);
 
 /**
  * Match checked conversions.

@@ -16,8 +16,8 @@ static const cm_postings *param_shard(const cm_click_index *index, const cm_quer
 void cm_query_start(const cm_click_index *index, cm_query *query)
 {
     const cm_conversion *conversion = query->conversion;
-    query->tenant = cm_dictionary_find(&index->catalog.names[CM_NAME_TENANT],
-                                       conversion->tenant_id, query->keys.tenant_hash);
+    query->tenant = cm_dictionary_find(&index->catalog.names[CM_NAME_TENANT], conversion->tenant_id,
+                                       query->keys.tenant_hash);
     if (conversion->click_id.size > 0)
         cm_table_prefetch(id_table(index, query), query->keys.click_id_hash);
     for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)

@@ -16,7 +16,7 @@ typedef struct cm_query {
     uint32_t user_agent;  /* CM_NUMBER_MISSING; CM_NUMBER_NONE: one that no click has */
     uint32_t fingerprint; /* number; CM_NUMBER_NONE where it has none or no valid click shares it */
     cm_bucket_key bucket; /* meaningful where keys.device.address_kind is not 0 */
-    uint32_t whos[2];     /* its device type's and the missing one's; CM_NUMBER_NONE: no click has it */
+    uint32_t whos[2]; /* its device type's and the missing one's; CM_NUMBER_NONE: no click has it */
     cm_view same_fingerprint; /* clicks with its fingerprint */
     cm_view same_address;     /* the addresses' list */
 } cm_query;

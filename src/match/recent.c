@@ -3,9 +3,6 @@
 /* Shorter lists are walked from the end, longer ones searched. */
 #define WALK_MAX 64u
 
-/* Clicks whose rows are asked for. */
-#define PREFETCH_CLICKS 8u
-
 static int64_t time_of(const cm_view *view, uint32_t click)
 {
     return cm_click_store_time(view->lists->store, click);
@@ -127,17 +124,11 @@ size_t cm_recent_first(const cm_view *view, int64_t t, int64_t window_us, size_t
     return merge(view, sides, limit, clicks);
 }
 
-void cm_view_prefetch_ends(const cm_view *view)
-{
-    for (unsigned at = 0; at < view->count; at++)
-        cm_list_prefetch_end(view->lists, &view->list[at]);
-}
-
 void cm_view_prefetch_clicks(const cm_view *view)
 {
     for (unsigned at = 0; at < view->count; at++) {
         cm_cursor cursor = cm_list_walk(view->lists, &view->list[at], view->list[at].count);
-        for (unsigned i = 0; i < PREFETCH_CLICKS; i++) {
+        for (unsigned i = 0; i < CM_VIEW_PREFETCHED; i++) {
             uint32_t click = cm_cursor_next(view->lists, &cursor);
             if (click == CM_NUMBER_NONE)
                 break;

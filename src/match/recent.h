@@ -8,9 +8,9 @@
 typedef struct cm_view {
     const cm_lists *lists; /* what both live in */
     cm_list list[2];
-    unsigned count;      /* of lists, none to two */
-    bool is_filtered;    /* of one short list only the clicks of these two whos count */
-    uint32_t whos[2];    /* CM_NUMBER_NONE: no click has it */
+    unsigned count;   /* of lists, none to two */
+    bool is_filtered; /* of one short list only the clicks of these two whos count */
+    uint32_t whos[2]; /* CM_NUMBER_NONE: no click has it */
 } cm_view;
 
 /** A view of one list. */
@@ -39,8 +39,9 @@ uint64_t cm_recent_count_at_least(const cm_view *view, int64_t t, int64_t window
 size_t cm_recent_first(const cm_view *view, int64_t t, int64_t window_us, size_t limit,
                        uint32_t *clicks, uint64_t *total);
 
-/** Ask the memory for the end of the lists, then (a call later) for their newest clicks. */
-void cm_view_prefetch_ends(const cm_view *view);
+#define CM_VIEW_PREFETCHED 8u
+
+/** Ask the memory for the newest clicks of each list, up to CM_VIEW_PREFETCHED. */
 void cm_view_prefetch_clicks(const cm_view *view);
 
 #endif

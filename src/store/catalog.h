@@ -13,7 +13,7 @@ typedef enum cm_name_kind {
     CM_NAME_DEVICE_TYPE,
     CM_NAME_WHO, /* text: a cm_who */
     CM_NAME_USER_AGENT,
-    CM_NAME_CAMPAIGN, /* text: of cm_campaign_join */
+    CM_NAME_CAMPAIGN,    /* text: of cm_campaign_join */
     CM_NAME_WIDE_BUCKET, /* text: 16 bytes of an IPv6 bucket of more than 64 bits */
 } cm_name_kind;
 #define CM_NAME_KIND_COUNT 6

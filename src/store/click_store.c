@@ -235,8 +235,8 @@ cm_store_memory cm_click_store_memory(const cm_click_store *store)
         memory.other += sizeof *segment - sizeof segment->places;
         memory.texts += segment->heap_capacity;
         if (segment->own_expiries != NULL)
-            memory.expiries += sizeof *segment->own_expiries +
-                               segment->own_expiries->capacity * sizeof(int64_t);
+            memory.expiries +=
+                sizeof *segment->own_expiries + segment->own_expiries->capacity * sizeof(int64_t);
     }
     return memory;
 }

@@ -15,7 +15,7 @@ typedef struct cm_name_cache {
     struct cm_cached_name {
         cm_slice text;
         uint32_t number;
-    } *items;
+    } * items;
     size_t count, capacity;
 } cm_name_cache;
 

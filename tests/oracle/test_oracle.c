@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "harness/bits.h"
 #include "engine/bulk_load.h"
+#include "harness/bits.h"
 #include "oracle/world.h"
 
 #define WORLDS_DEFAULT 150
@@ -243,7 +243,8 @@ static void check_bulk(struct fixture *fixture)
             assert_int_equal(cm_bulk_loader_add(&loaders[block % 3], &clicks[at], NULL), CM_OK);
         assert_int_equal(cm_bulk_loader_end_block(&loaders[block % 3], NULL), CM_OK);
         if (block % 11 == 10)
-            assert_int_equal(cm_bulk_load_build(&load, (unsigned)(1 + block % 3), &duplicates, NULL), CM_OK);
+            assert_int_equal(
+                cm_bulk_load_build(&load, (unsigned)(1 + block % 3), &duplicates, NULL), CM_OK);
     }
     for (size_t i = 0; i < 3; i++)
         cm_bulk_loader_destroy(&loaders[i]);

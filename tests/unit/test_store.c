@@ -22,9 +22,8 @@ static void init(cm_click_store *store)
 static uint32_t append(cm_click_store *store, const cm_click_texts *texts, int64_t time,
                        int64_t expires_at, bool is_valid)
 {
-    const cm_click_row row = {.time = cm_click_row_stamp(time, is_valid ? 0 : CM_ROW_INVALID),
-                              .who = 1,
-                              .campaign = 2};
+    const cm_click_row row = {
+        .time = cm_click_row_stamp(time, is_valid ? 0 : CM_ROW_INVALID), .who = 1, .campaign = 2};
     if (cm_click_writer_is_full(&writer))
         assert_int_equal(cm_click_store_open(store, &writer, NULL), CM_OK);
     assert_int_equal(cm_click_writer_reserve(&writer, texts, NULL), CM_OK);
