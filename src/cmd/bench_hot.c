@@ -38,7 +38,7 @@ struct hot {
     double plain_ns[ORDER_COUNT]; /* to add a click, in this repetition */
 };
 
-static cm_status time_one(struct hot *hot, cm_bench_matcher *matcher, size_t i, cm_error *error)
+static cm_status time_one(struct hot *hot, cm_matcher *matcher, size_t i, cm_error *error)
 {
     cm_result result;
     uint64_t began = cm_clock_ns();
@@ -53,9 +53,9 @@ static cm_status time_one(struct hot *hot, cm_bench_matcher *matcher, size_t i, 
 /* A pause of the machine hits a conversion once, what is slow is slow in each pass. */
 static cm_status time_one_by_one(struct hot *hot, const cm_engine *engine, cm_error *error)
 {
-    cm_bench_matcher *matcher;
+    cm_matcher *matcher;
     size_t count = hot->bench->sizes.hot_match;
-    cm_status status = cm_bench_matcher_create(engine, &matcher, error);
+    cm_status status = cm_matcher_create(engine, &matcher, error);
     hot->times = (cm_histogram){0};
     hot->worst_ns = 0;
     memset(hot->best_ns, 0xff, count * sizeof *hot->best_ns);
@@ -65,7 +65,7 @@ static cm_status time_one_by_one(struct hot *hot, const cm_engine *engine, cm_er
         hot->worst_ns = hot->best_ns[i] > hot->worst_ns ? hot->best_ns[i] : hot->worst_ns;
     if (status == CM_OK)
         status = cm_bench_go_on(error);
-    cm_bench_matcher_destroy(matcher);
+    cm_matcher_destroy(matcher);
     return status;
 }
 

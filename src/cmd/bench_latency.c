@@ -28,7 +28,7 @@ static const cm_bench_measure HEAP = {"heap grew", "bytes", CM_BENCH_LESS};
 static const cm_bench_measure RATE = {"rate held", "conv/s", CM_BENCH_MORE};
 
 struct latency {
-    cm_bench_matcher *matcher; /* NULL: nothing is done */
+    cm_matcher *matcher; /* NULL: nothing is done */
     const cm_conversion *conversions;
     size_t count;
     uint64_t rate;
@@ -107,7 +107,7 @@ static void note_loop(cm_bench *bench, const struct latency *latency, uint64_t h
 
 static cm_status repeat(cm_bench *bench, struct latency *latency, cm_error *error)
 {
-    cm_bench_matcher *matcher = latency->matcher;
+    cm_matcher *matcher = latency->matcher;
     cm_status status = run_loop(latency, latency->count / WARM_UP_SHARE, error);
     for (unsigned i = 0; i < bench->sizes.repetitions && status == CM_OK; i++) {
         uint64_t heap = cm_bench_heap();
@@ -143,10 +143,10 @@ cm_status cm_bench_latency(cm_bench *bench, cm_error *error)
                  "intended start",
                  latency->count, (unsigned long long)latency->rate,
                  cm_engine_click_count(bench->world.engine));
-    status = cm_bench_matcher_create(bench->world.engine, &latency->matcher, error);
+    status = cm_matcher_create(bench->world.engine, &latency->matcher, error);
     if (status == CM_OK)
         status = repeat(bench, latency, error);
-    cm_bench_matcher_destroy(latency->matcher);
+    cm_matcher_destroy(latency->matcher);
     free(latency);
     return status;
 }

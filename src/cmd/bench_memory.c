@@ -1,8 +1,6 @@
 /* Section memory: what a click takes, by structure, and what the process grew by. */
 #include "cmd/bench.h"
-#include "cmd/bench_engine.h"
-
-#define PARTS_MAX 64
+#include "engine/engine.h"
 
 static const cm_bench_measure PER_CLICK = {"per click", "bytes", CM_BENCH_LESS};
 static const cm_bench_measure TOTAL = {"in total", "MiB", CM_BENCH_LESS};
@@ -16,16 +14,16 @@ static void note(cm_bench *bench, const char *of, uint64_t bytes)
 
 cm_status cm_bench_memory(cm_bench *bench, cm_error *error)
 {
-    cm_memory_part parts[PARTS_MAX];
+    cm_memory_part parts[CM_MEMORY_PARTS_MAX];
     cm_status status = cm_bench_world_engine(bench, error);
     if (status != CM_OK)
         return status;
     const cm_engine *engine = bench->world.engine;
     double clicks = (double)cm_engine_click_count(engine);
-    size_t count = cm_engine_memory_parts(engine, parts, PARTS_MAX);
+    size_t count = cm_engine_memory_parts(engine, parts);
     cm_bench_say(&bench->record, "%.0f simulated clicks; click ids of %.1f bytes", clicks,
                  (double)bench->world.click_id_bytes / (double)bench->sizes.clicks);
-    for (size_t i = 0; i < count && i < PARTS_MAX; i++)
+    for (size_t i = 0; i < count; i++)
         note(bench, parts[i].name, parts[i].bytes);
     note(bench, "engine", cm_engine_memory(engine));
     if (bench->world.resident_grew > 0)

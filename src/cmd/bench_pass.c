@@ -22,7 +22,7 @@ struct pass {
 struct worker {
     struct pass *pass;
     pthread_t id;
-    cm_bench_matcher *matcher;
+    cm_matcher *matcher;
     cm_result *results; /* BLOCK */
     cm_status status;
     cm_error error;
@@ -72,7 +72,7 @@ static cm_status prepare(struct pass *pass, struct worker *worker, cm_error *err
     worker->results = malloc(BLOCK * sizeof *worker->results);
     if (worker->results == NULL)
         return cm_error_memory(error, "results", BLOCK * sizeof *worker->results);
-    return cm_bench_matcher_create(pass->engine, &worker->matcher, error);
+    return cm_matcher_create(pass->engine, &worker->matcher, error);
 }
 
 static cm_status run_timed(struct worker *workers, unsigned count, cm_bench_pass_times *times,
@@ -105,7 +105,7 @@ cm_status cm_bench_pass(const cm_engine *engine, const cm_conversion *conversion
     if (status == CM_OK)
         status = run_timed(workers, threads, times, error);
     for (unsigned i = 0; i < threads; i++) {
-        cm_bench_matcher_destroy(workers[i].matcher);
+        cm_matcher_destroy(workers[i].matcher);
         free(workers[i].results);
     }
     free(workers);

@@ -1,7 +1,7 @@
 /*
  * Valid clicks by tenant and address bucket. A conversion that names its device type wants those of
- * this type and of none, one that does not wants all; so a bucket is one list of all its clicks, and
- * a large one is split: it has a list for each type beside it.
+ * this type and of none, one that does not wants all; so a bucket is one list of all its clicks,
+ * and a large one is split: it has a list for each type beside it.
  *
  *     one click                 in the table itself
  *     up to 32                  a list; looking skips those of other types

@@ -74,7 +74,8 @@ cm_status cm_click_logger_add(cm_click_logger *logger, const cm_click *click,
  * CM_NAMES_PREFETCH_STEPS - 1, each following what the step before has brought. */
 void cm_click_logger_prefetch(const cm_click_logger *logger, const cm_click_keys *keys, int step);
 
-/** Make a log of what was added since the last one; freed with free(). NULL when memory is short. */
+/** Make a log of what was added since the last one; freed with free(). NULL when memory is short.
+ */
 cm_click_log *cm_click_logger_take(cm_click_logger *logger);
 
 /** End: the segment goes back to the store. One thread at a time. */

@@ -1,6 +1,6 @@
 /*
- * Valid clicks by tenant and fingerprint. A fingerprint's number, its group's place and its shard in
- * one, stands for it wherever two are compared.
+ * Valid clicks by tenant and fingerprint. A fingerprint's number, its group's place and its shard
+ * in one, stands for it wherever two are compared.
  */
 #ifndef CM_INDEX_FINGERPRINT_INDEX_H
 #define CM_INDEX_FINGERPRINT_INDEX_H

@@ -11,7 +11,8 @@
 /** Bytes that cm_pack may need for a text. */
 #define CM_PACK_ROOM(size) ((size) + 8)
 
-/** Pack a text, which is not empty. Returns the number of bytes, at most one more than the text's. */
+/** Pack a text, which is not empty. Returns the number of bytes, at most one more than the text's.
+ */
 size_t cm_pack(cm_slice text, char *packed);
 
 #endif

@@ -89,6 +89,7 @@ size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *qu
     const cm_click_store *store = &context->index->catalog.store;
     size_t kept = 0, bin = 0, mask = mask_for(count);
     begin_set(scratch);
+    scratch->looked_at += count;
     for (size_t i = CM_VIEW_PREFETCHED; i < count; i++)
         __builtin_prefetch(cm_click_store_row(store, scratch->clicks[i]));
     for (size_t i = 0; i < count; i++) {

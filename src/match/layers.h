@@ -38,6 +38,7 @@ typedef struct cm_layer_scratch {
     cm_device_key devices[CM_CANDIDATES_MAX];
     uint32_t slots[CM_DEVICE_SLOTS]; /* a set of devices: candidates.c */
     uint32_t generation;             /* of the set */
+    uint64_t looked_at;              /* candidates so far */
 } cm_layer_scratch;
 
 /** What the layers share. Borrowed; read-only. */

@@ -5,6 +5,7 @@ void cm_matcher_init(cm_matcher *matcher, const cm_click_index *index, const cm_
     matcher->context = (cm_layer_context){index, weights};
     matcher->keys = (cm_key_scratch){0};
     matcher->layers.generation = 0;
+    matcher->layers.looked_at = 0;
     memset(matcher->layers.slots, 0, sizeof matcher->layers.slots);
 }
 

@@ -1,7 +1,7 @@
 /*
- * What matching reads of a click: one row of 32 bytes, two to a cache line. Comparing two devices is
- * comparing numbers: fingerprints, user agents, and tenant with device type each have one, and an
- * address bucket of up to 64 bits is there itself.
+ * What matching reads of a click: one row of 32 bytes, two to a cache line. Comparing two devices
+ * is comparing numbers: fingerprints, user agents, and tenant with device type each have one, and
+ * an address bucket of up to 64 bits is there itself.
  */
 #ifndef CM_STORE_CLICK_ROW_H
 #define CM_STORE_CLICK_ROW_H

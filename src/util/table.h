@@ -7,9 +7,10 @@
  *
  * All slots are in the order of their tags, so that a search ends at the first greater one, found
  * or not (4.5 slots on average at seven eighths full), and growing is one pass over both tables in
- * order: it is done by eighths, so that little stays empty. Eight slots share a cache line. What does not fit before the end goes to the tail: nothing
- * wraps around. Removal shifts back what follows: no tombstones, so that a table that is filled and
- * emptied for days stays as fast as a new one.
+ * order: it is done by eighths, so that little stays empty. Eight slots share a cache line. What
+ * does not fit before the end goes to the tail: nothing wraps around. Removal shifts back what
+ * follows: no tombstones, so that a table that is filled and emptied for days stays as fast as a
+ * new one.
  */
 #ifndef CM_UTIL_TABLE_H
 #define CM_UTIL_TABLE_H

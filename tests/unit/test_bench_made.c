@@ -92,7 +92,7 @@ static struct outcome run(const cm_bench_made *made)
     struct outcome outcome = {0};
     cm_arena arena = {0};
     cm_engine *engine;
-    cm_bench_matcher *matcher;
+    cm_matcher *matcher;
     cm_result result;
     double core_seconds;
     cm_conversion *conversions = calloc(CONVERSIONS, sizeof *conversions);
@@ -105,12 +105,12 @@ static struct outcome run(const cm_bench_made *made)
     assert_int_equal(
         cm_bench_candidates_mean(engine, conversions, CONVERSIONS, &outcome.candidates, NULL),
         CM_OK);
-    assert_int_equal(cm_bench_matcher_create(engine, &matcher, NULL), CM_OK);
+    assert_int_equal(cm_matcher_create(engine, &matcher, NULL), CM_OK);
     for (size_t i = 0; i < CONVERSIONS; i++) {
         assert_int_equal(cm_bench_matcher_run(matcher, &conversions[i], 1, &result, NULL), CM_OK);
         outcome.methods[result.method]++;
     }
-    cm_bench_matcher_destroy(matcher);
+    cm_matcher_destroy(matcher);
     cm_engine_destroy(engine);
     cm_arena_destroy(&arena);
     free(conversions);
