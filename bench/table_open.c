@@ -73,10 +73,11 @@ static void *build_ahead(const char *keys, size_t count)
     open_table *table = make(count);
     for (size_t first = 0, size; first < count; first += size) {
         size = batch_size(count - first);
-        make_room(table, size);
         ask_for_slots(table, key_of(keys, first), size, hashes);
-        for (size_t i = 0; i < size; i++)
+        for (size_t i = 0; i < size; i++) {
+            make_room(table, 1);
             insert(table, key_of(keys, first + i), first + i, hashes[i]);
+        }
     }
     return table;
 }

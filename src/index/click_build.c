@@ -157,12 +157,10 @@ static place place_of_param(void *of, uint32_t reference)
     return (place){&shard->lists, cm_postings_group(shard, reference)};
 }
 
-static cm_status put_param(cm_shard_builder *builder, cm_postings *shard, uint64_t hash,
-                           uint32_t number)
+static cm_status put_param(cm_shard_builder *builder, cm_postings *shard, cm_param_kind kind,
+                           uint64_t hash, uint32_t click)
 {
     const cm_catalog *catalog = &builder->index->catalog;
-    cm_param_kind kind = number & CM_LOG_GCLID ? CM_PARAM_GCLID : CM_PARAM_FBCLID;
-    uint32_t click = number & ~CM_LOG_GCLID;
     uint32_t reference = CM_NUMBER_NONE;
     bool in_order;
     if (is_duplicate(builder, click))
@@ -179,16 +177,27 @@ static cm_status put_param(cm_shard_builder *builder, cm_postings *shard, uint64
     return in_order ? CM_OK : remember_unordered(builder, reference);
 }
 
-cm_status cm_build_params(cm_shard_builder *builder, unsigned at)
+static cm_status build_params(cm_shard_builder *builder, cm_log_kind log, cm_param_kind kind,
+                              unsigned at)
 {
-    cm_postings *shard = &builder->index->params[at];
-    cm_status status = gather(builder, CM_LOG_PARAM, at, sizeof(cm_log_entry));
+    cm_postings *shard = &builder->index->params[kind][at];
+    cm_status status = gather(builder, log, at, sizeof(cm_log_entry));
     for (size_t i = 0; i < builder->entry_count && status == CM_OK; i++) {
         const cm_log_entry *entry = entry_at(builder, i);
         prefetch_entry(builder, i + AHEAD_ENTRY);
-        status = put_param(builder, shard, cm_log_hash(at, entry->tag), entry->number);
+        status = put_param(builder, shard, kind, cm_log_hash(at, entry->tag), entry->number);
     }
     return status == CM_OK ? sort_unordered(builder, place_of_param, shard) : status;
+}
+
+cm_status cm_build_fbclids(cm_shard_builder *builder, unsigned shard)
+{
+    return build_params(builder, CM_LOG_FBCLID, CM_PARAM_FBCLID, shard);
+}
+
+cm_status cm_build_gclids(cm_shard_builder *builder, unsigned shard)
+{
+    return build_params(builder, CM_LOG_GCLID, CM_PARAM_GCLID, shard);
 }
 
 /* ---- addresses ---- */

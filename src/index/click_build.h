@@ -26,7 +26,8 @@ typedef struct cm_shard_builder {
 /** Click ids; clicks whose id is there already are marked and counted. Before all others. */
 cm_status cm_build_ids(cm_shard_builder *builder, unsigned shard);
 
-cm_status cm_build_params(cm_shard_builder *builder, unsigned shard);
+cm_status cm_build_fbclids(cm_shard_builder *builder, unsigned shard);
+cm_status cm_build_gclids(cm_shard_builder *builder, unsigned shard);
 cm_status cm_build_addresses(cm_shard_builder *builder, unsigned shard);
 cm_status cm_build_fingerprints(cm_shard_builder *builder, unsigned shard);
 

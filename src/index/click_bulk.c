@@ -90,7 +90,7 @@ static cm_status build(cm_shard_builder *builders, unsigned threads, uint64_t *d
 {
     static const build_function ids[] = {cm_build_ids};
     static const build_function others[] = {cm_build_fingerprints, cm_build_addresses,
-                                            cm_build_params};
+                                            cm_build_fbclids, cm_build_gclids};
     phase first = {.functions = ids, .function_count = 1, .builders = builders};
     cm_status status = run_phase(&first, threads, error);
     if (status != CM_OK)
@@ -100,7 +100,7 @@ static cm_status build(cm_shard_builder *builders, unsigned threads, uint64_t *d
     for (unsigned i = 0; i < threads; i++)
         builders[i].has_duplicates = found > 0;
     phase second = {
-        .functions = others, .function_count = 3, .with_tenants = true, .builders = builders};
+        .functions = others, .function_count = 4, .with_tenants = true, .builders = builders};
     return run_phase(&second, threads, error);
 }
 

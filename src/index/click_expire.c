@@ -11,7 +11,7 @@ static void unlist_params(cm_click_index *index, uint32_t click, uint32_t tenant
         if (values[kind].size == 0)
             continue;
         uint64_t hash = cm_param_hash(tenant_hash, (cm_param_kind)kind, values[kind]);
-        cm_postings *shard = &index->params[cm_shard_of(hash)];
+        cm_postings *shard = &index->params[kind][cm_shard_of(hash)];
         uint32_t reference =
             cm_param_find(shard, &index->catalog, (cm_param_kind)kind, tenant, values[kind], hash);
         CM_CHECK(reference != CM_NUMBER_NONE);

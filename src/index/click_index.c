@@ -9,7 +9,8 @@ void cm_click_index_init(cm_click_index *index, const cm_model *model, uint64_t 
     index->rules = (cm_key_rules){model, seed};
     cm_click_store_init(&index->catalog.store, model->window_us);
     for (size_t shard = 0; shard < CM_SHARDS; shard++) {
-        cm_postings_init(&index->params[shard], store, sizeof(cm_list));
+        for (size_t kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+            cm_postings_init(&index->params[kind][shard], store, sizeof(cm_list));
         cm_fingerprint_init(&index->fingerprints[shard], store);
         cm_address_init(&index->addresses[shard], store);
     }
@@ -20,7 +21,8 @@ void cm_click_index_destroy(cm_click_index *index)
 {
     for (size_t shard = 0; shard < CM_SHARDS; shard++) {
         cm_table_destroy(&index->click_ids[shard]);
-        cm_postings_destroy(&index->params[shard]);
+        for (size_t kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+            cm_postings_destroy(&index->params[kind][shard]);
         cm_fingerprint_destroy(&index->fingerprints[shard]);
         cm_address_destroy(&index->addresses[shard]);
     }
@@ -38,12 +40,13 @@ bool cm_click_index_expect(cm_click_index *index, size_t clicks)
 
 static void add_shard_memory(const cm_click_index *index, size_t shard, cm_index_memory *memory)
 {
-    const cm_postings *params = &index->params[shard];
     const cm_fingerprint_shard *fingerprints = &index->fingerprints[shard];
     const cm_address_shard *addresses = &index->addresses[shard];
     memory->click_ids += cm_table_memory(&index->click_ids[shard]);
-    memory->param_table += cm_table_memory(&params->table);
-    memory->param_lists += cm_postings_list_memory(params);
+    for (size_t kind = 0; kind < CM_PARAM_KIND_COUNT; kind++) {
+        memory->param_table += cm_table_memory(&index->params[kind][shard].table);
+        memory->param_lists += cm_postings_list_memory(&index->params[kind][shard]);
+    }
     memory->fingerprint_table += cm_table_memory(&fingerprints->table);
     memory->fingerprint_groups += cm_groups_memory(&fingerprints->groups);
     memory->fingerprint_lists += cm_lists_memory(&fingerprints->lists);

@@ -19,10 +19,11 @@ typedef struct cm_click_index {
     cm_catalog catalog;
     cm_click_writer writer; /* of clicks that come one by one */
     cm_table click_ids[CM_SHARDS];
-    cm_postings params[CM_SHARDS];                /* fbclid and gclid: valid and invalid clicks */
-    cm_fingerprint_shard fingerprints[CM_SHARDS]; /* valid clicks */
-    cm_address_shard addresses[CM_SHARDS];        /* valid clicks with a usable address */
-    cm_tenant_index tenants;                      /* valid clicks */
+    /* fbclid and gclid apart: a click may have both, and what a list is of is read from a click. */
+    cm_postings params[CM_PARAM_KIND_COUNT][CM_SHARDS]; /* valid and invalid clicks */
+    cm_fingerprint_shard fingerprints[CM_SHARDS];       /* valid clicks */
+    cm_address_shard addresses[CM_SHARDS];              /* valid clicks with a usable address */
+    cm_tenant_index tenants;                            /* valid clicks */
 } cm_click_index;
 
 /** An empty index. It must not be moved afterwards. model: borrowed, must outlive it. */

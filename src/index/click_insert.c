@@ -16,7 +16,7 @@ struct insertion {
 
 static cm_postings *param_shard(cm_click_index *index, const cm_click_keys *keys, unsigned kind)
 {
-    return &index->params[cm_shard_of(keys->param_hashes[kind])];
+    return &index->params[kind][cm_shard_of(keys->param_hashes[kind])];
 }
 
 static bool is_listed(const struct insertion *insertion)
@@ -172,7 +172,7 @@ static void prefetch(const cm_click_index *index, const cm_click_keys *keys)
     cm_table_prefetch(&index->click_ids[cm_shard_of(keys->click_id_hash)], keys->click_id_hash);
     for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
         if (keys->params[kind].size > 0)
-            cm_table_prefetch(&index->params[cm_shard_of(keys->param_hashes[kind])].table,
+            cm_table_prefetch(&index->params[kind][cm_shard_of(keys->param_hashes[kind])].table,
                               keys->param_hashes[kind]);
     if (device->has_fingerprint)
         cm_table_prefetch(&index->fingerprints[cm_shard_of(device->fingerprint_hash)].table,

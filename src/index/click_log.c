@@ -4,16 +4,17 @@
 
 static const size_t entry_bytes[CM_LOG_KIND_COUNT] = {
     [CM_LOG_ID] = sizeof(cm_log_entry),
-    [CM_LOG_PARAM] = sizeof(cm_log_entry),
+    [CM_LOG_FBCLID] = sizeof(cm_log_entry),
+    [CM_LOG_GCLID] = sizeof(cm_log_entry),
     [CM_LOG_ADDRESS] = sizeof(cm_log_entry),
     [CM_LOG_FINGERPRINT] = sizeof(cm_log_fingerprint),
 };
 
 /* Room for one more entry of a kind. */
-static bool reserve(cm_click_logger *logger, cm_log_kind kind, size_t more)
+static bool reserve(cm_click_logger *logger, cm_log_kind kind)
 {
     cm_log_column *column = &logger->columns[kind];
-    size_t needed = column->count + more;
+    size_t needed = column->count + 1;
     char *entries = cm_grow(column->entries, &column->capacity, needed, entry_bytes[kind]);
     if (entries == NULL)
         return false;
@@ -38,7 +39,7 @@ static cm_status reserve_all(cm_click_logger *logger, const cm_click_texts *text
         return status;
     bool ready = true;
     for (cm_log_kind kind = 0; kind < CM_LOG_KIND_COUNT && ready; kind++)
-        ready = reserve(logger, kind, CM_PARAM_KIND_COUNT);
+        ready = reserve(logger, kind);
     cm_number_range *ranges = NULL;
     if (ready)
         ranges = cm_grow(logger->ranges, &logger->range_capacity, logger->range_count + 1,
@@ -75,9 +76,9 @@ static void add_entries(cm_click_logger *logger, const cm_click_keys *keys, bool
     add_number(logger, number);
     add_entry(logger, CM_LOG_ID, keys->click_id_hash, number);
     if (keys->params[CM_PARAM_FBCLID].size > 0)
-        add_entry(logger, CM_LOG_PARAM, keys->param_hashes[CM_PARAM_FBCLID], number);
+        add_entry(logger, CM_LOG_FBCLID, keys->param_hashes[CM_PARAM_FBCLID], number);
     if (keys->params[CM_PARAM_GCLID].size > 0)
-        add_entry(logger, CM_LOG_PARAM, keys->param_hashes[CM_PARAM_GCLID], number | CM_LOG_GCLID);
+        add_entry(logger, CM_LOG_GCLID, keys->param_hashes[CM_PARAM_GCLID], number);
     if (is_valid && keys->device.address_kind != 0)
         add_entry(logger, CM_LOG_ADDRESS, keys->device.bucket_hash, number);
     if (is_valid && keys->device.has_fingerprint)

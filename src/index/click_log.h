@@ -11,19 +11,18 @@
 
 typedef enum cm_log_kind {
     CM_LOG_ID,
-    CM_LOG_PARAM,
+    CM_LOG_FBCLID,
+    CM_LOG_GCLID,
     CM_LOG_ADDRESS,
     CM_LOG_FINGERPRINT,
 } cm_log_kind;
-#define CM_LOG_KIND_COUNT 4
+#define CM_LOG_KIND_COUNT 5
 
 /** A click id, a parameter or an address of a click. */
 typedef struct cm_log_entry {
     uint32_t tag;    /* of the key's hash */
-    uint32_t number; /* of the click; of a parameter, with CM_LOG_GCLID or without */
+    uint32_t number; /* of the click */
 } cm_log_entry;
-
-#define CM_LOG_GCLID (1u << 31)
 
 typedef struct cm_log_fingerprint {
     cm_log_entry entry;

@@ -13,7 +13,7 @@ static void append_chunk(cm_lists *lists, cm_directory *directory, uint32_t clic
     lists->pool[block] = click;
     cm_chunk *chunk = &directory->chunks[directory->count++];
     *chunk = (cm_chunk){.rank = directory->end_rank++, .block = block};
-    cm_chunk_set_time(lists, chunk);
+    cm_chunk_refresh(lists, directory, directory->count - 1, 0);
 }
 
 static void append_long(cm_lists *lists, const cm_list *list, uint32_t click)
@@ -27,6 +27,7 @@ static void append_long(cm_lists *lists, const cm_list *list, uint32_t click)
     }
     lists->pool[directory->chunks[last].block + count] = click;
     directory->end_rank++;
+    cm_chunk_refresh(lists, directory, last, count);
 }
 
 static void append_short(cm_lists *lists, cm_list *list, uint32_t click)
@@ -89,7 +90,7 @@ static void write_entries(const cm_lists *lists, const cm_list *list, const cm_s
         for (uint32_t i = 0; i < count; i++)
             numbers[i] = entries++->value;
         if (cm_list_is_long(list))
-            cm_chunk_set_time(lists, &cm_list_directory(lists, list)->chunks[at]);
+            cm_chunk_refresh(lists, cm_list_directory(lists, list), at, 0);
     }
 }
 

@@ -46,6 +46,17 @@ static void insert_short(cm_lists *lists, cm_list *list, uint32_t click)
     list->count++;
 }
 
+void cm_chunk_refresh(const cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t place)
+{
+    const uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
+    int64_t *times = directory->samples[chunk].times;
+    uint32_t count = cm_chunk_count(directory, chunk);
+    for (uint32_t at = (place + CM_LIST_SAMPLE - 1) / CM_LIST_SAMPLE; at * CM_LIST_SAMPLE < count;
+         at++)
+        times[at] = cm_click_store_time(lists->store, numbers[at * CM_LIST_SAMPLE]);
+    directory->chunks[chunk].first_time = times[0];
+}
+
 void cm_list_lengthen(cm_lists *lists, cm_list *list)
 {
     uint32_t number = lists->free_directory;
@@ -54,7 +65,7 @@ void cm_list_lengthen(cm_lists *lists, cm_list *list)
     directory->count = 1;
     directory->end_rank = list->count;
     directory->chunks[0] = (cm_chunk){.rank = 0, .block = list->at};
-    cm_chunk_set_time(lists, &directory->chunks[0]);
+    cm_chunk_refresh(lists, directory, 0, 0);
     list->at = number;
 }
 
@@ -95,12 +106,14 @@ static size_t split(cm_lists *lists, cm_directory *directory, size_t chunk, uint
     memcpy(lists->pool + block, numbers + kept, (CM_LIST_CHUNK - kept) * sizeof *numbers);
     memmove(directory->chunks + chunk + 2, directory->chunks + chunk + 1,
             (directory->count - chunk - 1) * sizeof *directory->chunks);
+    memmove(directory->samples + chunk + 2, directory->samples + chunk + 1,
+            (directory->count - chunk - 1) * sizeof *directory->samples);
     directory->count++;
     cm_chunk *second = &directory->chunks[chunk + 1];
     *second = (cm_chunk){.rank = directory->chunks[chunk].rank + kept, .block = block};
     if (kept == CM_LIST_CHUNK)
         return chunk + 1;
-    cm_chunk_set_time(lists, second);
+    cm_chunk_refresh(lists, directory, chunk + 1, 0);
     return cm_click_store_is_older(lists->store, lists->pool[block], click) ? chunk + 1 : chunk;
 }
 
@@ -112,12 +125,13 @@ static void insert_long(cm_lists *lists, cm_list *list, uint32_t click)
         chunk = split(lists, directory, chunk, click);
     uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
     uint32_t count = cm_chunk_count(directory, chunk);
-    insert_at(numbers, count, cm_list_place(lists, numbers, count, click), click);
-    cm_chunk_set_time(lists, &directory->chunks[chunk]);
+    uint32_t place = cm_list_place(lists, numbers, count, click);
+    insert_at(numbers, count, place, click);
     for (size_t i = chunk + 1; i < directory->count; i++)
         directory->chunks[i].rank++;
     directory->end_rank++;
     list->count++;
+    cm_chunk_refresh(lists, directory, chunk, place);
 }
 
 void cm_list_insert(cm_lists *lists, cm_list *list, uint32_t click)

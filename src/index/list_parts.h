@@ -31,11 +31,8 @@ static inline uint32_t cm_chunk_count(const cm_directory *directory, size_t chun
     return next - directory->chunks[chunk].rank;
 }
 
-/** Set a chunk's first time from its first click. */
-static inline void cm_chunk_set_time(const cm_lists *lists, cm_chunk *chunk)
-{
-    chunk->first_time = cm_click_store_time(lists->store, lists->pool[chunk->block]);
-}
+/** Set a chunk's first time and samples after its clicks from a place on have changed. */
+void cm_chunk_refresh(const cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t place);
 
 /** A block of a class; room must have been reserved. */
 uint32_t cm_list_take_block(cm_lists *lists, unsigned class);

@@ -43,6 +43,8 @@ static void remove_chunk(cm_lists *lists, cm_directory *directory, size_t chunk)
     cm_list_give_block(lists, CM_LIST_CLASSES - 1, directory->chunks[chunk].block);
     memmove(directory->chunks + chunk, directory->chunks + chunk + 1,
             (directory->count - chunk - 1) * sizeof *directory->chunks);
+    memmove(directory->samples + chunk, directory->samples + chunk + 1,
+            (directory->count - chunk - 1) * sizeof *directory->samples);
     directory->count--;
 }
 
@@ -97,8 +99,8 @@ static void remove_long(cm_lists *lists, cm_list *list, uint32_t click)
     list->count--;
     if (count == 1)
         remove_chunk(lists, directory, chunk);
-    else if (place == 0)
-        cm_chunk_set_time(lists, &directory->chunks[chunk]);
+    else
+        cm_chunk_refresh(lists, directory, chunk, place);
     if (list->count == CM_LIST_CHUNK) {
         gather(lists, directory);
         shorten(lists, list);

@@ -2,8 +2,6 @@
 #include "index/list_parts.h"
 #include "util/grow.h"
 
-#define LISTS_PER_INSERT 2u /* fbclid and gclid may be in one shard */
-
 void cm_lists_init(cm_lists *lists, const cm_click_store *store)
 {
     *lists = (cm_lists){.store = store, .free_directory = CM_LIST_NONE};
@@ -11,10 +9,16 @@ void cm_lists_init(cm_lists *lists, const cm_click_store *store)
         lists->free_blocks[i] = CM_LIST_NONE;
 }
 
+static void free_directory(cm_directory *directory)
+{
+    free(directory->chunks);
+    free(directory->samples);
+}
+
 void cm_lists_destroy(cm_lists *lists)
 {
     for (size_t i = 0; i < lists->directory_count; i++)
-        free(lists->directories[i].chunks);
+        free_directory(&lists->directories[i]);
     free(lists->directories);
     free(lists->pool);
     *lists = (cm_lists){0};
@@ -53,16 +57,24 @@ void cm_list_move_block(cm_lists *lists, cm_list *list, unsigned from, unsigned 
     list->at = block;
 }
 
+static size_t directory_bytes(const cm_directory *directory)
+{
+    return directory->capacity * sizeof(cm_chunk) + directory->sample_capacity * sizeof(cm_samples);
+}
+
 static bool reserve_chunks(cm_lists *lists, cm_directory *directory, size_t needed)
 {
-    size_t before = directory->capacity;
+    size_t before = directory_bytes(directory);
     cm_chunk *chunks =
         cm_grow(directory->chunks, &directory->capacity, needed, sizeof *directory->chunks);
-    if (chunks == NULL)
-        return false;
-    directory->chunks = chunks;
-    lists->directory_bytes += (directory->capacity - before) * sizeof(cm_chunk);
-    return true;
+    if (chunks != NULL)
+        directory->chunks = chunks;
+    cm_samples *samples = cm_grow(directory->samples, &directory->sample_capacity, needed,
+                                  sizeof *directory->samples);
+    if (samples != NULL)
+        directory->samples = samples;
+    lists->directory_bytes += directory_bytes(directory) - before;
+    return chunks != NULL && samples != NULL;
 }
 
 /* A list that is about to become long finds a directory, with room for its chunks, at the head of
@@ -78,35 +90,7 @@ static bool reserve_directory(cm_lists *lists)
         lists->free_directory = (uint32_t)lists->directory_count;
         directories[lists->directory_count++] = (cm_directory){.next_free = CM_LIST_NONE};
     }
-    return true;
-}
-
-/* Several lists may become long by one click: give each free directory room, as many as there may
- * be takers. */
-static bool reserve_directories(cm_lists *lists)
-{
-    uint32_t ready = 0;
-    uint32_t at = lists->free_directory;
-    for (; at != CM_LIST_NONE && ready < LISTS_PER_INSERT; at = lists->directories[at].next_free) {
-        if (!reserve_chunks(lists, &lists->directories[at], 4))
-            return false;
-        ready++;
-    }
-    while (ready < LISTS_PER_INSERT) {
-        uint32_t chain = lists->free_directory;
-        lists->free_directory = CM_LIST_NONE;
-        bool made = reserve_directory(lists);
-        if (!made || !reserve_chunks(lists, &lists->directories[lists->free_directory], 4)) {
-            if (made)
-                lists->directories[lists->free_directory].next_free = chain;
-            else
-                lists->free_directory = chain;
-            return false;
-        }
-        lists->directories[lists->free_directory].next_free = chain;
-        ready++;
-    }
-    return true;
+    return reserve_chunks(lists, &lists->directories[lists->free_directory], 4);
 }
 
 /* Numbers that the next insert may take from the pool. */
@@ -122,7 +106,7 @@ static size_t room_for(const cm_list *list)
 
 cm_status cm_list_reserve(cm_lists *lists, const cm_list *list, cm_error *error)
 {
-    size_t needed = lists->pool_used + LISTS_PER_INSERT * room_for(list);
+    size_t needed = lists->pool_used + room_for(list);
     if (needed > UINT32_MAX)
         return cm_error_set(error, CM_ERROR_CAPACITY,
                             "more than 4 billion index entries; use a shorter period");
@@ -132,7 +116,7 @@ cm_status cm_list_reserve(cm_lists *lists, const cm_list *list, cm_error *error)
     lists->pool = pool;
     bool ready = true;
     if (list != NULL && list->count == CM_LIST_CHUNK)
-        ready = reserve_directories(lists);
+        ready = reserve_directory(lists);
     else if (list != NULL && cm_list_is_long(list))
         ready = reserve_chunks(lists, cm_list_directory(lists, list),
                                cm_list_directory(lists, list)->count + 1);

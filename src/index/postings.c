@@ -19,14 +19,13 @@ void cm_postings_destroy(cm_postings *postings)
 cm_status cm_postings_reserve(cm_postings *postings, uint32_t reference, cm_error *error)
 {
     if (reference == CM_NUMBER_NONE) {
-        /* Two keys of one click may be new to the same shard. */
-        if (!cm_table_reserve(&postings->table, 2))
+        if (!cm_table_reserve(&postings->table, 1))
             return cm_error_memory(error, "an index", cm_table_memory(&postings->table));
         return CM_OK;
     }
     if (cm_postings_is_group(reference))
         return cm_list_reserve(&postings->lists, cm_postings_group(postings, reference), error);
-    if (!cm_groups_reserve(&postings->groups, 2))
+    if (!cm_groups_reserve(&postings->groups, 1))
         return cm_error_memory(error, "an index", cm_groups_memory(&postings->groups));
     return cm_list_reserve(&postings->lists, NULL, error);
 }

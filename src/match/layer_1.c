@@ -44,7 +44,7 @@ static uint32_t find_by_param(const cm_click_index *index, const cm_query *query
                               cm_param_kind kind, struct finding *finding)
 {
     uint64_t hash = query->keys.param_hashes[kind];
-    const cm_postings *shard = &index->params[cm_shard_of(hash)];
+    const cm_postings *shard = &index->params[kind][cm_shard_of(hash)];
     uint32_t reference =
         cm_param_find(shard, &index->catalog, kind, query->tenant, query->keys.params[kind], hash);
     cm_list list = cm_postings_list(shard, reference);

@@ -10,7 +10,7 @@ static const cm_table *id_table(const cm_click_index *index, const cm_query *que
 static const cm_postings *param_shard(const cm_click_index *index, const cm_query *query,
                                       unsigned kind)
 {
-    return &index->params[cm_shard_of(query->keys.param_hashes[kind])];
+    return &index->params[kind][cm_shard_of(query->keys.param_hashes[kind])];
 }
 
 void cm_query_start(const cm_click_index *index, cm_query *query)

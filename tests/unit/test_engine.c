@@ -192,11 +192,14 @@ static void assert_key_counts(const cm_click_index *index, size_t ids, size_t pa
 {
     for (size_t shard = 0; shard < CM_SHARDS; shard++) {
         ids -= index->click_ids[shard].count;
-        params -= index->params[shard].table.count;
+        for (size_t kind = 0; kind < CM_PARAM_KIND_COUNT; kind++) {
+            params -= index->params[kind][shard].table.count;
+            if (params == 0)
+                assert_int_equal(index->params[kind][shard].groups.used, 0);
+        }
         fingerprints -= index->fingerprints[shard].groups.used;
         addresses -= index->addresses[shard].buckets.table.count;
         if (ids == 0) {
-            assert_int_equal(index->params[shard].groups.used, 0);
             assert_int_equal(index->addresses[shard].types.table.count, 0);
         }
     }
