@@ -23,9 +23,8 @@ void cm_bulk_loader_init(cm_bulk_loader *loader, cm_bulk_load *load)
 static cm_status flush(cm_bulk_loader *loader, cm_error *error)
 {
     cm_status status = CM_OK;
-    for (int step = 0; step < CM_NAMES_PREFETCH_STEPS; step++)
-        for (size_t i = 0; i < loader->count; i++)
-            cm_click_logger_prefetch(&loader->logger, &loader->keys[i], step);
+    for (size_t i = 0; i < loader->count; i++)
+        cm_click_logger_prefetch_texts(&loader->logger, &loader->keys[i]);
     for (size_t i = 0; i < loader->count && status == CM_OK; i++)
         status = cm_click_logger_add(&loader->logger, &loader->clicks[i], &loader->keys[i], error);
     loader->count = 0;
@@ -39,6 +38,7 @@ cm_status cm_bulk_loader_add(cm_bulk_loader *loader, const cm_click *click, cm_e
     loader->clicks[at] = *click;
     if (!cm_click_keys_make(loader->logger.rules, click, &loader->scratch, &loader->keys[at]))
         return cm_error_memory(error, "the keys of a click", sizeof *loader->keys);
+    cm_click_logger_prefetch(&loader->logger, &loader->keys[at]);
     loader->count++;
     return loader->count == CM_BULK_BATCH ? flush(loader, error) : CM_OK;
 }

@@ -58,6 +58,23 @@ static cm_status gather(cm_shard_builder *builder, cm_log_kind kind, unsigned sh
     return CM_OK;
 }
 
+/* Shards are alike: the share of entries whose key is new will be that of the shards before, so that
+ * a table is made once and does not grow by and by. No more than a guess: it may be too small. */
+static size_t expect_keys(const cm_shard_builder *builder, cm_log_kind kind)
+{
+    size_t entries = builder->seen[kind].entries;
+    if (entries == 0)
+        return 0;
+    return (size_t)((double)builder->entry_count * (double)builder->seen[kind].keys /
+                    (double)entries);
+}
+
+static void count_keys(cm_shard_builder *builder, cm_log_kind kind, size_t keys)
+{
+    builder->seen[kind].entries += builder->entry_count;
+    builder->seen[kind].keys += keys;
+}
+
 static void prefetch_entry(const cm_shard_builder *builder, size_t at)
 {
     if (at < builder->entry_count)
@@ -119,7 +136,7 @@ static cm_status sort_unordered(cm_shard_builder *builder, place (*find)(void *o
 static cm_status put_id(cm_shard_builder *builder, cm_table *table, uint64_t hash, uint32_t number)
 {
     cm_catalog *catalog = &builder->index->catalog;
-    if (!cm_table_reserve(table, 1))
+    if (!cm_table_reserve_one(table))
         return cm_error_memory(&builder->error, "the click ids", cm_table_memory(table));
     if (cm_table_guess(table, hash) != CM_NUMBER_NONE) {
         uint32_t tenant = cm_catalog_tenant(catalog, number);
@@ -182,11 +199,15 @@ static cm_status build_params(cm_shard_builder *builder, cm_log_kind log, cm_par
 {
     cm_postings *shard = &builder->index->params[kind][at];
     cm_status status = gather(builder, log, at, sizeof(cm_log_entry));
+    size_t before = shard->table.count;
+    if (status == CM_OK && !cm_table_reserve(&shard->table, expect_keys(builder, log)))
+        status = cm_error_memory(&builder->error, "an index", cm_table_memory(&shard->table));
     for (size_t i = 0; i < builder->entry_count && status == CM_OK; i++) {
         const cm_log_entry *entry = entry_at(builder, i);
         prefetch_entry(builder, i + AHEAD_ENTRY);
         status = put_param(builder, shard, kind, cm_log_hash(at, entry->tag), entry->number);
     }
+    count_keys(builder, log, shard->table.count - before);
     return status == CM_OK ? sort_unordered(builder, place_of_param, shard) : status;
 }
 
@@ -247,12 +268,17 @@ cm_status cm_build_addresses(cm_shard_builder *builder, unsigned at)
 {
     cm_address_shard *shard = &builder->index->addresses[at];
     cm_status status = gather(builder, CM_LOG_ADDRESS, at, sizeof(cm_log_entry));
+    cm_table *table = &shard->buckets.table;
+    size_t before = table->count;
+    if (status == CM_OK && !cm_table_reserve(table, expect_keys(builder, CM_LOG_ADDRESS)))
+        status = cm_error_memory(&builder->error, "the addresses", cm_table_memory(table));
     for (size_t i = 0; i < builder->entry_count && status == CM_OK; i++) {
         const cm_log_entry *entry = entry_at(builder, i);
         prefetch_entry(builder, i + AHEAD_ENTRY);
         prefetch_address(builder, shard, at, entry_at(builder, i + AHEAD_ROWS));
         status = put_address(builder, shard, cm_log_hash(at, entry->tag), entry->number);
     }
+    count_keys(builder, CM_LOG_ADDRESS, table->count - before);
     return status == CM_OK ? sort_unordered(builder, place_of_address, shard) : status;
 }
 
@@ -303,11 +329,17 @@ cm_status cm_build_fingerprints(cm_shard_builder *builder, unsigned at)
 {
     cm_fingerprint_shard *shard = &builder->index->fingerprints[at];
     cm_status status = gather(builder, CM_LOG_FINGERPRINT, at, sizeof(cm_log_fingerprint));
+    size_t before = shard->table.count, expected = expect_keys(builder, CM_LOG_FINGERPRINT);
+    if (status == CM_OK && (!cm_table_reserve(&shard->table, expected) ||
+                            !cm_groups_reserve(&shard->groups, expected)))
+        status =
+            cm_error_memory(&builder->error, "the fingerprints", cm_groups_memory(&shard->groups));
     for (size_t i = 0; i < builder->entry_count && status == CM_OK; i++) {
         prefetch_entry(builder, i + AHEAD_ENTRY);
         prefetch_fingerprint(builder, shard, at, entry_at(builder, i + AHEAD_ROWS));
         status = put_fingerprint(builder, at, builder->entries[i]);
     }
+    count_keys(builder, CM_LOG_FINGERPRINT, shard->table.count - before);
     return status == CM_OK ? sort_unordered(builder, place_of_fingerprint, shard) : status;
 }
 

@@ -14,6 +14,9 @@ typedef struct cm_shard_builder {
     uint64_t duplicates;  /* found by this thread */
     const void **entries; /* of a shard, gathered from the logs */
     size_t entry_count, entry_capacity;
+    struct {
+        size_t entries, keys;
+    } seen[CM_LOG_KIND_COUNT]; /* in the shards so far: how many keys the next will have */
     cm_list_sorter sorter;
     uint32_t *unordered; /* lists that must be sorted at the end of a shard */
     size_t unordered_count, unordered_capacity;

@@ -39,7 +39,7 @@ static cm_status prepare_store(cm_click_index *index, const struct insertion *in
 {
     cm_status status = CM_OK;
     cm_table *ids = &index->click_ids[cm_shard_of(insertion->keys->click_id_hash)];
-    if (!cm_table_reserve(ids, 1))
+    if (!cm_table_reserve_one(ids))
         return cm_error_memory(error, "the click ids", cm_table_memory(ids));
     if (cm_click_writer_is_full(&index->writer))
         status = cm_click_store_open(&index->catalog.store, &index->writer, error);

@@ -102,10 +102,16 @@ cm_status cm_click_logger_add(cm_click_logger *logger, const cm_click *click,
     return CM_OK;
 }
 
-void cm_click_logger_prefetch(const cm_click_logger *logger, const cm_click_keys *keys, int step)
+void cm_click_logger_prefetch(const cm_click_logger *logger, const cm_click_keys *keys)
 {
-    cm_names_prefetch(&logger->names, CM_NAME_CAMPAIGN, keys->campaign_hash, step);
-    cm_names_prefetch(&logger->names, CM_NAME_USER_AGENT, keys->device.user_agent_hash, step);
+    cm_names_prefetch(&logger->names, CM_NAME_CAMPAIGN, keys->campaign_hash);
+    cm_names_prefetch(&logger->names, CM_NAME_USER_AGENT, keys->device.user_agent_hash);
+}
+
+void cm_click_logger_prefetch_texts(const cm_click_logger *logger, const cm_click_keys *keys)
+{
+    cm_names_prefetch_text(&logger->names, CM_NAME_CAMPAIGN, keys->campaign_hash);
+    cm_names_prefetch_text(&logger->names, CM_NAME_USER_AGENT, keys->device.user_agent_hash);
 }
 
 /* ---- a log of the columns ---- */

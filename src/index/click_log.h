@@ -69,9 +69,10 @@ typedef struct cm_click_logger {
 cm_status cm_click_logger_add(cm_click_logger *logger, const cm_click *click,
                               const cm_click_keys *keys, cm_error *error);
 
-/** Before a click is added: ask the memory for what is known of its names, in steps from 0 to
- * CM_NAMES_PREFETCH_STEPS - 1, each following what the step before has brought. */
-void cm_click_logger_prefetch(const cm_click_logger *logger, const cm_click_keys *keys, int step);
+/** Before a click is added: ask the memory for what is known of its names, then (a call later) for
+ * their texts. */
+void cm_click_logger_prefetch(const cm_click_logger *logger, const cm_click_keys *keys);
+void cm_click_logger_prefetch_texts(const cm_click_logger *logger, const cm_click_keys *keys);
 
 /** Make a log of what was added since the last one; freed with free(). NULL when memory is short.
  */

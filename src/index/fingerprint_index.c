@@ -24,7 +24,7 @@ cm_status cm_fingerprint_reserve(cm_fingerprint_shard *shard, uint32_t group, cm
     if (shard->groups.count >= GROUPS_MAX && shard->groups.free == 0)
         return cm_error_set(error, CM_ERROR_CAPACITY,
                             "more than 4 billion fingerprints; use a shorter period");
-    if (!cm_table_reserve(&shard->table, 1) || !cm_groups_reserve(&shard->groups, 1))
+    if (!cm_table_reserve_one(&shard->table) || !cm_groups_reserve(&shard->groups, 1))
         return cm_error_memory(error, "the fingerprints", cm_groups_memory(&shard->groups));
     return CM_OK;
 }

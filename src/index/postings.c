@@ -19,7 +19,7 @@ void cm_postings_destroy(cm_postings *postings)
 cm_status cm_postings_reserve(cm_postings *postings, uint32_t reference, cm_error *error)
 {
     if (reference == CM_NUMBER_NONE) {
-        if (!cm_table_reserve(&postings->table, 1))
+        if (!cm_table_reserve_one(&postings->table))
             return cm_error_memory(error, "an index", cm_table_memory(&postings->table));
         return CM_OK;
     }

@@ -1,5 +1,6 @@
 #include "model/normal.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "util/slice.h"
@@ -33,21 +34,25 @@ cm_slice cm_fbclid_value(cm_slice fbclid)
     return rest.size > 0 ? rest : fbclid;
 }
 
+/* By the first byte, and where that is not enough by the second. */
 static bool is_special_ipv4(const uint8_t bytes[16])
 {
-    static const struct {
-        uint32_t network, mask;
-    } ranges[] = {
-        {0x00000000, 0xFF000000}, {0x0A000000, 0xFF000000}, {0x64400000, 0xFFC00000},
-        {0x7F000000, 0xFF000000}, {0xA9FE0000, 0xFFFF0000}, {0xAC100000, 0xFFF00000},
-        {0xC0A80000, 0xFFFF0000}, {0xE0000000, 0xF0000000}, {0xF0000000, 0xF0000000},
-    };
-    uint32_t number = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
-                      (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
-        if ((number & ranges[i].mask) == ranges[i].network)
-            return true;
-    return false;
+    switch (bytes[0]) {
+    case 0:
+    case 10:
+    case 127:
+        return true;
+    case 100:
+        return (bytes[1] & 0xC0) == 64;
+    case 169:
+        return bytes[1] == 254;
+    case 172:
+        return (bytes[1] & 0xF0) == 16;
+    case 192:
+        return bytes[1] == 168;
+    default:
+        return bytes[0] >= 224;
+    }
 }
 
 static bool is_special_ipv6(const uint8_t bytes[16])
@@ -67,15 +72,22 @@ bool cm_address_is_evidence(const cm_address *address)
     return unmapped.version == 6 && !is_special_ipv6(unmapped.bytes);
 }
 
+/* Of eight bytes the first bits. */
+static uint64_t first_bits(const uint8_t *bytes, unsigned bits)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return bits >= 64 ? be64toh(word) : be64toh(word) & (bits == 0 ? 0 : UINT64_MAX << (64 - bits));
+}
+
 cm_address cm_address_bucket(const cm_address *address, const cm_model *model)
 {
     cm_address bucket = cm_address_unmapped(*address);
     unsigned bits = bucket.version == 4 ? model->ipv4_prefix : model->ipv6_prefix;
-    for (unsigned i = 0; i < sizeof bucket.bytes; i++) {
-        unsigned kept = bits > 8 * i ? bits - 8 * i : 0;
-        if (kept < 8)
-            bucket.bytes[i] &= (uint8_t)(0xFF00u >> kept);
-    }
+    uint64_t high = htobe64(first_bits(bucket.bytes, bits));
+    uint64_t low = htobe64(first_bits(bucket.bytes + 8, bits > 64 ? bits - 64 : 0));
+    memcpy(bucket.bytes, &high, sizeof high);
+    memcpy(bucket.bytes + 8, &low, sizeof low);
     return bucket;
 }
 

@@ -16,7 +16,7 @@ uint32_t cm_dictionary_find(const cm_dictionary *dictionary, cm_slice text, uint
 
 static bool reserve(cm_dictionary *dictionary)
 {
-    if (!cm_table_reserve(&dictionary->table, 1))
+    if (!cm_table_reserve_one(&dictionary->table))
         return false;
     size_t needed = dictionary->count < 1 ? 2 : dictionary->count + 1;
     cm_slice *texts =

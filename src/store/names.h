@@ -1,6 +1,6 @@
 /*
  * How a thread gives names their numbers. Alone it asks the catalog; where several threads load at
- * once, each keeps the names it has met and asks the catalog, under a lock, only for new ones.
+ * once, each keeps the names it has met and asks the catalog, under a lock, only for others.
  */
 #ifndef CM_STORE_NAMES_H
 #define CM_STORE_NAMES_H
@@ -9,14 +9,18 @@
 
 #include "store/catalog.h"
 
-/** Names that a thread has met, with their numbers. Texts are the catalog's. */
+/** A name that a thread has met. Its text is the catalog's. */
+typedef struct cm_cached_name {
+    const char *text;
+    uint32_t size; /* 0: none */
+    uint32_t tag;  /* of the hash */
+    uint32_t number;
+} cm_cached_name;
+
+/** One place for each hash: a name that is met drives out the one before it. */
 typedef struct cm_name_cache {
-    cm_table table; /* numbers are places in items */
-    struct cm_cached_name {
-        cm_slice text;
-        uint32_t number;
-    } * items;
-    size_t count, capacity;
+    cm_cached_name *items; /* a power of two */
+    size_t size, used;
 } cm_name_cache;
 
 /** One thread's way to the names. With lock NULL nothing is cached. */
@@ -34,11 +38,25 @@ typedef struct cm_names {
  */
 uint32_t cm_names_intern(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t hash);
 
-#define CM_NAMES_PREFETCH_STEPS 3
+/** Where a name is if it was met. */
+static inline const cm_cached_name *cm_names_place(const cm_name_cache *cache, uint64_t hash)
+{
+    return &cache->items[hash & (cache->size - 1)];
+}
 
-/** Ask the memory for a name that will be interned: its slot in the cache, then where its text is,
- * then the text. */
-void cm_names_prefetch(const cm_names *names, cm_name_kind kind, uint64_t hash, int step);
+/** Ask the memory for a name that will be interned: its place in the cache, then (a call later)
+ * the text there. */
+static inline void cm_names_prefetch(const cm_names *names, cm_name_kind kind, uint64_t hash)
+{
+    if (names->caches[kind].size > 0)
+        __builtin_prefetch(cm_names_place(&names->caches[kind], hash));
+}
+
+static inline void cm_names_prefetch_text(const cm_names *names, cm_name_kind kind, uint64_t hash)
+{
+    if (names->caches[kind].size > 0)
+        __builtin_prefetch(cm_names_place(&names->caches[kind], hash)->text);
+}
 
 /** Forget what was met. */
 void cm_names_destroy(cm_names *names);

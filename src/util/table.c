@@ -44,6 +44,7 @@ static bool resize(cm_table *table, size_t capacity, size_t tail)
     refill(&grown, table);
     free(table->slots);
     *table = grown;
+    table->limit = capacity / 8 * 7 - 2; /* not above what capacity_for says */
     return true;
 }
 

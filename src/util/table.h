@@ -31,6 +31,7 @@ typedef struct cm_table {
     cm_slot *slots; /* capacity + tail; the last one is always empty */
     size_t capacity, tail;
     size_t count;
+    size_t limit; /* entries that it takes before it must grow */
 } cm_table;
 
 /** Where a search stands. */
@@ -44,6 +45,15 @@ typedef struct cm_probe {
  * cannot fail. False when memory is short.
  */
 bool cm_table_reserve(cm_table *table, size_t more);
+
+/** The same for one entry, and cheap. */
+static inline bool cm_table_reserve_one(cm_table *table)
+{
+    if (table->count < table->limit &&
+        table->slots[table->capacity + table->tail - 2].number == CM_NUMBER_NONE)
+        return true;
+    return cm_table_reserve(table, 1);
+}
 
 /** Insert; room must have been reserved. The caller has made sure that the key is not there. */
 void cm_table_insert(cm_table *table, uint64_t hash, uint32_t number);
