@@ -2,8 +2,9 @@
  * What the micro-benchmarks share: options, repetitions, medians, output.
  *
  * What is to be compared is measured side by side: one repetition of each case, then the next of
- * each, so that a machine that is busy for a while slows them all and not one. The minimum is what
- * the work takes undisturbed, the median what it took here.
+ * each, so that a machine that is busy for a while slows them all and not one. Time is that of the
+ * processor for this thread, so that waiting for a turn does not count; shared caches and memory
+ * do. The minimum is what the work takes undisturbed, the median what it took here.
  *
  * Output is a table, or with --json one object per line and figure: program, table, case, variant,
  * unit, median, min, max, repetitions.
@@ -76,7 +77,7 @@ void bench_print_times(const bench *b, const char *name, const char *variant,
 void bench_print_value(const bench *b, const char *name, const char *variant, const char *unit,
                        double value);
 
-/** Now, in nanoseconds since some time ago. */
+/** The processor time of this thread, in nanoseconds. */
 double bench_clock_ns(void);
 
 /** Use a result, so that the compiler cannot leave out how it came to be. */
