@@ -4,7 +4,7 @@
 #include "sql.h"
 #include "util/check.h"
 
-#define BLOCK_BYTES ((size_t)1 << 20)
+#define BLOCK_BYTES ((size_t)128 << 10) /* what the second-level cache keeps until it is matched */
 
 #define TEXT CM_PGCOPY_TEXT
 #define INT4 CM_PGCOPY_INT4
