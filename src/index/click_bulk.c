@@ -8,7 +8,7 @@
 
 /* Logs are built when they take this much: several passes over the shards instead of one, but no
  * more memory than that beside the clicks. */
-#define BYTES_MAX ((size_t)160 << 20)
+#define BYTES_MAX ((size_t)64 << 20)
 
 bool cm_click_bulk_put(cm_click_bulk *bulk, cm_click_log *log)
 {

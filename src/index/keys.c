@@ -184,8 +184,13 @@ bool cm_conversion_keys_make(const cm_key_rules *rules, const cm_conversion *con
     if (conversion->click_id.size > 0)
         keys->click_id_hash = cm_click_id_hash(keys->tenant_hash, conversion->click_id);
     return make_params(keys->tenant_hash, conversion->fbclid, conversion->gclid, &scratch->arena,
-                       keys->params, keys->param_hashes) &&
-           make_device(rules, keys->tenant_hash, &conversion->device, scratch, &keys->device);
+                       keys->params, keys->param_hashes);
+}
+
+bool cm_conversion_keys_make_device(const cm_key_rules *rules, const cm_conversion *conversion,
+                                    cm_key_scratch *scratch, cm_conversion_keys *keys)
+{
+    return make_device(rules, keys->tenant_hash, &conversion->device, scratch, &keys->device);
 }
 
 void cm_key_scratch_destroy(cm_key_scratch *scratch)

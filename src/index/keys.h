@@ -68,9 +68,12 @@ typedef struct cm_conversion_keys {
 bool cm_click_keys_make(const cm_key_rules *rules, const cm_click *click, cm_key_scratch *scratch,
                         cm_click_keys *keys);
 
-/** The same for a conversion. */
+/** The same for a conversion, in two steps: what layer 1 needs, then (where it comes to that) what
+ * the device shows. */
 bool cm_conversion_keys_make(const cm_key_rules *rules, const cm_conversion *conversion,
                              cm_key_scratch *scratch, cm_conversion_keys *keys);
+bool cm_conversion_keys_make_device(const cm_key_rules *rules, const cm_conversion *conversion,
+                                    cm_key_scratch *scratch, cm_conversion_keys *keys);
 
 void cm_key_scratch_destroy(cm_key_scratch *scratch);
 

@@ -1,13 +1,5 @@
 #include "match/candidates.h"
 
-/* Candidates come newest first: a delay is in the bin of the one before it, or a later one. */
-static size_t next_bin(const cm_model *model, size_t bin, int64_t delay_us)
-{
-    while (bin + 1 < model->bin_count && delay_us >= model->delay_us[bin])
-        bin++;
-    return bin;
-}
-
 static bool is_same(const cm_device_key *a, const cm_device_key *b)
 {
     return a->first == b->first && a->second == b->second;
@@ -40,10 +32,10 @@ static void begin_set(cm_layer_scratch *scratch)
     scratch->generation++;
 }
 
-/* Add the device at a place; false where it was there. */
-static bool add_to_set(cm_layer_scratch *scratch, size_t mask, size_t place)
+/* Add a device, which will be at a place; false where it was there. */
+static bool add_to_set(cm_layer_scratch *scratch, size_t mask, size_t place,
+                       const cm_device_key *device)
 {
-    const cm_device_key *device = &scratch->devices[place];
     uint64_t mixed = (device->first ^ (device->second * 0xd6e8feb86659fd93u)) * 0x9e3779b97f4a7c15u;
     size_t at = (size_t)(mixed >> 40) & mask;
     for (;; at = (at + 1) & mask) {
@@ -67,57 +59,129 @@ static size_t mask_for(size_t count)
     return size - 1;
 }
 
-static enum cm_comparison compare_numbers(uint32_t a, uint32_t b)
+/* What the loop over the candidates reads, copied out of what its writes might seem to change. */
+struct lookout {
+    const cm_click_store *store;
+    const int64_t *edges; /* of the delay bins */
+    size_t last_bin;
+    int64_t t;
+    bool has_address, has_fingerprint;
+    uint32_t fingerprint, user_agent;
+    cm_shared_address address;
+};
+
+static struct lookout look_out(const cm_layer_context *context, const cm_query *query)
 {
-    if (a == CM_NUMBER_MISSING || b == CM_NUMBER_MISSING)
+    return (struct lookout){
+        .store = &context->index->catalog.store,
+        .edges = context->weights->model->delay_us,
+        .last_bin = context->weights->model->bin_count - 1,
+        .t = query->t,
+        .has_address = query->keys.device.address_kind != 0,
+        .has_fingerprint = query->keys.device.has_fingerprint,
+        .fingerprint = query->fingerprint,
+        .user_agent = query->user_agent,
+        .address = cm_query_shared_address(query),
+    };
+}
+
+/* Its own expiry lies apart: it is read only where it can matter. */
+static bool has_expired(const struct lookout *out, const cm_click_row *row, uint32_t click)
+{
+    if ((row->time & CM_ROW_EXPIRES_EARLY) == 0 &&
+        out->t < cm_click_row_time(row) + out->store->window_us)
+        return false;
+    return out->t >= cm_click_store_expires_at(out->store, click);
+}
+
+/* Candidates come newest first: a delay is in the bin of the one before it, or a later one. */
+static size_t next_bin(const struct lookout *out, size_t bin, int64_t delay_us)
+{
+    while (bin < out->last_bin && delay_us >= out->edges[bin])
+        bin++;
+    return bin;
+}
+
+static unsigned compare_numbers(uint32_t a, uint32_t b)
+{
+    unsigned compared = a == b ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
+    return a == CM_NUMBER_MISSING || b == CM_NUMBER_MISSING ? CM_COMPARE_MISSING : compared;
+}
+
+/* A device of layer 2 is an address bucket and a device type, missing being a value too. Of layer 3
+ * it is a fingerprint, else a user agent, missing being one too; the two never mix. */
+static cm_device_key device_of(const cm_click_row *row, enum cm_weighed_layer layer)
+{
+    if (layer == CM_WEIGH_FINGERPRINT)
+        return (cm_device_key){row->address,
+                               (uint64_t)cm_click_row_address_kind(row) << 32 | row->who};
+    if (row->fingerprint != CM_NUMBER_MISSING)
+        return (cm_device_key){row->fingerprint, 1};
+    return (cm_device_key){row->user_agent, 0};
+}
+
+static unsigned compare(const struct lookout *out, const cm_click_row *row,
+                        enum cm_weighed_layer layer)
+{
+    if (layer == CM_WEIGH_PROBABILISTIC) {
+        if (!out->has_fingerprint || row->fingerprint == CM_NUMBER_MISSING)
+            return CM_COMPARE_MISSING;
+        return row->fingerprint == out->fingerprint ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
+    }
+    if (!out->has_address || cm_click_row_address_kind(row) == 0)
         return CM_COMPARE_MISSING;
-    return a == b ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
+    return cm_shares_address(&out->address, row) ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
 }
 
-static bool has_expired(const cm_click_store *store, const cm_click_row *row, uint32_t click,
-                        int64_t t)
+/* One function for each layer, and for few and many, is made of this: what depends on them is
+ * decided when it is compiled. */
+static inline __attribute__((always_inline)) size_t look(struct lookout out,
+                                                         enum cm_weighed_layer layer, bool few,
+                                                         cm_layer_scratch *scratch, size_t count,
+                                                         bool *shared)
 {
-    int64_t expires_at = row->time & CM_ROW_OWN_EXPIRY ? cm_click_store_own_expiry(store, click)
-                                                       : cm_click_row_time(row) + store->window_us;
-    return t >= expires_at;
-}
-
-size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *query,
-                             const cm_candidate_rules *rules, cm_layer_scratch *scratch,
-                             size_t count)
-{
-    const cm_click_store *store = &context->index->catalog.store;
     size_t kept = 0, bin = 0, mask = mask_for(count);
-    begin_set(scratch);
-    scratch->looked_at += count;
-    for (size_t i = CM_VIEW_PREFETCHED; i < count; i++)
-        __builtin_prefetch(cm_click_store_row(store, scratch->clicks[i]));
+    unsigned evidences = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t click = scratch->clicks[i];
-        const cm_click_row *row = cm_click_store_row(store, click);
-        if (has_expired(store, row, click, query->t))
+        const cm_click_row *row = cm_click_store_row(out.store, click);
+        if (has_expired(&out, row, click))
             continue;
-        scratch->devices[kept] = rules->device(row);
-        if (count > FEW ? !add_to_set(scratch, mask, kept)
-                        : is_among(scratch->devices, kept, &scratch->devices[kept]))
+        cm_device_key device = device_of(row, layer);
+        if (few ? is_among(scratch->devices, kept, &device)
+                : !add_to_set(scratch, mask, kept, &device))
             continue;
-        bin = next_bin(context->weights->model, bin, query->t - cm_click_row_time(row));
+        scratch->devices[kept] = device;
+        unsigned evidence = compare(&out, row, layer);
+        bin = next_bin(&out, bin, out.t - cm_click_row_time(row));
+        evidences |= 1u << evidence;
         scratch->looks[kept++] = (cm_candidate_look){
             .click = click,
-            .evidence = (uint8_t)rules->compare(query, row),
-            .user_agent = (uint8_t)compare_numbers(row->user_agent, query->user_agent),
+            .evidence = (uint8_t)evidence,
+            .user_agent = (uint8_t)compare_numbers(row->user_agent, out.user_agent),
             .bin = (uint32_t)bin,
         };
     }
+    *shared = evidences >> CM_COMPARE_EQUAL & 1;
     return kept;
 }
 
-bool cm_any_shares(const cm_layer_scratch *scratch, size_t count)
+size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *query,
+                             enum cm_weighed_layer layer, cm_layer_scratch *scratch, size_t count,
+                             bool *shared)
 {
-    for (size_t i = 0; i < count; i++)
-        if (scratch->looks[i].evidence == CM_COMPARE_EQUAL)
-            return true;
-    return false;
+    struct lookout out = look_out(context, query);
+    scratch->looked_at += count;
+    if (count <= FEW)
+        return layer == CM_WEIGH_FINGERPRINT
+                   ? look(out, CM_WEIGH_FINGERPRINT, true, scratch, count, shared)
+                   : look(out, CM_WEIGH_PROBABILISTIC, true, scratch, count, shared);
+    for (size_t i = CM_VIEW_PREFETCHED; i < count; i++)
+        __builtin_prefetch(cm_click_store_row(out.store, scratch->clicks[i]));
+    begin_set(scratch);
+    return layer == CM_WEIGH_FINGERPRINT
+               ? look(out, CM_WEIGH_FINGERPRINT, false, scratch, count, shared)
+               : look(out, CM_WEIGH_PROBABILISTIC, false, scratch, count, shared);
 }
 
 /* The factors of one delay bin, for this conversion. */

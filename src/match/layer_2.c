@@ -49,12 +49,6 @@ static void gather(struct fingerprint_match *match, cm_layer_scratch *scratch)
     match->count = count;
 }
 
-/* A device is known by its address bucket and its device type, missing being one too. */
-static cm_device_key device_key(const cm_click_row *row)
-{
-    return (cm_device_key){row->address, (uint64_t)cm_click_row_address_kind(row) << 32 | row->who};
-}
-
 /* max((n_ip - 1) / N, ip_u_min): how likely a stranger is to share the address, by its share of the
  * tenant's clicks. N need not be known where even a smaller number gives ip_u_min. */
 static double address_u(const struct fingerprint_match *match)
@@ -74,15 +68,6 @@ static double address_u(const struct fingerprint_match *match)
     return u > model->ip_u_min ? u : model->ip_u_min;
 }
 
-static enum cm_comparison compare_address(const cm_query *query, const cm_click_row *row)
-{
-    if (query->keys.device.address_kind == 0 || cm_click_row_address_kind(row) == 0)
-        return CM_COMPARE_MISSING;
-    return cm_query_shares_address(query, row) ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
-}
-
-static const cm_candidate_rules rules = {device_key, compare_address};
-
 /* The clicks that are no candidates, weighed as the oldest candidate would be. */
 static double rest(const struct fingerprint_match *match)
 {
@@ -101,12 +86,14 @@ cm_layer_word cm_layer_2(const cm_layer_context *context, const cm_query *query,
         return CM_LAYER_NO_MATCH;
     struct fingerprint_match match = {.context = context, .query = query};
     gather(&match, scratch);
-    size_t count = cm_look_at_candidates(context, query, &rules, scratch, match.count);
+    bool shared;
+    size_t count =
+        cm_look_at_candidates(context, query, CM_WEIGH_FINGERPRINT, scratch, match.count, &shared);
     if (count == 0)
         return CM_LAYER_NO_MATCH;
     const cm_model *model = context->weights->model;
     match.r = model->fingerprint.rivals + (double)(count - 1 + match.left);
-    double u = cm_any_shares(scratch, count) ? address_u(&match) : 1.0;
+    double u = shared ? address_u(&match) : 1.0;
     cm_weigh_candidates(context, CM_WEIGH_FINGERPRINT, match.r, u, scratch, count);
     double base = context->weights->w0[CM_WEIGH_FINGERPRINT] + rest(&match);
     cm_score_candidates(&model->fingerprint, base, scratch->weighed, count, score);

@@ -33,10 +33,8 @@ static void run_layer_1(cm_matcher *matcher, size_t count, cm_result *results)
         result->layers[0] = cm_layer_1(index, query, &click);
         result->layers[1] = CM_LAYER_NOT_ATTEMPTED;
         result->layers[2] = CM_LAYER_NOT_ATTEMPTED;
-        if (result->layers[0] != CM_LAYER_SUCCESS) {
-            cm_query_prefetch_device(index, query);
+        if (result->layers[0] != CM_LAYER_SUCCESS)
             continue;
-        }
         result->method = CM_METHOD_URL_PARAM;
         result->probability = 1.0;
         result->confidence = 1.0;
@@ -97,21 +95,29 @@ static void run_weighing(cm_matcher *matcher, size_t count, const struct weighin
             weigh(matcher, i, layer, &results[i]);
 }
 
-static void find_devices(cm_matcher *matcher, size_t count, const cm_result *results)
+static bool find_devices(cm_matcher *matcher, size_t count, const cm_result *results)
 {
     static const query_step steps[] = {cm_query_prefetch_groups, cm_query_prefetch_lists,
                                        cm_query_prefetch_newest};
     const cm_click_index *index = matcher->context.index;
     cm_query *open[CM_MATCH_BATCH];
     size_t open_count = 0;
-    for (size_t i = 0; i < count; i++)
-        if (is_open(&results[i]))
-            open[open_count++] = &matcher->queries[i];
+    for (size_t i = 0; i < count; i++) {
+        cm_query *query = &matcher->queries[i];
+        if (!is_open(&results[i]))
+            continue;
+        if (!cm_conversion_keys_make_device(&index->rules, query->conversion, &matcher->keys,
+                                            &query->keys))
+            return false;
+        cm_query_prefetch_device(index, query);
+        open[open_count++] = query;
+    }
     for (size_t step = 0; step < sizeof steps / sizeof *steps; step++)
         for (size_t i = 0; i < open_count; i++)
             steps[step](index, open[i]);
     for (size_t i = 0; i < open_count; i++)
         cm_query_find_device(index, open[i]);
+    return true;
 }
 
 /* ---- filling in the results: texts of clicks, which lie far apart ---- */
@@ -205,7 +211,8 @@ cm_status cm_matcher_run(cm_matcher *matcher, const cm_conversion *conversions, 
         if (!make_keys(matcher, conversions, batch))
             return cm_error_memory(error, "the keys of conversions", 0);
         run_layer_1(matcher, batch, results);
-        find_devices(matcher, batch, results);
+        if (!find_devices(matcher, batch, results))
+            return cm_error_memory(error, "the keys of conversions", 0);
         run_weighing(matcher, batch, &FINGERPRINT, results);
         run_weighing(matcher, batch, &PROBABILISTIC, results);
         fill_results(matcher, batch, results);

@@ -243,10 +243,3 @@ void cm_query_find_device(const cm_click_index *index, cm_query *query)
         find_address(index, query);
     }
 }
-
-bool cm_query_shares_address(const cm_query *query, const cm_click_row *row)
-{
-    return row->address == query->bucket.address &&
-           cm_click_row_address_kind(row) == query->bucket.kind &&
-           (takes_all_types(query) || row->who == query->whos[0] || row->who == query->whos[1]);
-}

@@ -33,7 +33,29 @@ void cm_query_prefetch_lists(const cm_click_index *index, const cm_query *query)
 void cm_query_prefetch_newest(const cm_click_index *index, const cm_query *query);
 void cm_query_find_device(const cm_click_index *index, cm_query *query);
 
-/** Whether a click's address and device type put it in the conversion's addresses' list. */
-bool cm_query_shares_address(const cm_query *query, const cm_click_row *row);
+/** The addresses that put a click in a conversion's addresses' list. */
+typedef struct cm_shared_address {
+    uint64_t address;
+    unsigned kind;
+    bool any_type;    /* of any device type; else: */
+    uint32_t whos[2]; /* of one of these two */
+} cm_shared_address;
+
+/** Those of a conversion. */
+static inline cm_shared_address cm_query_shared_address(const cm_query *query)
+{
+    return (cm_shared_address){
+        .address = query->bucket.address,
+        .kind = query->bucket.kind,
+        .any_type = query->keys.device.device_type.size == 0,
+        .whos = {query->whos[0], query->whos[1]},
+    };
+}
+
+static inline bool cm_shares_address(const cm_shared_address *shared, const cm_click_row *row)
+{
+    return row->address == shared->address && cm_click_row_address_kind(row) == shared->kind &&
+           (shared->any_type || row->who == shared->whos[0] || row->who == shared->whos[1]);
+}
 
 #endif

@@ -174,6 +174,8 @@ uint32_t cm_click_writer_append(cm_click_writer *writer, int64_t window_us, cons
     if (expires_at != cm_click_row_time(row) + window_us) {
         append_expiry(segment->own_expiries, at, expires_at);
         stored.time |= CM_ROW_OWN_EXPIRY;
+        if (expires_at < cm_click_row_time(row) + window_us)
+            stored.time |= CM_ROW_EXPIRES_EARLY;
     }
     segment->rows[at] = stored;
     if (findable_end > segment->last_findable)

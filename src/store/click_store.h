@@ -104,7 +104,7 @@ cm_status cm_click_writer_reserve(cm_click_writer *writer, const cm_click_texts 
 /**
  * Append a click; room must have been reserved.
  *
- * @param row          flag CM_ROW_OWN_EXPIRY is set here
+ * @param row          flags CM_ROW_OWN_EXPIRY and CM_ROW_EXPIRES_EARLY are set here
  * @param expires_at   us since 1970
  * @param findable_end nobody at or after this time can find it
  * @return the click's number
