@@ -5,6 +5,7 @@
  */
 #include "index/click_build.h"
 
+#include "store/cluster.h"
 #include "util/grow.h"
 
 /* Entries ahead: the entry itself, then what it leads to. */
@@ -366,10 +367,11 @@ static cm_status put_tenant(cm_shard_builder *builder, uint32_t click)
 
 static cm_status put_tenants(cm_shard_builder *builder, const cm_click_log *log)
 {
+    const cm_click_store *store = &builder->index->catalog.store;
     cm_status status = CM_OK;
     for (size_t i = 0; i < log->range_count; i++)
         for (uint32_t j = 0; j < log->ranges[i].count && status == CM_OK; j++)
-            status = put_tenant(builder, log->ranges[i].first + j);
+            status = put_tenant(builder, cm_click_store_moved(store, log->ranges[i].first + j));
     return status;
 }
 

@@ -8,7 +8,7 @@
 /** One thread's part of a build. */
 typedef struct cm_shard_builder {
     cm_click_index *index;
-    cm_click_log *const *logs; /* in input order */
+    cm_click_log **logs; /* in input order */
     size_t log_count;
     bool has_duplicates;  /* some clicks of the logs are: look before listing one */
     uint64_t duplicates;  /* found by this thread */

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "index/click_build.h"
+#include "store/cluster.h"
 #include "util/grow.h"
 #include "util/parallel.h"
 
@@ -28,80 +29,110 @@ bool cm_click_bulk_is_full(const cm_click_bulk *bulk)
     return bulk->bytes >= BYTES_MAX;
 }
 
-/* ---- tasks: the shards of the indexes, and the tenants ---- */
+/* ---- phases: tasks that threads take from a queue ---- */
 
-typedef cm_status (*build_function)(cm_shard_builder *builder, unsigned shard);
+typedef cm_status (*task_function)(cm_shard_builder *builder, size_t task);
 
 typedef struct phase {
-    const build_function *functions; /* each for all shards */
-    size_t function_count;
-    bool with_tenants;
+    task_function run;
+    size_t count; /* of tasks */
     atomic_size_t next;
     atomic_bool failed;
     cm_shard_builder *builders; /* one a thread */
 } phase;
 
-/* The tenants come first: they are one task, and a long one. */
-static cm_status run_task(const phase *p, size_t task, cm_shard_builder *builder)
-{
-    if (p->with_tenants && task-- == 0)
-        return cm_build_tenants(builder);
-    return p->functions[task / CM_SHARDS](builder, (unsigned)(task % CM_SHARDS));
-}
-
 static void run_tasks(void *context, unsigned worker)
 {
     phase *p = context;
     cm_shard_builder *builder = &p->builders[worker];
-    size_t count = p->function_count * CM_SHARDS + p->with_tenants;
     while (builder->status == CM_OK && !atomic_load(&p->failed)) {
         size_t task = atomic_fetch_add(&p->next, 1);
-        if (task >= count)
+        if (task >= p->count)
             break;
-        builder->status = run_task(p, task, builder);
+        builder->status = p->run(builder, task);
     }
     if (builder->status != CM_OK)
         atomic_store(&p->failed, true);
 }
 
-static cm_status run_phase(phase *p, unsigned threads, cm_error *error)
+static cm_status run_phase(cm_shard_builder *builders, unsigned threads, task_function run,
+                           size_t count, cm_error *error)
 {
-    cm_parallel(threads, run_tasks, p);
+    phase p = {.run = run, .count = count, .builders = builders};
+    cm_parallel(threads, run_tasks, &p);
     for (unsigned i = 0; i < threads; i++) {
-        if (p->builders[i].status == CM_OK)
+        if (builders[i].status == CM_OK)
             continue;
         if (error != NULL)
-            *error = p->builders[i].error;
-        return p->builders[i].status;
+            *error = builders[i].error;
+        return builders[i].status;
     }
     return CM_OK;
 }
 
-static uint64_t count_duplicates(const cm_shard_builder *builders, unsigned threads)
+/* ---- what the tasks are ---- */
+
+/* A segment: its new clicks by fingerprint. */
+static cm_status cluster(cm_shard_builder *builder, size_t segment)
+{
+    cm_click_store *store = &builder->index->catalog.store;
+    if (store->segments[segment] == NULL)
+        return CM_OK;
+    return cm_click_store_cluster(store, segment, &builder->error);
+}
+
+/* A log: the numbers that its clicks have now. */
+static cm_status renumber(cm_shard_builder *builder, size_t log)
+{
+    cm_click_log_renumber(builder->logs[log], &builder->index->catalog.store);
+    return CM_OK;
+}
+
+static cm_status build_ids(cm_shard_builder *builder, size_t shard)
+{
+    return cm_build_ids(builder, (unsigned)shard);
+}
+
+/* All else. The tenants come first: they are one task, and a long one. */
+static cm_status build_others(cm_shard_builder *builder, size_t task)
+{
+    static cm_status (*const build[])(cm_shard_builder * builder, unsigned shard) = {
+        cm_build_fingerprints, cm_build_addresses, cm_build_fbclids, cm_build_gclids};
+    if (task == 0)
+        return cm_build_tenants(builder);
+    return build[(task - 1) / CM_SHARDS](builder, (unsigned)((task - 1) % CM_SHARDS));
+}
+
+#define OTHER_TASKS (1 + 4 * (size_t)CM_SHARDS)
+
+/* Let all threads know what each has found. */
+static uint64_t share_duplicates(cm_shard_builder *builders, unsigned threads)
 {
     uint64_t duplicates = 0;
     for (unsigned i = 0; i < threads; i++)
         duplicates += builders[i].duplicates;
+    for (unsigned i = 0; i < threads; i++)
+        builders[i].has_duplicates = duplicates > 0;
     return duplicates;
 }
 
 static cm_status build(cm_shard_builder *builders, unsigned threads, uint64_t *duplicates,
                        cm_error *error)
 {
-    static const build_function ids[] = {cm_build_ids};
-    static const build_function others[] = {cm_build_fingerprints, cm_build_addresses,
-                                            cm_build_fbclids, cm_build_gclids};
-    phase first = {.functions = ids, .function_count = 1, .builders = builders};
-    cm_status status = run_phase(&first, threads, error);
+    cm_click_store *store = &builders->index->catalog.store;
+    cm_status status = run_phase(builders, threads, cluster, store->segment_count, error);
+    if (status == CM_OK)
+        status = run_phase(builders, threads, renumber, builders->log_count, error);
+    if (status == CM_OK)
+        status = run_phase(builders, threads, build_ids, CM_SHARDS, error);
     if (status != CM_OK)
         return status;
-    uint64_t found = count_duplicates(builders, threads);
-    *duplicates += found;
-    for (unsigned i = 0; i < threads; i++)
-        builders[i].has_duplicates = found > 0;
-    phase second = {
-        .functions = others, .function_count = 4, .with_tenants = true, .builders = builders};
-    return run_phase(&second, threads, error);
+    *duplicates += share_duplicates(builders, threads);
+    status = run_phase(builders, threads, build_others, OTHER_TASKS, error);
+    for (size_t i = 0; i < store->segment_count; i++)
+        if (store->segments[i] != NULL)
+            cm_click_store_settle(store, i);
+    return status;
 }
 
 static void forget_logs(cm_click_bulk *bulk)

@@ -40,7 +40,7 @@ typedef struct cm_click_log {
     size_t bytes;
     uint32_t starts[CM_LOG_KIND_COUNT][CM_SHARDS + 1];
     void *entries[CM_LOG_KIND_COUNT]; /* cm_log_entry, or cm_log_fingerprint */
-    cm_number_range *ranges;          /* of the block's clicks */
+    cm_number_range *ranges;          /* of the block's clicks, as they were numbered when stored */
     size_t range_count;
 } cm_click_log;
 
@@ -77,6 +77,10 @@ void cm_click_logger_prefetch_texts(const cm_click_logger *logger, const cm_clic
 /** Make a log of what was added since the last one; freed with free(). NULL when memory is short.
  */
 cm_click_log *cm_click_logger_take(cm_click_logger *logger);
+
+/** After the segments of its clicks were clustered: give the entries the clicks' numbers of now. The
+ * ranges keep those of before. */
+void cm_click_log_renumber(cm_click_log *log, const cm_click_store *store);
 
 /** End: the segment goes back to the store. One thread at a time. */
 void cm_click_logger_destroy(cm_click_logger *logger);

@@ -16,7 +16,7 @@
 #define CM_ROW_DUPLICATE 4u  /* its id was there before: in no index */
 #define CM_ROW_IPV4 8u
 #define CM_ROW_IPV6 16u
-#define CM_ROW_EXPIRES_EARLY 32u /* its own expiry is before the window's end */
+#define CM_ROW_EXPIRES_EARLY 32u                   /* its own expiry is before the window's end */
 #define CM_ROW_ADDRESS (CM_ROW_IPV4 | CM_ROW_IPV6) /* neither: no usable address */
 
 typedef struct cm_click_row {

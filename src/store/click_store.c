@@ -19,6 +19,7 @@ static void free_segment(cm_segment *segment)
         return;
     free(segment->rows);
     free(segment->heap);
+    free(segment->moved);
     if (segment->own_expiries != NULL)
         free(segment->own_expiries->times);
     free(segment->own_expiries);
@@ -151,13 +152,13 @@ static void append_expiry(cm_own_expiries *own, uint32_t row, int64_t expires_at
     own->times[own->count++] = expires_at;
 }
 
-static void set_place(cm_segment *segment, uint32_t row)
+void cm_segment_set_place(cm_segment *segment, uint32_t row, size_t place)
 {
     cm_text_places *places = &segment->places[row / CM_PLACE_ROWS];
     if (row % CM_PLACE_ROWS == 0)
-        places->base = (uint32_t)segment->heap_size;
-    CM_CHECK(segment->heap_size - places->base <= UINT16_MAX);
-    places->offset[row % CM_PLACE_ROWS] = (uint16_t)(segment->heap_size - places->base);
+        places->base = (uint32_t)place;
+    CM_CHECK(place - places->base <= UINT16_MAX);
+    places->offset[row % CM_PLACE_ROWS] = (uint16_t)(place - places->base);
 }
 
 uint32_t cm_click_writer_append(cm_click_writer *writer, int64_t window_us, const cm_click_row *row,
@@ -167,7 +168,7 @@ uint32_t cm_click_writer_append(cm_click_writer *writer, int64_t window_us, cons
     cm_segment *segment = writer->segment;
     uint32_t at = segment->count++;
     cm_click_row stored = *row;
-    set_place(segment, at);
+    cm_segment_set_place(segment, at, segment->heap_size);
     segment->heap_size += cm_click_text_write(segment->heap + segment->heap_size, texts);
     if (at % 64 == 0)
         segment->own_expiries->before[at / 64] = (uint16_t)segment->own_expiries->count;

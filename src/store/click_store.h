@@ -51,6 +51,8 @@ typedef struct cm_segment {
     cm_click_row *rows; /* CM_SEGMENT_ROWS */
     uint32_t count;     /* rows used */
     atomic_uint duplicates;
+    uint32_t settled;      /* rows that indexes may know: cluster.h */
+    uint16_t *moved;       /* while others are built into the indexes: where each row is now */
     bool is_taken;         /* a writer fills it */
     int64_t last_findable; /* nobody at or after this time can find any of its clicks */
     char *heap;
@@ -112,6 +114,9 @@ cm_status cm_click_writer_reserve(cm_click_writer *writer, const cm_click_texts 
 uint32_t cm_click_writer_append(cm_click_writer *writer, int64_t window_us, const cm_click_row *row,
                                 const cm_click_texts *texts, int64_t expires_at,
                                 int64_t findable_end);
+
+/** Note where a row's text begins in the heap. Rows follow one another. */
+void cm_segment_set_place(cm_segment *segment, uint32_t row, size_t place);
 
 /** Mark a click as a duplicate of one that came before. Threads may mark different clicks. */
 void cm_click_store_drop(cm_click_store *store, uint32_t number);
