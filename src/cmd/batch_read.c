@@ -65,6 +65,8 @@ static void *read_share(void *context)
     }
     if (share->status != CM_OK)
         atomic_store(&all->failed, true);
+    if (all->leave != NULL)
+        all->leave(share);
     cm_pg_rows_close(&rows);
     cm_arena_destroy(&share->arena);
     return NULL;

@@ -31,6 +31,8 @@ typedef struct cm_batch_reading {
     cm_status (*take_row)(cm_batch_share *share, const cm_pg_row *row);
     /** Take the block that the rows since the last one make. */
     cm_status (*take_block)(cm_batch_share *share);
+    /** Once, at the end or after a failure within a block, by the share's thread. May be NULL. */
+    void (*leave)(cm_batch_share *share);
 
     /* What follows is set by cm_batch_read. */
     pthread_mutex_t lock; /* of the engine, the staging table, the report and the callbacks */
