@@ -1,6 +1,6 @@
 /*
- * Clicks into the engine: threads read, build and store them side by side. When there are many, they
- * are built into the indexes meanwhile: nobody is within a block then.
+ * Clicks into the engine: threads read, build and store them side by side. When there are many,
+ * they are built into the indexes meanwhile: nobody is within a block then.
  */
 #include <stdlib.h>
 

@@ -59,8 +59,9 @@ static cm_status gather(cm_shard_builder *builder, cm_log_kind kind, unsigned sh
     return CM_OK;
 }
 
-/* Shards are alike: the share of entries whose key is new will be that of the shards before, so that
- * a table is made once and does not grow by and by. No more than a guess: it may be too small. */
+/* Shards are alike: the share of entries whose key is new will be that of the shards before, so
+ * that a table is made once and does not grow by and by. No more than a guess: it may be too
+ * small. */
 static size_t expect_keys(const cm_shard_builder *builder, cm_log_kind kind)
 {
     size_t entries = builder->seen[kind].entries;

@@ -10,9 +10,9 @@
  *         blocks     [256 clicks       ]  [256 clicks         ]  [  37 clicks         ]
  *
  * An insert moves at most 256 numbers and the ranks behind it; counting the clicks of a time range
- * is two searches in the directory, which stays in the cache, each of which then looks at 16 clicks:
- * the times of every 16th are kept beside the directory. Clicks mostly arrive in order and leave in
- * order: both ends are cheap.
+ * is two searches in the directory, which stays in the cache, each of which then looks at 16
+ * clicks: the times of every 16th are kept beside the directory. Clicks mostly arrive in order and
+ * leave in order: both ends are cheap.
  */
 #ifndef CM_INDEX_LIST_H
 #define CM_INDEX_LIST_H

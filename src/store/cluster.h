@@ -1,7 +1,8 @@
 /*
- * Clicks of one fingerprint side by side. A conversion looks at the newest clicks of its fingerprint:
- * where these lie together, their rows come in half as many cache lines, one after another. Clicks
- * that are loaded in bulk are put so, a segment at a time, before any index knows their numbers.
+ * Clicks of one fingerprint side by side. A conversion looks at the newest clicks of its
+ * fingerprint: where these lie together, their rows come in half as many cache lines, one after
+ * another. Clicks that are loaded in bulk are put so, a segment at a time, before any index knows
+ * their numbers.
  */
 #ifndef CM_STORE_CLUSTER_H
 #define CM_STORE_CLUSTER_H
