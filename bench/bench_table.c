@@ -2,10 +2,11 @@
  * uthash against open addressing for the hot indexes: tables of click ids of 18 bytes, filled in
  * the order of clicks, searched in no order.
  *
- *     insert  a key that is new, growing included
- *     hit     a key that is there, one search after the other
- *     miss    a key that is not there
- *     ahead   in batches of 16, whose lines are all asked for before the first is worked on
+ *     insert   a key that is new, growing included
+ *     at once  the same with all keys at hand, as a load has them: the table may choose the order
+ *     hit      a key that is there, one search after the other
+ *     miss     a key that is not there
+ *     ahead    in batches of 16, whose lines are all asked for before the first is searched
  *
  * Bytes are all that the allocator gave out, its own included (mallinfo2): keys, items, tables.
  */
@@ -20,10 +21,10 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define SEARCHES_MAX ((size_t)1 << 20)
 
-enum { INSERT, INSERT_AHEAD, HIT, HIT_AHEAD, MISS, MISS_AHEAD, MEASURES };
+enum { INSERT, INSERT_AT_ONCE, HIT, HIT_AHEAD, MISS, MISS_AHEAD, MEASURES };
 
 static const char *const MEASURE_NAMES[MEASURES] = {
-    "insert", "insert, ahead", "hit", "hit, ahead", "miss", "miss, ahead",
+    "insert", "insert, at once", "hit", "hit, ahead", "miss", "miss, ahead",
 };
 
 static const table_kind *const KINDS[] = {
@@ -116,8 +117,8 @@ static void *measure_build(bench_samples *samples, void *(*build)(const char *ke
 static void measure_kind(const table_kind *kind, const input *in, measured *m)
 {
     bench_samples *samples = m->samples;
-    if (kind->build_ahead != NULL)
-        kind->destroy(measure_build(&samples[INSERT_AHEAD], kind->build_ahead, in));
+    if (kind->build_at_once != NULL)
+        kind->destroy(measure_build(&samples[INSERT_AT_ONCE], kind->build_at_once, in));
     double bytes = bytes_given_out();
     void *table = measure_build(&samples[INSERT], kind->build, in);
     m->bytes = (bytes_given_out() - bytes) / (double)in->count;

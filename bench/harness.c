@@ -108,7 +108,7 @@ void bench_table(bench *b, const char *title)
 {
     b->table = title;
     if (!b->json)
-        (void)printf("\n%s (%s%s)\n%-34s %-14s %10s %10s %10s\n", title, b->program,
+        (void)printf("\n%s (%s%s)\n%-34s %-15s %10s %10s %10s\n", title, b->program,
                      b->quick ? " --quick" : "", "", "", "median", "min", "max");
 }
 
@@ -155,7 +155,7 @@ void bench_print_times(const bench *b, const char *name, const char *variant,
             (void)printf(", \"mb_per_s\": %.6g", mb_per_s);
         (void)printf("}\n");
     } else {
-        (void)printf("%-34s %-14s %10.2f %10.2f %10.2f ns", name, variant, median, min, max);
+        (void)printf("%-34s %-15s %10.2f %10.2f %10.2f ns", name, variant, median, min, max);
         if (bytes > 0)
             (void)printf(" %8.0f MB/s", mb_per_s);
         (void)printf("\n");
@@ -171,7 +171,7 @@ void bench_print_value(const bench *b, const char *name, const char *variant, co
         (void)printf("\"median\": %.6g, \"min\": %.6g, \"max\": %.6g, \"repetitions\": 1}\n", value,
                      value, value);
     } else {
-        (void)printf("%-34s %-14s %10.2f %21s %s\n", name, variant, value, "", unit);
+        (void)printf("%-34s %-15s %10.2f %21s %s\n", name, variant, value, "", unit);
     }
     (void)fflush(stdout);
 }

@@ -1,16 +1,26 @@
-/* Our table: slots of a tag and a number; keys lie by number, and are compared there. */
+/*
+ * Our table, in shards as the indexes have it: slots of a tag and a number; keys lie by number, and
+ * are compared there.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness.h"
+#include "index/shards.h"
 #include "tables.h"
 #include "util/hash.h"
 #include "util/table.h"
 
 typedef struct open_table {
-    cm_table slots;
+    cm_table shards[CM_SHARDS];
     char *keys;
 } open_table;
+
+/* A key that waits for its shard's turn. */
+typedef struct entry {
+    uint64_t hash;
+    uint32_t number;
+} entry;
 
 static const char *key_of(const char *keys, size_t number)
 {
@@ -22,71 +32,78 @@ static uint64_t hash_of(const char *key)
     return cm_hash_bytes(key, TABLE_KEY_BYTES, TABLE_SEED);
 }
 
-static open_table *make(size_t count)
+static void *allocate(size_t bytes)
 {
-    open_table *table = bench_allocate(1, sizeof *table);
-    table->keys = malloc(count * TABLE_KEY_BYTES);
-    if (table->keys == NULL)
+    void *memory = malloc(bytes);
+    if (memory == NULL)
         bench_fail("memory is short");
-    return table;
+    return memory;
 }
 
-static void make_room(open_table *table, size_t more)
+static void insert(cm_table *shard, uint64_t hash, size_t number)
 {
-    if (!cm_table_reserve(&table->slots, more))
+    if (!cm_table_reserve_one(shard))
         bench_fail("memory is short");
-}
-
-static void insert(open_table *table, const char *key, size_t number, uint64_t hash)
-{
-    cm_table_insert(&table->slots, hash, (uint32_t)number);
-    memcpy(table->keys + number * TABLE_KEY_BYTES, key, TABLE_KEY_BYTES);
+    cm_table_insert(shard, hash, (uint32_t)number);
 }
 
 static void *build(const char *keys, size_t count)
 {
-    open_table *table = make(count);
+    open_table *table = bench_allocate(1, sizeof *table);
+    table->keys = allocate(count * TABLE_KEY_BYTES);
     for (size_t i = 0; i < count; i++) {
-        make_room(table, 1);
-        insert(table, key_of(keys, i), i, hash_of(key_of(keys, i)));
+        uint64_t hash = hash_of(key_of(keys, i));
+        insert(&table->shards[cm_shard_of(hash)], hash, i);
+        memcpy(table->keys + i * TABLE_KEY_BYTES, key_of(keys, i), TABLE_KEY_BYTES);
     }
     return table;
 }
 
-/* Hash a batch and ask for the slots where it belongs. */
-static void ask_for_slots(const open_table *table, const char *keys, size_t size, uint64_t *hashes)
+/* Entries in the order of their shards; starts receives where each begins, and the end. */
+static entry *sort_by_shard(const char *keys, size_t count, size_t starts[CM_SHARDS + 1])
 {
-    for (size_t i = 0; i < size; i++) {
+    size_t at[CM_SHARDS];
+    uint64_t *hashes = allocate(count * sizeof *hashes);
+    entry *entries = allocate(count * sizeof *entries);
+    memset(starts, 0, (CM_SHARDS + 1) * sizeof *starts);
+    for (size_t i = 0; i < count; i++) {
         hashes[i] = hash_of(key_of(keys, i));
-        cm_table_prefetch(&table->slots, hashes[i]);
+        starts[cm_shard_of(hashes[i]) + 1]++;
     }
+    for (size_t shard = 0; shard < CM_SHARDS; shard++) {
+        starts[shard + 1] += starts[shard];
+        at[shard] = starts[shard];
+    }
+    for (size_t i = 0; i < count; i++)
+        entries[at[cm_shard_of(hashes[i])]++] = (entry){hashes[i], (uint32_t)i};
+    free(hashes);
+    return entries;
 }
 
-static size_t batch_size(size_t left)
+/* As a load does it: shard by shard, each made at its size and filled while it is in the cache. */
+static void *build_at_once(const char *keys, size_t count)
 {
-    return left < TABLE_BATCH ? left : TABLE_BATCH;
-}
-
-static void *build_ahead(const char *keys, size_t count)
-{
-    uint64_t hashes[TABLE_BATCH];
-    open_table *table = make(count);
-    for (size_t first = 0, size; first < count; first += size) {
-        size = batch_size(count - first);
-        ask_for_slots(table, key_of(keys, first), size, hashes);
-        for (size_t i = 0; i < size; i++) {
-            make_room(table, 1);
-            insert(table, key_of(keys, first + i), first + i, hashes[i]);
-        }
+    size_t starts[CM_SHARDS + 1];
+    open_table *table = bench_allocate(1, sizeof *table);
+    table->keys = allocate(count * TABLE_KEY_BYTES);
+    entry *entries = sort_by_shard(keys, count, starts);
+    for (size_t shard = 0; shard < CM_SHARDS; shard++) {
+        if (!cm_table_reserve(&table->shards[shard], starts[shard + 1] - starts[shard]))
+            bench_fail("memory is short");
+        for (size_t i = starts[shard]; i < starts[shard + 1]; i++)
+            insert(&table->shards[shard], entries[i].hash, entries[i].number);
     }
+    memcpy(table->keys, keys, count * TABLE_KEY_BYTES);
+    free(entries);
     return table;
 }
 
 static uint64_t find_one(const open_table *table, const char *key, uint64_t hash)
 {
-    cm_probe probe = cm_table_probe(&table->slots, hash);
+    const cm_table *shard = &table->shards[cm_shard_of(hash)];
+    cm_probe probe = cm_table_probe(shard, hash);
     for (;;) {
-        uint32_t number = cm_table_next(&table->slots, &probe);
+        uint32_t number = cm_table_next(shard, &probe);
         if (number == CM_NUMBER_NONE)
             return 0;
         if (memcmp(key_of(table->keys, number), key, TABLE_KEY_BYTES) == 0)
@@ -109,10 +126,13 @@ static uint64_t find_ahead(const void *of, const char *keys, size_t count)
     uint64_t hashes[TABLE_BATCH];
     uint64_t sum = 0;
     for (size_t first = 0, size; first < count; first += size) {
-        size = batch_size(count - first);
-        ask_for_slots(table, key_of(keys, first), size, hashes);
+        size = count - first < TABLE_BATCH ? count - first : TABLE_BATCH;
         for (size_t i = 0; i < size; i++) {
-            uint32_t guess = cm_table_guess(&table->slots, hashes[i]);
+            hashes[i] = hash_of(key_of(keys, first + i));
+            cm_table_prefetch(&table->shards[cm_shard_of(hashes[i])], hashes[i]);
+        }
+        for (size_t i = 0; i < size; i++) {
+            uint32_t guess = cm_table_guess(&table->shards[cm_shard_of(hashes[i])], hashes[i]);
             if (guess != CM_NUMBER_NONE)
                 __builtin_prefetch(key_of(table->keys, guess));
         }
@@ -125,9 +145,11 @@ static uint64_t find_ahead(const void *of, const char *keys, size_t count)
 static void destroy(void *of)
 {
     open_table *table = of;
-    cm_table_destroy(&table->slots);
+    for (size_t shard = 0; shard < CM_SHARDS; shard++)
+        cm_table_destroy(&table->shards[shard]);
     free(table->keys);
     free(table);
 }
 
-const table_kind table_open = {"util/table (ours)", build, build_ahead, find, find_ahead, destroy};
+const table_kind table_open = {"util/table (ours)", build,  build_at_once, find,
+                               find_ahead,          destroy};

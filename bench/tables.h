@@ -16,11 +16,11 @@ typedef struct table_kind {
     const char *name;
     /** Insert all keys, one after the other, copying them: a table owns all that it takes. */
     void *(*build)(const char *keys, size_t count);
-    /** The same in batches, asking the memory ahead for what they need; NULL: it cannot. */
-    void *(*build_ahead)(const char *keys, size_t count);
+    /** The same with all keys at hand, in an order of its own; NULL: none was made. */
+    void *(*build_at_once)(const char *keys, size_t count);
     /** Look keys up, one after the other. The sum of number + 1 of those found. */
     uint64_t (*find)(const void *table, const char *keys, size_t count);
-    /** The same in batches, ahead; NULL: it cannot. */
+    /** The same in batches, asking the memory ahead for what they need; NULL: it cannot. */
     uint64_t (*find_ahead)(const void *table, const char *keys, size_t count);
     void (*destroy)(void *table);
 } table_kind;

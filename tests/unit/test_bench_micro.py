@@ -56,7 +56,7 @@ def table_problem(program):
     done = run(program, "--quick", "--repetitions=1")
     if done.returncode != 0 or done.stderr:
         return "status %d, %s" % (done.returncode, done.stderr)
-    rows = re.findall(r"^.{34} .{14} +[0-9.]+ +[0-9.]+ +[0-9.]+ ns( +[0-9]+ MB/s)?$", done.stdout,
+    rows = re.findall(r"^.{34} .{15} +[0-9.]+ +[0-9.]+ +[0-9.]+ ns( +[0-9]+ MB/s)?$", done.stdout,
                       re.MULTILINE)
     return None if len(rows) >= 3 else "%d rows: %s" % (len(rows), done.stdout)
 
