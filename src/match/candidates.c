@@ -1,5 +1,8 @@
 #include "match/candidates.h"
 
+/* The parts of one loop, which runs for tens of candidates a conversion. */
+#define INLINE static inline __attribute__((always_inline))
+
 static bool is_same(const cm_device_key *a, const cm_device_key *b)
 {
     return a->first == b->first && a->second == b->second;
@@ -33,7 +36,7 @@ static void begin_set(cm_layer_scratch *scratch)
 }
 
 /* Add a device, which will be at a place; false where it was there. */
-static bool add_to_set(cm_layer_scratch *scratch, size_t mask, size_t place,
+INLINE bool add_to_set(cm_layer_scratch *scratch, size_t mask, size_t place,
                        const cm_device_key *device)
 {
     uint64_t mixed = (device->first ^ (device->second * 0xd6e8feb86659fd93u)) * 0x9e3779b97f4a7c15u;
@@ -86,7 +89,7 @@ static struct lookout look_out(const cm_layer_context *context, const cm_query *
 }
 
 /* Its own expiry lies apart: it is read only where it can matter. */
-static bool has_expired(const struct lookout *out, const cm_click_row *row, uint32_t click)
+INLINE bool has_expired(const struct lookout *out, const cm_click_row *row, uint32_t click)
 {
     if ((row->time & CM_ROW_EXPIRES_EARLY) == 0 &&
         out->t < cm_click_row_time(row) + out->store->window_us)
@@ -95,14 +98,14 @@ static bool has_expired(const struct lookout *out, const cm_click_row *row, uint
 }
 
 /* Candidates come newest first: a delay is in the bin of the one before it, or a later one. */
-static size_t next_bin(const struct lookout *out, size_t bin, int64_t delay_us)
+INLINE size_t next_bin(const struct lookout *out, size_t bin, int64_t delay_us)
 {
     while (bin < out->last_bin && delay_us >= out->edges[bin])
         bin++;
     return bin;
 }
 
-static unsigned compare_numbers(uint32_t a, uint32_t b)
+INLINE unsigned compare_numbers(uint32_t a, uint32_t b)
 {
     unsigned compared = a == b ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
     return a == CM_NUMBER_MISSING || b == CM_NUMBER_MISSING ? CM_COMPARE_MISSING : compared;
@@ -110,7 +113,7 @@ static unsigned compare_numbers(uint32_t a, uint32_t b)
 
 /* A device of layer 2 is an address bucket and a device type, missing being a value too. Of layer 3
  * it is a fingerprint, else a user agent, missing being one too; the two never mix. */
-static cm_device_key device_of(const cm_click_row *row, enum cm_weighed_layer layer)
+INLINE cm_device_key device_of(const cm_click_row *row, enum cm_weighed_layer layer)
 {
     if (layer == CM_WEIGH_FINGERPRINT)
         return (cm_device_key){row->address,
@@ -120,7 +123,7 @@ static cm_device_key device_of(const cm_click_row *row, enum cm_weighed_layer la
     return (cm_device_key){row->user_agent, 0};
 }
 
-static unsigned compare(const struct lookout *out, const cm_click_row *row,
+INLINE unsigned compare(const struct lookout *out, const cm_click_row *row,
                         enum cm_weighed_layer layer)
 {
     if (layer == CM_WEIGH_PROBABILISTIC) {
@@ -135,10 +138,8 @@ static unsigned compare(const struct lookout *out, const cm_click_row *row,
 
 /* One function for each layer, and for few and many, is made of this: what depends on them is
  * decided when it is compiled. */
-static inline __attribute__((always_inline)) size_t look(struct lookout out,
-                                                         enum cm_weighed_layer layer, bool few,
-                                                         cm_layer_scratch *scratch, size_t count,
-                                                         bool *shared)
+INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, bool few,
+                   cm_layer_scratch *scratch, size_t count, bool *shared)
 {
     size_t kept = 0, bin = 0, mask = mask_for(count);
     unsigned evidences = 0;

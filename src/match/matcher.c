@@ -116,7 +116,7 @@ static bool find_devices(cm_matcher *matcher, size_t count, const cm_result *res
         for (size_t i = 0; i < open_count; i++)
             steps[step](index, open[i]);
     for (size_t i = 0; i < open_count; i++)
-        cm_query_find_device(index, open[i]);
+        cm_query_find_device(index, &matcher->whos, open[i]);
     return true;
 }
 
@@ -206,6 +206,8 @@ static bool make_keys(cm_matcher *matcher, const cm_conversion *conversions, siz
 cm_status cm_matcher_run(cm_matcher *matcher, const cm_conversion *conversions, size_t count,
                          cm_result *results, cm_error *error)
 {
+    /* Clicks may have come or gone since the last call. */
+    memset(&matcher->whos, 0, sizeof matcher->whos);
     while (count > 0) {
         size_t batch = count < CM_MATCH_BATCH ? count : CM_MATCH_BATCH;
         if (!make_keys(matcher, conversions, batch))

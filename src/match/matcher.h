@@ -22,6 +22,7 @@ struct cm_matcher {
     cm_key_scratch keys;
     cm_query queries[CM_MATCH_BATCH];
     cm_outcome outcomes[CM_MATCH_BATCH];
+    cm_who_cache whos;
     cm_layer_scratch layers;
 };
 

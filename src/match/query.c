@@ -163,13 +163,29 @@ static uint32_t find_who(const cm_click_index *index, uint32_t tenant, uint32_t 
                               cm_text_hash(&index->rules, text));
 }
 
-static void find_whos(const cm_click_index *index, cm_query *query)
+static void find_whos(const cm_click_index *index, cm_who_cache *cache, cm_query *query)
 {
     const cm_device_keys *keys = &query->keys.device;
-    uint32_t device_type = cm_dictionary_find(&index->catalog.names[CM_NAME_DEVICE_TYPE],
-                                              keys->device_type, keys->device_type_hash);
+    const cm_dictionary *device_types = &index->catalog.names[CM_NAME_DEVICE_TYPE];
+    size_t at = (keys->device_type_hash ^ query->tenant) % CM_WHO_CACHE;
+    if (cache->entries[at].device_type != CM_NUMBER_MISSING &&
+        cache->entries[at].device_type_hash == keys->device_type_hash &&
+        cache->entries[at].tenant == query->tenant &&
+        cm_slice_equal(cm_dictionary_text(device_types, cache->entries[at].device_type),
+                       keys->device_type)) {
+        memcpy(query->whos, cache->entries[at].whos, sizeof query->whos);
+        return;
+    }
+    uint32_t device_type =
+        cm_dictionary_find(device_types, keys->device_type, keys->device_type_hash);
     query->whos[0] = find_who(index, query->tenant, device_type);
     query->whos[1] = find_who(index, query->tenant, CM_NUMBER_MISSING);
+    if (device_type == CM_NUMBER_MISSING || device_type == CM_NUMBER_NONE)
+        return;
+    cache->entries[at].device_type_hash = keys->device_type_hash;
+    cache->entries[at].tenant = query->tenant;
+    cache->entries[at].device_type = device_type;
+    memcpy(cache->entries[at].whos, query->whos, sizeof query->whos);
 }
 
 static void find_fingerprint(const cm_click_index *index, cm_query *query)
@@ -226,7 +242,7 @@ static void find_address(const cm_click_index *index, cm_query *query)
     cm_view_prefetch_clicks(view);
 }
 
-void cm_query_find_device(const cm_click_index *index, cm_query *query)
+void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_query *query)
 {
     query->fingerprint = CM_NUMBER_NONE;
     query->same_fingerprint = (cm_view){0};
@@ -239,7 +255,7 @@ void cm_query_find_device(const cm_click_index *index, cm_query *query)
     if (query->keys.device.has_fingerprint)
         find_fingerprint(index, query);
     if (query->keys.device.address_kind != 0) {
-        find_whos(index, query);
+        find_whos(index, cache, query);
         find_address(index, query);
     }
 }

@@ -21,6 +21,19 @@ typedef struct cm_query {
     cm_view same_address;     /* the addresses' list */
 } cm_query;
 
+#define CM_WHO_CACHE 16
+
+/** What tenants and device types of the last conversions led to: there are few of them. For one
+ * index that does not change; zero-initialised knows nothing. */
+typedef struct cm_who_cache {
+    struct {
+        uint64_t device_type_hash;
+        uint32_t tenant;
+        uint32_t device_type; /* number; CM_NUMBER_MISSING: none is known here */
+        uint32_t whos[2];
+    } entries[CM_WHO_CACHE];
+} cm_who_cache;
+
 /** Steps before layer 1; the keys must be made. */
 void cm_query_start(const cm_click_index *index, cm_query *query);
 void cm_query_prefetch_rows(const cm_click_index *index, const cm_query *query);
@@ -31,7 +44,7 @@ void cm_query_prefetch_device(const cm_click_index *index, const cm_query *query
 void cm_query_prefetch_groups(const cm_click_index *index, const cm_query *query);
 void cm_query_prefetch_lists(const cm_click_index *index, const cm_query *query);
 void cm_query_prefetch_newest(const cm_click_index *index, const cm_query *query);
-void cm_query_find_device(const cm_click_index *index, cm_query *query);
+void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_query *query);
 
 /** The addresses that put a click in a conversion's addresses' list. */
 typedef struct cm_shared_address {

@@ -76,6 +76,16 @@ uint64_t cm_recent_count_at_least(const cm_view *view, int64_t t, int64_t window
     return end > begin ? end - begin : 0;
 }
 
+/* Of one list, a block at a time. */
+static void copy(const cm_lists *lists, cm_cursor *cursor, size_t count, uint32_t *clicks)
+{
+    for (size_t i = 0; i < count;) {
+        clicks[i++] = cm_cursor_next(lists, cursor);
+        for (; i < count && cursor->left > 0; i++)
+            clicks[i] = cursor->numbers[--cursor->left];
+    }
+}
+
 /* What is left of one of two lists. */
 struct side {
     cm_cursor cursor;
@@ -106,12 +116,26 @@ static size_t merge(const cm_view *view, struct side sides[2], size_t limit, uin
     return count;
 }
 
+static size_t first_of_one(const cm_view *view, int64_t t, int64_t window_us, size_t limit,
+                           uint32_t *clicks, uint64_t *total)
+{
+    uint32_t end;
+    uint32_t begin = range_of(view, 0, t, window_us, &end);
+    size_t count = end - begin < limit ? end - begin : limit;
+    cm_cursor cursor = cm_list_walk(view->lists, &view->list[0], end);
+    copy(view->lists, &cursor, count, clicks);
+    *total = end - begin;
+    return count;
+}
+
 size_t cm_recent_first(const cm_view *view, int64_t t, int64_t window_us, size_t limit,
                        uint32_t *clicks, uint64_t *total)
 {
     struct side sides[2] = {{.click = CM_NUMBER_NONE}, {.click = CM_NUMBER_NONE}};
     if (is_walked(view))
         return walk(view, t, window_us, limit, clicks, total);
+    if (view->count == 1)
+        return first_of_one(view, t, window_us, limit, clicks, total);
     *total = 0;
     for (unsigned at = 0; at < view->count; at++) {
         uint32_t end;
