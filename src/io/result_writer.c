@@ -1,5 +1,6 @@
 #include "io/result_writer.h"
 
+#include "io/scan.h"
 #include "io/text_writer.h"
 
 #define CONFIDENCE_DECIMALS 4
@@ -46,12 +47,44 @@ static void word_csv(cm_buffer *buffer, const char *word)
     cm_buffer_append_char(buffer, ',');
 }
 
+/* Do all ids stand for themselves in JSON? */
+static bool are_plain(const cm_result *result)
+{
+    for (uint32_t i = 0; i < result->candidate_count; i++) {
+        cm_slice id = result->candidates[i].click_id;
+        if (cm_scan_json(id.data, id.size) < id.size)
+            return false;
+    }
+    return true;
+}
+
+/* What cm_candidates_write and cm_csv_quote would come to, where all ids are plain. */
+static void plain_candidates_csv(cm_buffer *buffer, const cm_result *result)
+{
+    static const char before[] = ",{\"\"click_id\"\":\"\"", between[] = "\"\",\"\"probability\"\":";
+    cm_buffer_append(buffer, "\"[", 2);
+    for (uint32_t i = 0; i < result->candidate_count; i++) {
+        size_t skip = i == 0; /* no comma before the first */
+        cm_buffer_append(buffer, before + skip, sizeof before - 1 - skip);
+        cm_buffer_append_slice(buffer, result->candidates[i].click_id);
+        cm_buffer_append(buffer, between, sizeof between - 1);
+        cm_buffer_append_share(buffer, result->candidates[i].probability, PROBABILITY_DECIMALS);
+        cm_buffer_append_char(buffer, '}');
+    }
+    cm_buffer_append(buffer, "]\"", 2);
+}
+
 static void candidates_csv(cm_buffer *buffer, const cm_result *result)
 {
     size_t start = buffer->size;
-    cm_candidates_write(buffer, result);
-    if (result->candidate_count > 0)
+    if (result->candidate_count == 0) {
+        cm_buffer_append(buffer, "[]", 2);
+    } else if (are_plain(result)) {
+        plain_candidates_csv(buffer, result);
+    } else {
+        cm_candidates_write(buffer, result);
         cm_csv_quote(buffer, start);
+    }
     cm_buffer_append_char(buffer, ',');
 }
 

@@ -3,14 +3,34 @@
 #include "io/scan.h"
 #include "util/text.h"
 
+#define EACH UINT64_C(0x0101010101010101)
+
+/* Is one of eight bytes this one? Where the byte is, its difference is zero, and taking 1 from it
+ * borrows; a byte above may seem to be one too, but only where there is one. */
+static uint64_t has_byte(uint64_t bytes, char byte)
+{
+    uint64_t difference = bytes ^ (EACH * (unsigned char)byte);
+    return (difference - EACH) & ~difference & (EACH << 7);
+}
+
+static bool any_needs_quotes(const char *eight)
+{
+    uint64_t bytes;
+    memcpy(&bytes, eight, sizeof bytes);
+    return (has_byte(bytes, ',') | has_byte(bytes, '"') | has_byte(bytes, '\n') |
+            has_byte(bytes, '\r')) != 0;
+}
+
 static bool needs_quotes(cm_slice text)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        char byte = text.data[i];
-        if (byte == ',' || byte == '"' || byte == '\n' || byte == '\r')
+    char few[8] = {0};
+    size_t at = 0;
+    for (; at + 8 <= text.size; at += 8)
+        if (any_needs_quotes(text.data + at))
             return true;
-    }
-    return false;
+    if (at < text.size)
+        memcpy(few, text.data + at, text.size - at);
+    return any_needs_quotes(few);
 }
 
 void cm_csv_quote(cm_buffer *buffer, size_t start)

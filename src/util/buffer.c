@@ -40,18 +40,19 @@ void cm_buffer_append_u64(cm_buffer *buffer, uint64_t number)
     cm_buffer_append(buffer, digits + at, sizeof digits - at);
 }
 
+#define DECIMALS_MAX 9
+
 void cm_buffer_append_share(cm_buffer *buffer, double share, unsigned decimals)
 {
-    uint64_t unit = 1;
-    for (unsigned i = 0; i < decimals; i++)
-        unit *= 10;
-    uint64_t scaled = (uint64_t)(share * (double)unit + 0.5);
-    cm_buffer_append_u64(buffer, scaled / unit);
-    if (decimals == 0)
-        return;
-    cm_buffer_append_char(buffer, '.');
-    for (uint64_t rest = scaled % unit, place = unit / 10; place > 0; place /= 10) {
-        cm_buffer_append_char(buffer, (char)('0' + rest / place));
-        rest %= place;
-    }
+    static const uint32_t units[DECIMALS_MAX + 1] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
+    char text[DECIMALS_MAX + 2]; /* the whole number, 0 or 1, a dot and the decimals */
+    uint32_t unit = units[decimals];
+    uint32_t scaled = (uint32_t)(share * (double)unit + 0.5);
+    uint32_t rest = scaled % unit;
+    text[0] = (char)('0' + scaled / unit);
+    text[1] = '.';
+    for (unsigned i = decimals; i > 0; i--, rest /= 10)
+        text[i + 1] = (char)('0' + rest % 10);
+    cm_buffer_append(buffer, text, decimals == 0 ? 1 : decimals + 2);
 }
