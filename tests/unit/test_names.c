@@ -1,0 +1,200 @@
+/* Names to numbers, by one thread or several: a name has one number, whoever asks and whatever a
+ * thread has forgotten. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "harness/failing_malloc.h"
+#include "harness/random.h"
+#include "store/names.h"
+
+#define TEXT_BYTES 24
+
+static cm_slice name_of(uint32_t number, char *text)
+{
+    return cm_slice_of(text, (size_t)snprintf(text, TEXT_BYTES, "name %u", number));
+}
+
+/* Three names have one hash. */
+static uint32_t intern(cm_names *names, cm_name_kind kind, uint32_t number)
+{
+    char text[TEXT_BYTES];
+    uint64_t hash = (uint64_t)(number / 3 * 0x9e3779b9u) << CM_TABLE_TAG_SHIFT;
+    for (int step = 0; step < CM_NAMES_PREFETCH_STEPS; step++)
+        cm_names_prefetch(names, kind, hash, step);
+    return cm_names_intern(names, kind, name_of(number, text), hash);
+}
+
+static void assert_is(const cm_catalog *catalog, cm_name_kind kind, uint32_t name, uint32_t number)
+{
+    char text[TEXT_BYTES];
+    assert_true(cm_slice_equal(cm_catalog_name(catalog, kind, number), name_of(name, text)));
+}
+
+static void destroy(cm_names *names, cm_catalog *catalog)
+{
+    cm_names_destroy(names);
+    cm_catalog_destroy(catalog);
+}
+
+static void test_alone_nothing_is_kept(void **state)
+{
+    (void)state;
+    cm_catalog catalog = {0};
+    cm_names names = {.catalog = &catalog};
+    assert_int_equal(cm_names_intern(&names, CM_NAME_CAMPAIGN, (cm_slice){0}, 1),
+                     CM_NUMBER_MISSING);
+    for (uint32_t round = 0; round < 2; round++)
+        for (uint32_t name = 0; name < 100; name++)
+            assert_int_equal(intern(&names, CM_NAME_CAMPAIGN, name), name + 1);
+    assert_int_equal(names.caches[CM_NAME_CAMPAIGN].count, 0);
+    destroy(&names, &catalog);
+}
+
+/* The same name of two kinds is two names. */
+static void test_kinds_are_apart(void **state)
+{
+    (void)state;
+    cm_catalog catalog = {0};
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    cm_names names = {.catalog = &catalog, .lock = &lock};
+    assert_int_equal(intern(&names, CM_NAME_USER_AGENT, 8), 1);
+    assert_int_equal(intern(&names, CM_NAME_CAMPAIGN, 7), 1);
+    assert_int_equal(intern(&names, CM_NAME_CAMPAIGN, 8), 2);
+    assert_int_equal(intern(&names, CM_NAME_USER_AGENT, 7), 2);
+    assert_int_equal(intern(&names, CM_NAME_USER_AGENT, 8), 1);
+    assert_int_equal(cm_names_intern(&names, CM_NAME_USER_AGENT, (cm_slice){0}, 1),
+                     CM_NUMBER_MISSING);
+    destroy(&names, &catalog);
+}
+
+/* A name that is known is not asked for: it is found while another holds the lock. */
+static void test_known_names_need_no_lock(void **state)
+{
+    (void)state;
+    cm_catalog catalog = {0};
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    cm_names names = {.catalog = &catalog, .lock = &lock};
+    for (uint32_t name = 0; name < 1000; name++)
+        intern(&names, CM_NAME_USER_AGENT, name);
+    pthread_mutex_lock(&lock);
+    for (uint32_t name = 0; name < 1000; name++)
+        assert_int_equal(intern(&names, CM_NAME_USER_AGENT, name), name + 1);
+    pthread_mutex_unlock(&lock);
+    destroy(&names, &catalog);
+}
+
+/* ---- two threads ---- */
+
+#define SHARED 6000u
+
+struct asker {
+    pthread_t thread;
+    cm_names names;
+    uint64_t random;
+    uint32_t numbers[SHARED];
+    bool disagrees;
+};
+
+static void *ask(void *context)
+{
+    struct asker *asker = context;
+    for (unsigned step = 0; step < 6 * SHARED; step++) {
+        uint32_t name = step < 5 * SHARED ? random_below(&asker->random, SHARED) : step % SHARED;
+        uint32_t number = intern(&asker->names, CM_NAME_CAMPAIGN, name);
+        if (asker->numbers[name] != 0 && asker->numbers[name] != number)
+            asker->disagrees = true;
+        asker->numbers[name] = number;
+    }
+    return NULL;
+}
+
+static void test_two_threads_agree_with_the_catalog(void **state)
+{
+    (void)state;
+    static struct asker askers[2];
+    cm_catalog catalog = {0};
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    for (unsigned i = 0; i < 2; i++) {
+        askers[i] = (struct asker){.names = {.catalog = &catalog, .lock = &lock}, .random = i};
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        pthread_join(askers[i].thread, NULL);
+    assert_int_equal(catalog.names[CM_NAME_CAMPAIGN].count, SHARED + 1);
+    for (uint32_t name = 0; name < SHARED; name++) {
+        assert_int_equal(askers[0].numbers[name], askers[1].numbers[name]);
+        assert_is(&catalog, CM_NAME_CAMPAIGN, name, askers[0].numbers[name]);
+    }
+    assert_false(askers[0].disagrees || askers[1].disagrees);
+    cm_names_destroy(&askers[0].names);
+    destroy(&askers[1].names, &catalog);
+}
+
+/* ---- a cache that is full ---- */
+
+#define MORE_THAN_FIT ((1u << 18) + 5000u)
+
+static void test_a_full_cache_starts_anew(void **state)
+{
+    (void)state;
+    cm_catalog catalog = {0};
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    cm_names names = {.catalog = &catalog, .lock = &lock};
+    const cm_name_cache *cache = &names.caches[CM_NAME_CAMPAIGN];
+    for (uint32_t name = 0; name < MORE_THAN_FIT; name++)
+        assert_int_equal(intern(&names, CM_NAME_CAMPAIGN, name), name + 1);
+    assert_int_equal(cache->count, 5000);
+    assert_int_equal(cache->table.count, 5000);
+    for (uint32_t name = 0; name < 9000; name++) /* forgotten ones */
+        assert_int_equal(intern(&names, CM_NAME_CAMPAIGN, name), name + 1);
+    for (uint32_t name = MORE_THAN_FIT - 9000; name < MORE_THAN_FIT; name++)
+        assert_int_equal(intern(&names, CM_NAME_CAMPAIGN, name), name + 1);
+    assert_int_equal(cache->count, cache->table.count);
+    assert_is(&catalog, CM_NAME_CAMPAIGN, 4711, 4712);
+    destroy(&names, &catalog);
+}
+
+/* ---- memory ---- */
+
+/* Each allocation failed in turn: the name has no number, or its own; asked again it has. */
+static void test_names_without_memory(void **state)
+{
+    (void)state;
+    if (!failing_malloc_works)
+        skip();
+    size_t round = 0, without = 0;
+    for (bool has_failed = true; has_failed; round++) {
+        ptrdiff_t before = failing_malloc_live();
+        cm_catalog catalog = {0};
+        pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+        cm_names names = {.catalog = &catalog, .lock = &lock};
+        failing_malloc_arm(round);
+        for (uint32_t name = 0; name < 200; name++) {
+            uint32_t number = intern(&names, CM_NAME_CAMPAIGN, name);
+            without += number == CM_NUMBER_NONE;
+            assert_true(number == name + 1 || number == CM_NUMBER_NONE);
+            assert_int_equal(intern(&names, CM_NAME_CAMPAIGN, name), name + 1);
+        }
+        has_failed = failing_malloc_disarm();
+        destroy(&names, &catalog);
+        assert_int_equal(failing_malloc_live(), before);
+    }
+    assert_in_range(without, 5, round - 5); /* the cache does without */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_alone_nothing_is_kept),
+        cmocka_unit_test(test_kinds_are_apart),
+        cmocka_unit_test(test_known_names_need_no_lock),
+        cmocka_unit_test(test_two_threads_agree_with_the_catalog),
+        cmocka_unit_test(test_a_full_cache_starts_anew),
+        cmocka_unit_test(test_names_without_memory),
+    };
+    return cmocka_run_group_tests_name("names", tests, NULL, NULL);
+}
