@@ -1,0 +1,230 @@
+/*
+ * The clicks that a conversion's address and fingerprint lead to, against a filter of all clicks:
+ * few and many, of several types, whatever the window, the limit and the model's IPv6 prefix.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "engine/engine.h"
+#include "harness/random.h"
+#include "util/slice.h"
+
+#define CLICKS_MAX 300u
+#define TIMES 400 /* ids decide among equal ones */
+#define TYPES 4u
+#define ADDRESSES 3u
+
+static const char *const types[TYPES + 1] = {"mobile", "", "desktop", "Tablet", "of no click"};
+
+struct fixture {
+    cm_engine *engine;
+    unsigned prefix; /* of IPv6 */
+    char ids[CLICKS_MAX][8];
+    cm_click clicks[CLICKS_MAX];
+    uint32_t count;
+};
+
+/* Alike in the first 64 bits, different in the next 8 and in the last. */
+static cm_address address_of(unsigned number)
+{
+    return (cm_address){6, {0x20, 0x01, 0x0d, 0xb8, 1, 2, 3, 4, (uint8_t)number, [15] = 1}};
+}
+
+static void make_click(struct fixture *fixture, uint32_t i, uint64_t *random)
+{
+    cm_click *click = &fixture->clicks[i];
+    snprintf(fixture->ids[i], sizeof fixture->ids[i], "%u", i * 7919 % 1000);
+    *click = (cm_click){.tenant_id = CM_SLICE("t"),
+                        .click_id = cm_slice_of_text(fixture->ids[i]),
+                        .click_timestamp = random_below(random, TIMES),
+                        .expires_at = CM_TIME_MISSING,
+                        .is_valid = random_below(random, 20) > 0};
+    click->device.ip_address = address_of(random_below(random, 8) == 0);
+    click->device.ip_address.bytes[15] = (uint8_t)random_below(random, 4);
+    click->device.device_type = cm_slice_of_text(types[random_below(random, TYPES)]);
+    click->device.has_fingerprint = true;
+    memset(click->device.fingerprint, 1, 32);
+}
+
+static void setup(struct fixture *fixture, uint32_t count, unsigned prefix)
+{
+    char json[64];
+    cm_model *model;
+    uint64_t random = count;
+    int size = snprintf(json, sizeof json, "{\"ipv6_prefix\": %u}", prefix);
+    *fixture = (struct fixture){.count = count, .prefix = prefix};
+    assert_int_equal(cm_model_create(json, (size_t)size, &model, NULL), CM_OK);
+    assert_int_equal(cm_engine_create(NULL, model, &fixture->engine, NULL), CM_OK);
+    cm_model_destroy(model);
+    for (uint32_t i = 0; i < count; i++)
+        make_click(fixture, i, &random);
+    assert_int_equal(cm_engine_add(fixture->engine, fixture->clicks, count, NULL, NULL), CM_OK);
+}
+
+/* ---- the rule ---- */
+
+static bool shares_address(const struct fixture *fixture, const cm_click *click,
+                           const cm_conversion *conversion)
+{
+    cm_slice type = conversion->device.device_type;
+    if (memcmp(click->device.ip_address.bytes, conversion->device.ip_address.bytes,
+               fixture->prefix / 8) != 0)
+        return false;
+    return type.size == 0 || click->device.device_type.size == 0 ||
+           cm_slice_equal(click->device.device_type, type);
+}
+
+static int compare_newest_first(const void *a, const void *b)
+{
+    const cm_click *x = *(const cm_click *const *)a, *y = *(const cm_click *const *)b;
+    if (x->click_timestamp != y->click_timestamp)
+        return x->click_timestamp > y->click_timestamp ? -1 : 1;
+    return cm_slice_compare(x->click_id, y->click_id);
+}
+
+static uint32_t expect(const struct fixture *fixture, const cm_conversion *conversion,
+                       bool by_address, int64_t window, const cm_click **clicks)
+{
+    uint32_t count = 0;
+    int64_t t = conversion->conversion_timestamp;
+    for (uint32_t i = 0; i < fixture->count; i++) {
+        const cm_click *click = &fixture->clicks[i];
+        if (click->is_valid && click->click_timestamp <= t && click->click_timestamp > t - window &&
+            (!by_address || shares_address(fixture, click, conversion)))
+            clicks[count++] = click;
+    }
+    if (count > 1)
+        qsort(clicks, count, sizeof *clicks, compare_newest_first);
+    return count;
+}
+
+/* ---- the view ---- */
+
+static void assert_view(const struct fixture *fixture, const cm_view *view,
+                        const cm_conversion *conversion, bool by_address, int64_t window)
+{
+    static const size_t limits[] = {1, 5, 1024};
+    const cm_click *expected[CLICKS_MAX];
+    uint32_t clicks[CM_MAX_CANDIDATES_LIMIT];
+    int64_t t = conversion->conversion_timestamp;
+    uint32_t count = expect(fixture, conversion, by_address, window, expected);
+    assert_int_equal(cm_recent_count(view, t, window), count);
+    if (view->count == 1 && !view->is_filtered)
+        assert_true(cm_recent_count_at_least(view, t, window) <= count);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        uint64_t total = UINT64_MAX;
+        size_t first = cm_recent_first(view, t, window, limits[i], clicks, &total);
+        assert_int_equal(total, count);
+        assert_int_equal(first, count < limits[i] ? count : limits[i]);
+        for (size_t j = 0; j < first; j++)
+            assert_true(
+                cm_slice_equal(cm_click_store_id(&fixture->engine->index.catalog.store, clicks[j]),
+                               expected[j]->click_id));
+    }
+}
+
+static void assert_shares(const struct fixture *fixture, const cm_query *query)
+{
+    const cm_click_store *store = &fixture->engine->index.catalog.store;
+    for (uint32_t i = 0; i < fixture->count; i++)
+        assert_int_equal(cm_query_shares_address(query, cm_click_store_row(store, i)),
+                         shares_address(fixture, &fixture->clicks[i], query->conversion));
+}
+
+static void check(const struct fixture *fixture, const cm_conversion *conversion)
+{
+    static const int64_t windows[] = {1, 40, TIMES + 1};
+    const cm_click_index *index = &fixture->engine->index;
+    cm_key_scratch scratch = {0};
+    cm_query query = {.conversion = conversion, .t = conversion->conversion_timestamp};
+    assert_true(cm_conversion_keys_make(&index->rules, conversion, &scratch, &query.keys));
+    cm_query_start(index, &query);
+    cm_query_prefetch_device(index, &query);
+    cm_query_prefetch_groups(index, &query);
+    cm_query_prefetch_lists(index, &query);
+    cm_query_prefetch_newest(index, &query);
+    cm_query_find_device(index, &query);
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        assert_view(fixture, &query.same_address, conversion, true, windows[i]);
+        assert_view(fixture, &query.same_fingerprint, conversion, false, windows[i]);
+    }
+    assert_shares(fixture, &query);
+    cm_key_scratch_destroy(&scratch);
+}
+
+static void check_all(uint32_t count, unsigned prefix)
+{
+    static struct fixture fixture;
+    setup(&fixture, count, prefix);
+    for (size_t type = 0; type <= TYPES; type++)
+        for (unsigned address = 0; address < ADDRESSES; address++)
+            for (int64_t t = 0; t <= TIMES; t += 57) {
+                cm_conversion conversion = {.tenant_id = CM_SLICE("t"),
+                                            .conversion_id = CM_SLICE("c"),
+                                            .conversion_timestamp = t};
+                conversion.device = fixture.clicks[0].device;
+                conversion.device.ip_address = address_of(address);
+                conversion.device.device_type = cm_slice_of_text(types[type]);
+                check(&fixture, &conversion);
+            }
+    cm_engine_expire(fixture.engine, INT64_MAX);
+    assert_int_equal(cm_engine_click_count(fixture.engine), 0);
+    cm_engine_destroy(fixture.engine);
+}
+
+static void test_addresses_of_64_bits(void **state)
+{
+    (void)state;
+    for (uint32_t count = 1; count <= CLICKS_MAX; count += count < 70 ? 3 : 29)
+        check_all(count, 64);
+    check_all(CLICKS_MAX, 64);
+}
+
+/* Buckets that have a number of their own: no two are mixed up, and one that no click has is empty.
+ */
+static void test_wide_addresses(void **state)
+{
+    (void)state;
+    for (unsigned prefix = 72; prefix <= 128; prefix += 56)
+        for (uint32_t count = 1; count <= CLICKS_MAX; count += count < 70 ? 11 : 61)
+            check_all(count, prefix);
+}
+
+/* The same address of another tenant is another bucket, wide or not. */
+static void test_tenants_are_apart(void **state)
+{
+    (void)state;
+    for (unsigned prefix = 64; prefix <= 128; prefix += 64) {
+        static struct fixture fixture;
+        setup(&fixture, 100, prefix);
+        cm_click other[100];
+        for (uint32_t i = 0; i < 100; i++) {
+            other[i] = fixture.clicks[i];
+            other[i].tenant_id = CM_SLICE("u");
+        }
+        assert_int_equal(cm_engine_add(fixture.engine, other, 100, NULL, NULL), CM_OK);
+        cm_conversion conversion = {.tenant_id = CM_SLICE("t"),
+                                    .conversion_id = CM_SLICE("c"),
+                                    .conversion_timestamp = TIMES,
+                                    .device = fixture.clicks[0].device};
+        for (size_t type = 0; type < TYPES; type++) {
+            conversion.device.device_type = cm_slice_of_text(types[type]);
+            check(&fixture, &conversion);
+        }
+        cm_engine_destroy(fixture.engine);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_addresses_of_64_bits),
+        cmocka_unit_test(test_wide_addresses),
+        cmocka_unit_test(test_tenants_are_apart),
+    };
+    return cmocka_run_group_tests_name("recent", tests, NULL, NULL);
+}
