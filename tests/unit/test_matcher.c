@@ -164,6 +164,31 @@ static void test_matching_does_not_allocate(void **state)
     }
 }
 
+/* Texts of 10 kB in one batch, of the sizes that take most room. */
+static void test_texts_of_10_kB_take_no_memory(void **state)
+{
+    (void)state;
+    if (!failing_malloc_works)
+        skip();
+    struct fixture fixture;
+    static char text[80];
+    cm_conversion conversions[CM_MATCH_BATCH];
+    setup(&fixture, 2, 1u << WORLD_COMPONENTS);
+    memcpy(conversions, fixture.world->conversions, sizeof conversions);
+    memset(text, '=', sizeof text);
+    for (size_t i = 0; i < CM_MATCH_BATCH; i++) {
+        conversions[i].fbclid = cm_slice_of(text, 73);
+        conversions[i].gclid = conversions[i].fbclid;
+        conversions[i].device.device_type = cm_slice_of("something", 9);
+    }
+    size_t made = failing_malloc_made();
+    assert_int_equal(
+        cm_matcher_match(fixture.matcher, conversions, CM_MATCH_BATCH, fixture.results, NULL),
+        CM_OK);
+    assert_int_equal(failing_malloc_made(), made);
+    teardown(&fixture);
+}
+
 /* A text for which the arena must grow: allowed to fail, not to be forgotten. */
 static void test_long_texts_take_memory(void **state)
 {
@@ -226,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_a_bad_conversion_is_refused_with_its_number),
         cmocka_unit_test(test_nothing_to_match_or_to_free),
         cmocka_unit_test(test_matching_does_not_allocate),
+        cmocka_unit_test(test_texts_of_10_kB_take_no_memory),
         cmocka_unit_test(test_long_texts_take_memory),
         cmocka_unit_test(test_a_matcher_is_made_or_not),
     };
