@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -264,6 +265,84 @@ static void test_the_order_of_blocks_is_that_of_their_ends(void **state)
     cm_engine_destroy(engine);
 }
 
+/* ---- segments ---- */
+
+#define NUMBERED (CM_SEGMENT_ROWS + 500u)
+
+static cm_click numbered(uint32_t number)
+{
+    static char ids[NUMBERED][8];
+    snprintf(ids[number], sizeof ids[number], "%u", number);
+    return click_of(ids[number], number);
+}
+
+static void load_numbered(cm_bulk_loader *loader, uint32_t begin, uint32_t end)
+{
+    for (uint32_t i = begin; i < end; i++) {
+        const cm_click click = numbered(i);
+        assert_int_equal(cm_bulk_loader_add(loader, &click, NULL), CM_OK);
+    }
+    assert_int_equal(cm_bulk_loader_end_block(loader, NULL), CM_OK);
+}
+
+static void add_numbered(cm_engine *engine, uint32_t begin, uint32_t end)
+{
+    for (uint32_t i = begin; i < end; i++) {
+        const cm_click click = numbered(i);
+        add_one_by_one(engine, &click, 1);
+    }
+}
+
+/* The numbers of a block's clicks need not follow one another: another loader has the next segment.
+ */
+static void test_a_block_spans_segments(void **state)
+{
+    (void)state;
+    cm_bulk_load load;
+    cm_bulk_loader loaders[2];
+    uint64_t duplicates = 0;
+    cm_engine *engine = create();
+    cm_bulk_load_init(&load, engine);
+    for (int i = 0; i < 2; i++)
+        cm_bulk_loader_init(&loaders[i], &load);
+    load_numbered(&loaders[0], 0, 50);
+    load_numbered(&loaders[1], 50, 100);
+    load_numbered(&loaders[0], 100, NUMBERED);
+    for (int i = 0; i < 2; i++)
+        cm_bulk_loader_destroy(&loaders[i]);
+    assert_int_equal(cm_bulk_load_build(&load, 2, &duplicates, NULL), CM_OK);
+    cm_bulk_load_destroy(&load);
+    const cm_tenant_index *tenants = &engine->index.tenants;
+    assert_int_equal(engine->index.catalog.store.segment_count, 3);
+    assert_int_equal(tenants->of[1].count, NUMBERED);
+    assert_int_equal(cm_list_rank(&tenants->lists, &tenants->of[1], 65600), 65601);
+    assert_nothing_left(engine);
+    cm_engine_destroy(engine);
+}
+
+/* One segment serves who comes one by one, then a loader, then one by one again. */
+static void test_a_segment_is_filled_up_by_others(void **state)
+{
+    (void)state;
+    cm_bulk_load load;
+    cm_bulk_loader loader;
+    uint64_t duplicates = 0;
+    cm_engine *engine = create();
+    add_numbered(engine, 0, 10);
+    cm_bulk_load_init(&load, engine);
+    cm_bulk_loader_init(&loader, &load);
+    load_numbered(&loader, 5, 30);
+    cm_bulk_loader_destroy(&loader);
+    assert_int_equal(cm_bulk_load_build(&load, 1, &duplicates, NULL), CM_OK);
+    cm_bulk_load_destroy(&load);
+    assert_int_equal(duplicates, 5);
+    add_numbered(engine, 30, 40);
+    assert_int_equal(engine->index.catalog.store.segment_count, 1);
+    assert_int_equal(cm_engine_click_count(engine), 40);
+    assert_nothing_left(engine);
+    cm_engine_destroy(engine);
+}
+
 /* ---- loaders in threads ---- */
 
 struct gate {
@@ -345,6 +424,8 @@ int main(void)
         cmocka_unit_test(test_random_blocks),
         cmocka_unit_test(test_long_lists),
         cmocka_unit_test(test_the_order_of_blocks_is_that_of_their_ends),
+        cmocka_unit_test(test_a_block_spans_segments),
+        cmocka_unit_test(test_a_segment_is_filled_up_by_others),
         cmocka_unit_test(test_loaders_in_threads),
     };
     return cmocka_run_group_tests_name("bulk", tests, NULL, NULL);

@@ -23,16 +23,25 @@ static const char *const types[TYPES + 1] = {"mobile", "", "desktop", "Tablet", 
 struct fixture {
     cm_engine *engine;
     unsigned prefix; /* of IPv6 */
+    const cm_address *addresses;
     char ids[CLICKS_MAX][8];
     cm_click clicks[CLICKS_MAX];
     uint32_t count;
 };
 
-/* Alike in the first 64 bits, different in the next 8 and in the last. */
-static cm_address address_of(unsigned number)
-{
-    return (cm_address){6, {0x20, 0x01, 0x0d, 0xb8, 1, 2, 3, 4, (uint8_t)number, [15] = 1}};
-}
+/* Alike in the first 64 bits, different in the next 8; no click has the last. */
+static const cm_address usual[ADDRESSES] = {
+    {6, {0x20, 0x01, 0x0d, 0xb8, 1, 2, 3, 4, 0}},
+    {6, {0x20, 0x01, 0x0d, 0xb8, 1, 2, 3, 4, 1}},
+    {6, {0x20, 0x01, 0x0d, 0xb8, 1, 2, 3, 4, 2}},
+};
+
+/* The same number, of either kind. */
+static const cm_address twins[ADDRESSES] = {
+    {4, {203, 0, 113, 7}},
+    {6, {[4] = 203, 0, 113, 7}},
+    {6, {[4] = 203, 0, 113, 8}},
+};
 
 static void make_click(struct fixture *fixture, uint32_t i, uint64_t *random)
 {
@@ -43,20 +52,22 @@ static void make_click(struct fixture *fixture, uint32_t i, uint64_t *random)
                         .click_timestamp = random_below(random, TIMES),
                         .expires_at = CM_TIME_MISSING,
                         .is_valid = random_below(random, 20) > 0};
-    click->device.ip_address = address_of(random_below(random, 8) == 0);
-    click->device.ip_address.bytes[15] = (uint8_t)random_below(random, 4);
+    click->device.ip_address = fixture->addresses[random_below(random, 8) == 0];
+    if (click->device.ip_address.version == 6)
+        click->device.ip_address.bytes[15] = (uint8_t)random_below(random, 4);
     click->device.device_type = cm_slice_of_text(types[random_below(random, TYPES)]);
     click->device.has_fingerprint = true;
     memset(click->device.fingerprint, 1, 32);
 }
 
-static void setup(struct fixture *fixture, uint32_t count, unsigned prefix)
+static void setup(struct fixture *fixture, uint32_t count, unsigned prefix,
+                  const cm_address *addresses)
 {
     char json[64];
     cm_model *model;
     uint64_t random = count;
     int size = snprintf(json, sizeof json, "{\"ipv6_prefix\": %u}", prefix);
-    *fixture = (struct fixture){.count = count, .prefix = prefix};
+    *fixture = (struct fixture){.count = count, .prefix = prefix, .addresses = addresses};
     assert_int_equal(cm_model_create(json, (size_t)size, &model, NULL), CM_OK);
     assert_int_equal(cm_engine_create(NULL, model, &fixture->engine, NULL), CM_OK);
     cm_model_destroy(model);
@@ -71,7 +82,8 @@ static bool shares_address(const struct fixture *fixture, const cm_click *click,
                            const cm_conversion *conversion)
 {
     cm_slice type = conversion->device.device_type;
-    if (memcmp(click->device.ip_address.bytes, conversion->device.ip_address.bytes,
+    if (click->device.ip_address.version != conversion->device.ip_address.version ||
+        memcmp(click->device.ip_address.bytes, conversion->device.ip_address.bytes,
                fixture->prefix / 8) != 0)
         return false;
     return type.size == 0 || click->device.device_type.size == 0 ||
@@ -156,10 +168,10 @@ static void check(const struct fixture *fixture, const cm_conversion *conversion
     cm_key_scratch_destroy(&scratch);
 }
 
-static void check_all(uint32_t count, unsigned prefix)
+static void check_all(uint32_t count, unsigned prefix, const cm_address *addresses)
 {
     static struct fixture fixture;
-    setup(&fixture, count, prefix);
+    setup(&fixture, count, prefix, addresses);
     for (size_t type = 0; type <= TYPES; type++)
         for (unsigned address = 0; address < ADDRESSES; address++)
             for (int64_t t = 0; t <= TIMES; t += 57) {
@@ -167,7 +179,7 @@ static void check_all(uint32_t count, unsigned prefix)
                                             .conversion_id = CM_SLICE("c"),
                                             .conversion_timestamp = t};
                 conversion.device = fixture.clicks[0].device;
-                conversion.device.ip_address = address_of(address);
+                conversion.device.ip_address = addresses[address];
                 conversion.device.device_type = cm_slice_of_text(types[type]);
                 check(&fixture, &conversion);
             }
@@ -180,8 +192,8 @@ static void test_addresses_of_64_bits(void **state)
 {
     (void)state;
     for (uint32_t count = 1; count <= CLICKS_MAX; count += count < 70 ? 3 : 29)
-        check_all(count, 64);
-    check_all(CLICKS_MAX, 64);
+        check_all(count, 64, usual);
+    check_all(CLICKS_MAX, 64, usual);
 }
 
 /* Buckets that have a number of their own: no two are mixed up, and one that no click has is empty.
@@ -191,7 +203,14 @@ static void test_wide_addresses(void **state)
     (void)state;
     for (unsigned prefix = 72; prefix <= 128; prefix += 56)
         for (uint32_t count = 1; count <= CLICKS_MAX; count += count < 70 ? 11 : 61)
-            check_all(count, prefix);
+            check_all(count, prefix, usual);
+}
+
+static void test_ipv4_and_ipv6_are_apart(void **state)
+{
+    (void)state;
+    for (uint32_t count = 1; count <= CLICKS_MAX; count += count < 70 ? 11 : 61)
+        check_all(count, 64, twins);
 }
 
 /* The same address of another tenant is another bucket, wide or not. */
@@ -200,7 +219,7 @@ static void test_tenants_are_apart(void **state)
     (void)state;
     for (unsigned prefix = 64; prefix <= 128; prefix += 64) {
         static struct fixture fixture;
-        setup(&fixture, 100, prefix);
+        setup(&fixture, 100, prefix, usual);
         cm_click other[100];
         for (uint32_t i = 0; i < 100; i++) {
             other[i] = fixture.clicks[i];
@@ -224,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses_of_64_bits),
         cmocka_unit_test(test_wide_addresses),
+        cmocka_unit_test(test_ipv4_and_ipv6_are_apart),
         cmocka_unit_test(test_tenants_are_apart),
     };
     return cmocka_run_group_tests_name("recent", tests, NULL, NULL);
