@@ -141,8 +141,9 @@ static void assert_view(const struct fixture *fixture, const cm_view *view,
 static void assert_shares(const struct fixture *fixture, const cm_query *query)
 {
     const cm_click_store *store = &fixture->engine->index.catalog.store;
+    const cm_shared_address shared = cm_query_shared_address(query);
     for (uint32_t i = 0; i < fixture->count; i++)
-        assert_int_equal(cm_query_shares_address(query, cm_click_store_row(store, i)),
+        assert_int_equal(cm_shares_address(&shared, cm_click_store_row(store, i)),
                          shares_address(fixture, &fixture->clicks[i], query->conversion));
 }
 
@@ -154,6 +155,7 @@ static void check(const struct fixture *fixture, const cm_conversion *conversion
     cm_query query = {.conversion = conversion, .t = conversion->conversion_timestamp};
     assert_true(cm_conversion_keys_make(&index->rules, conversion, &scratch, &query.keys));
     cm_query_start(index, &query);
+    assert_true(cm_conversion_keys_make_device(&index->rules, conversion, &scratch, &query.keys));
     cm_query_prefetch_device(index, &query);
     cm_query_prefetch_groups(index, &query);
     cm_query_prefetch_lists(index, &query);
