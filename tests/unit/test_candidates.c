@@ -22,41 +22,84 @@
 struct fixture {
     cm_engine *engine;
     cm_layer_context context;
+    cm_conversion conversion;
+    cm_key_scratch keys;
     cm_query query;
     cm_layer_scratch scratch;
+    char texts[CLICKS][2][16];
+    cm_click clicks[CLICKS]; /* newest first, as numbered */
 };
 
-/* ---- a world in which a click's user agent is its device ---- */
+/* ---- a world of so many devices ---- */
 
-static cm_click make_click(uint32_t i, uint32_t devices, uint64_t *random, char *texts)
+/* None; or one of two kinds whose buckets are the same number. */
+static cm_address address_of(uint32_t number)
 {
-    uint32_t device = random_below(random, devices);
-    snprintf(texts, 16, "k%u", i);
-    snprintf(texts + 16, 16, "ua%u", device);
-    cm_click click = {.tenant_id = CM_SLICE("t"),
-                      .click_id = cm_slice_of_text(texts),
-                      .click_timestamp = NOW - (int64_t)i * CM_HOUR_US / 9,
-                      .expires_at = CM_TIME_MISSING,
-                      .is_valid = true};
-    if (device > 0)
-        click.device.user_agent = cm_slice_of_text(texts + 16);
-    if (random_below(random, 4) == 0) /* some have expired, some expire just now */
-        click.expires_at =
-            click.click_timestamp + (int64_t)random_below(random, i + 1) * CM_HOUR_US / 9;
-    return click;
+    uint8_t low = (uint8_t)number, high = (uint8_t)(number >> 8);
+    if (number % 9 == 8)
+        return (cm_address){0};
+    return number % 2 == 0 ? (cm_address){4, {203, 0, high, low}}
+                           : (cm_address){6, {[4] = 203, 0, high, (uint8_t)(low - 1)}};
+}
+
+static cm_device make_device(uint32_t devices, uint64_t *random, char *user_agent)
+{
+    static const char *const types[] = {"", "mobile", "desktop"};
+    uint32_t number = random_below(random, devices);
+    snprintf(user_agent, 16, "ua%u", random_below(random, devices));
+    cm_device device = {.has_fingerprint = number % 3 > 0, .ip_address = address_of(number)};
+    memset(device.fingerprint, 1, sizeof device.fingerprint);
+    memcpy(device.fingerprint, &(uint32_t){random_below(random, devices)}, 4);
+    if (random_below(random, 5) > 0)
+        device.user_agent = cm_slice_of_text(user_agent);
+    device.device_type = cm_slice_of_text(types[random_below(random, 3)]);
+    return device;
+}
+
+static void make_click(struct fixture *fixture, uint32_t i, uint32_t devices, uint64_t *random)
+{
+    cm_click *click = &fixture->clicks[i];
+    snprintf(fixture->texts[i][0], 16, "k%u", i);
+    *click = (cm_click){.tenant_id = CM_SLICE("t"),
+                        .click_id = cm_slice_of_text(fixture->texts[i][0]),
+                        .click_timestamp = NOW - (int64_t)i * CM_HOUR_US / 9,
+                        .expires_at = CM_TIME_MISSING,
+                        .is_valid = true,
+                        .device = make_device(devices, random, fixture->texts[i][1])};
+    if (random_below(random, 4) == 0) { /* earlier or later than by the window, or just now */
+        int64_t early = (int64_t)random_below(random, i + 1) * CM_HOUR_US / 9;
+        click->expires_at = random_below(random, 2) == 0 ? NOW : click->click_timestamp + 2 * early;
+    }
+}
+
+/* The conversion is of the device of one of the first clicks. */
+static void find_query(struct fixture *fixture)
+{
+    const cm_click_index *index = &fixture->engine->index;
+    cm_query *query = &fixture->query;
+    *query = (cm_query){.conversion = &fixture->conversion, .t = NOW};
+    assert_true(
+        cm_conversion_keys_make(&index->rules, &fixture->conversion, &fixture->keys, &query->keys));
+    assert_true(cm_conversion_keys_make_device(&index->rules, &fixture->conversion, &fixture->keys,
+                                               &query->keys));
+    cm_query_start(index, query);
+    cm_query_find_device(index, query);
 }
 
 static void setup(struct fixture *fixture, uint32_t devices)
 {
     uint64_t random = devices;
-    char texts[32];
     assert_int_equal(cm_engine_create(NULL, NULL, &fixture->engine, NULL), CM_OK);
-    for (uint32_t i = 0; i < CLICKS; i++) {
-        cm_click click = make_click(i, devices, &random, texts);
-        assert_int_equal(cm_engine_add(fixture->engine, &click, 1, NULL, NULL), CM_OK);
-    }
+    for (uint32_t i = 0; i < CLICKS; i++)
+        make_click(fixture, i, devices, &random);
+    assert_int_equal(cm_engine_add(fixture->engine, fixture->clicks, CLICKS, NULL, NULL), CM_OK);
     fixture->context = (cm_layer_context){&fixture->engine->index, &fixture->engine->weights};
-    fixture->query = (cm_query){.t = NOW, .user_agent = 2};
+    fixture->keys = (cm_key_scratch){0};
+    fixture->conversion = (cm_conversion){.tenant_id = CM_SLICE("t"),
+                                          .conversion_id = CM_SLICE("c"),
+                                          .conversion_timestamp = NOW,
+                                          .device = fixture->clicks[devices % 10].device};
+    find_query(fixture);
     fixture->scratch.generation = 0;
     fixture->scratch.looked_at = 0;
     memset(fixture->scratch.slots, 0, sizeof fixture->scratch.slots);
@@ -64,88 +107,107 @@ static void setup(struct fixture *fixture, uint32_t devices)
 
 static void teardown(struct fixture *fixture)
 {
+    cm_key_scratch_destroy(&fixture->keys);
     cm_engine_destroy(fixture->engine);
 }
 
-/* Pairs that differ in one half only. */
-static cm_device_key device_key(const cm_click_row *row)
-{
-    return row->user_agent % 2 == 0 ? (cm_device_key){row->user_agent, 7}
-                                    : (cm_device_key){7, row->user_agent};
-}
-
-static enum cm_comparison compare(const cm_query *query, const cm_click_row *row)
-{
-    (void)query;
-    return (enum cm_comparison)(row->user_agent % CM_COMPARISONS);
-}
-
-static const cm_candidate_rules rules = {device_key, compare};
-
 /* ---- the rule ---- */
 
-static const cm_click_row *row_of(const struct fixture *fixture, uint32_t click)
+static bool same_address(const cm_device *a, const cm_device *b)
 {
-    return cm_click_store_row(&fixture->engine->index.catalog.store, click);
+    return a->ip_address.version == b->ip_address.version &&
+           memcmp(a->ip_address.bytes, b->ip_address.bytes, 16) == 0;
 }
 
-static bool is_kept(const struct fixture *fixture, uint32_t click)
+static bool same_fingerprint(const cm_device *a, const cm_device *b)
 {
-    const cm_click_store *store = &fixture->engine->index.catalog.store;
-    if (cm_click_store_expires_at(store, click) <= NOW)
-        return false;
-    for (uint32_t before = 0; before < click; before++)
-        if (row_of(fixture, before)->user_agent == row_of(fixture, click)->user_agent &&
-            cm_click_store_expires_at(store, before) > NOW)
-            return false;
-    return true;
+    return memcmp(a->fingerprint, b->fingerprint, 32) == 0;
 }
 
-static size_t expect(const struct fixture *fixture, size_t count, uint32_t *kept)
+static bool same_device(const cm_device *a, const cm_device *b, enum cm_weighed_layer layer)
+{
+    if (layer == CM_WEIGH_FINGERPRINT)
+        return same_address(a, b) && cm_slice_equal(a->device_type, b->device_type);
+    if (a->has_fingerprint || b->has_fingerprint)
+        return a->has_fingerprint && b->has_fingerprint && same_fingerprint(a, b);
+    return cm_slice_equal(a->user_agent, b->user_agent);
+}
+
+static enum cm_comparison compared(bool are_there, bool are_equal)
+{
+    if (!are_there)
+        return CM_COMPARE_MISSING;
+    return are_equal ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
+}
+
+static enum cm_comparison evidence_of(const cm_device *a, const cm_device *b,
+                                      enum cm_weighed_layer layer)
+{
+    if (layer == CM_WEIGH_PROBABILISTIC)
+        return compared(a->has_fingerprint && b->has_fingerprint, same_fingerprint(a, b));
+    bool types_fit = a->device_type.size == 0 || b->device_type.size == 0 ||
+                     cm_slice_equal(a->device_type, b->device_type);
+    return compared(a->ip_address.version != 0 && b->ip_address.version != 0,
+                    same_address(a, b) && types_fit);
+}
+
+static bool has_expired(const struct fixture *fixture, const cm_click *click)
+{
+    int64_t expires_at = click->expires_at == CM_TIME_MISSING
+                             ? click->click_timestamp + fixture->engine->model->window_us
+                             : click->expires_at;
+    return NOW >= expires_at;
+}
+
+static size_t expect(const struct fixture *fixture, enum cm_weighed_layer layer, size_t count,
+                     uint32_t *kept)
 {
     size_t kept_count = 0;
-    for (uint32_t click = 0; click < count; click++)
-        if (is_kept(fixture, click))
+    for (uint32_t click = 0; click < count; click++) {
+        const cm_device *device = &fixture->clicks[click].device;
+        bool is_new = !has_expired(fixture, &fixture->clicks[click]);
+        for (size_t i = 0; i < kept_count && is_new; i++)
+            is_new = !same_device(&fixture->clicks[kept[i]].device, device, layer);
+        if (is_new)
             kept[kept_count++] = click;
+    }
     return kept_count;
-}
-
-static enum cm_comparison expected_user_agent(const cm_click_row *row)
-{
-    if (row->user_agent == CM_NUMBER_MISSING)
-        return CM_COMPARE_MISSING;
-    return row->user_agent == 2 ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
 }
 
 /* ---- looking ---- */
 
-static size_t look(struct fixture *fixture, size_t count)
+static size_t look(struct fixture *fixture, enum cm_weighed_layer layer, size_t count, bool *shared)
 {
     for (uint32_t i = 0; i < count; i++)
         fixture->scratch.clicks[i] = i;
-    return cm_look_at_candidates(&fixture->context, &fixture->query, &rules, &fixture->scratch,
-                                 count);
+    return cm_look_at_candidates(&fixture->context, &fixture->query, layer, &fixture->scratch,
+                                 count, shared);
 }
 
-static void check(struct fixture *fixture, size_t count, const uint32_t *kept, size_t kept_count)
+static void check(struct fixture *fixture, enum cm_weighed_layer layer, size_t count,
+                  const uint32_t *kept, size_t kept_count)
 {
-    const cm_model *model = fixture->engine->model;
-    bool any = false;
-    assert_int_equal(look(fixture, count), kept_count);
+    const cm_device *device = &fixture->conversion.device;
+    bool any = false, shared = true;
+    assert_int_equal(look(fixture, layer, count, &shared), kept_count);
     for (size_t i = 0; i < kept_count; i++) {
         const cm_candidate_look *got = &fixture->scratch.looks[i];
-        const cm_click_row *row = row_of(fixture, kept[i]);
+        const cm_click *click = &fixture->clicks[kept[i]];
+        cm_slice user_agent = click->device.user_agent;
         assert_int_equal(got->click, kept[i]);
-        assert_int_equal(got->evidence, row->user_agent % CM_COMPARISONS);
-        assert_int_equal(got->user_agent, expected_user_agent(row));
-        assert_int_equal(got->bin, cm_delay_bin(model, NOW - cm_click_row_time(row)));
+        assert_int_equal(got->evidence, evidence_of(&click->device, device, layer));
+        assert_int_equal(got->user_agent,
+                         compared(user_agent.size > 0 && device->user_agent.size > 0,
+                                  cm_slice_equal(user_agent, device->user_agent)));
+        assert_int_equal(got->bin,
+                         cm_delay_bin(fixture->engine->model, NOW - click->click_timestamp));
         any |= got->evidence == CM_COMPARE_EQUAL;
     }
-    assert_int_equal(cm_any_shares(&fixture->scratch, kept_count), any);
+    assert_int_equal(shared, any);
 }
 
 static const size_t counts[] = {0, 1, 2, 5, 6, 7, 8, 9, 64, 300, 1024, CLICKS};
-static const uint32_t device_counts[] = {1, 3, 8, 150, 4000};
+static const uint32_t device_counts[] = {1, 3, 8, 23, 150, 4000};
 #define COUNTS (sizeof counts / sizeof *counts)
 #define DEVICE_COUNTS (sizeof device_counts / sizeof *device_counts)
 
@@ -158,14 +220,29 @@ static void test_the_first_of_each_device_stays(void **state)
     for (size_t i = 0; i < DEVICE_COUNTS; i++) {
         setup(&fixture, device_counts[i]);
         uint64_t looked_at = 0;
-        for (size_t j = 0; j < COUNTS; j++) {
-            size_t kept_count = expect(&fixture, counts[j], kept);
-            check(&fixture, counts[j], kept, kept_count);
-            looked_at += counts[j];
-            assert_int_equal(fixture.scratch.looked_at, looked_at);
-        }
+        for (enum cm_weighed_layer layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++)
+            for (size_t j = 0; j < COUNTS; j++) {
+                size_t kept_count = expect(&fixture, layer, counts[j], kept);
+                check(&fixture, layer, counts[j], kept, kept_count);
+                looked_at += counts[j];
+                assert_int_equal(fixture.scratch.looked_at, looked_at);
+            }
         teardown(&fixture);
     }
+}
+
+/* A conversion that shows nothing of itself compares with nothing. */
+static void test_what_is_missing_is_not_compared(void **state)
+{
+    (void)state;
+    setup(&fixture, 8);
+    fixture.conversion.device = (cm_device){0};
+    find_query(&fixture);
+    for (enum cm_weighed_layer layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++) {
+        size_t kept_count = expect(&fixture, layer, CLICKS, kept);
+        check(&fixture, layer, CLICKS, kept, kept_count);
+    }
+    teardown(&fixture);
 }
 
 /* The set is emptied by its generation; when those run out it is emptied for good: what was put in
@@ -174,15 +251,17 @@ static void test_generations_begin_again(void **state)
 {
     (void)state;
     static uint32_t kept_of_few[CLICKS];
+    const enum cm_weighed_layer layer = CM_WEIGH_PROBABILISTIC;
     setup(&fixture, 150);
-    size_t kept_count = expect(&fixture, CLICKS, kept), few = expect(&fixture, 20, kept_of_few);
-    check(&fixture, CLICKS, kept, kept_count);
+    size_t kept_count = expect(&fixture, layer, CLICKS, kept);
+    size_t few = expect(&fixture, layer, 20, kept_of_few);
+    check(&fixture, layer, CLICKS, kept, kept_count);
     fixture.scratch.generation = GENERATION_MAX - 3;
     for (unsigned round = 0; round < 3; round++)
-        check(&fixture, 20, kept_of_few, few);
+        check(&fixture, layer, 20, kept_of_few, few);
     assert_int_equal(fixture.scratch.generation, GENERATION_MAX);
     for (unsigned round = 1; round < 6; round++) {
-        check(&fixture, CLICKS, kept, kept_count);
+        check(&fixture, layer, CLICKS, kept, kept_count);
         assert_int_equal(fixture.scratch.generation, round);
     }
     teardown(&fixture);
@@ -195,9 +274,10 @@ static void test_weights_follow_bins_and_comparisons(void **state)
     (void)state;
     const double r = 3.5, u = 0.01;
     setup(&fixture, 150);
-    size_t count = look(&fixture, CLICKS);
     const cm_weights *weights = fixture.context.weights;
     for (enum cm_weighed_layer layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++) {
+        bool shared;
+        size_t count = look(&fixture, layer, CLICKS, &shared);
         cm_weigh_candidates(&fixture.context, layer, r, u, &fixture.scratch, count);
         bool is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
         for (size_t i = 0; i < count; i++) {
@@ -221,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_first_of_each_device_stays),
+        cmocka_unit_test(test_what_is_missing_is_not_compared),
         cmocka_unit_test(test_generations_begin_again),
         cmocka_unit_test(test_weights_follow_bins_and_comparisons),
     };
