@@ -25,6 +25,7 @@ struct fixture {
     cm_conversion conversion;
     cm_key_scratch keys;
     cm_query query;
+    cm_who_cache whos;
     cm_layer_scratch scratch;
     char texts[CLICKS][2][16];
     cm_click clicks[CLICKS]; /* newest first, as numbered */
@@ -83,7 +84,7 @@ static void find_query(struct fixture *fixture)
     assert_true(cm_conversion_keys_make_device(&index->rules, &fixture->conversion, &fixture->keys,
                                                &query->keys));
     cm_query_start(index, query);
-    cm_query_find_device(index, query);
+    cm_query_find_device(index, &fixture->whos, query);
 }
 
 static void setup(struct fixture *fixture, uint32_t devices)
@@ -95,6 +96,7 @@ static void setup(struct fixture *fixture, uint32_t devices)
     assert_int_equal(cm_engine_add(fixture->engine, fixture->clicks, CLICKS, NULL, NULL), CM_OK);
     fixture->context = (cm_layer_context){&fixture->engine->index, &fixture->engine->weights};
     fixture->keys = (cm_key_scratch){0};
+    fixture->whos = (cm_who_cache){0};
     fixture->conversion = (cm_conversion){.tenant_id = CM_SLICE("t"),
                                           .conversion_id = CM_SLICE("c"),
                                           .conversion_timestamp = NOW,

@@ -27,6 +27,8 @@ struct fixture {
     char ids[CLICKS_MAX][8];
     cm_click clicks[CLICKS_MAX];
     uint32_t count;
+    uint32_t first;    /* number of the first click of the tenant that is looked at */
+    cm_who_cache whos; /* for all conversions */
 };
 
 /* Alike in the first 64 bits, different in the next 8; no click has the last. */
@@ -134,7 +136,7 @@ static void assert_view(const struct fixture *fixture, const cm_view *view,
         assert_int_equal(total, count);
         assert_int_equal(first, count < limits[i] ? count : limits[i]);
         for (size_t j = 0; j < first; j++) /* numbers are given in the order of adding */
-            assert_int_equal(clicks[j], expected[j]);
+            assert_int_equal(clicks[j], fixture->first + expected[j]);
     }
 }
 
@@ -143,11 +145,11 @@ static void assert_shares(const struct fixture *fixture, const cm_query *query)
     const cm_click_store *store = &fixture->engine->index.catalog.store;
     const cm_shared_address shared = cm_query_shared_address(query);
     for (uint32_t i = 0; i < fixture->count; i++)
-        assert_int_equal(cm_shares_address(&shared, cm_click_store_row(store, i)),
+        assert_int_equal(cm_shares_address(&shared, cm_click_store_row(store, fixture->first + i)),
                          shares_address(fixture, &fixture->clicks[i], query->conversion));
 }
 
-static void check(const struct fixture *fixture, const cm_conversion *conversion)
+static void check(struct fixture *fixture, const cm_conversion *conversion)
 {
     static const int64_t windows[] = {1, 40, TIMES + 1};
     const cm_click_index *index = &fixture->engine->index;
@@ -160,7 +162,7 @@ static void check(const struct fixture *fixture, const cm_conversion *conversion
     cm_query_prefetch_groups(index, &query);
     cm_query_prefetch_lists(index, &query);
     cm_query_prefetch_newest(index, &query);
-    cm_query_find_device(index, &query);
+    cm_query_find_device(index, &fixture->whos, &query);
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
         assert_view(fixture, &query.same_address, conversion, true, windows[i]);
         assert_view(fixture, &query.same_fingerprint, conversion, false, windows[i]);
@@ -214,6 +216,23 @@ static void test_ipv4_and_ipv6_are_apart(void **state)
         check_all(count, 64, twins);
 }
 
+/* The same clicks for tenant u, whose number is one of those that have the place of t's in a cache:
+ * between them come tenants of one click. */
+static void add_for_others(struct fixture *fixture, uint32_t count)
+{
+    static const char names[] = "abcdefghijklmno";
+    for (unsigned i = 1; i < CM_WHO_CACHE; i++) {
+        cm_click click = fixture->clicks[0];
+        click.tenant_id = cm_slice_of(&names[i - 1], 1);
+        assert_int_equal(cm_engine_add(fixture->engine, &click, 1, NULL, NULL), CM_OK);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        cm_click click = fixture->clicks[i];
+        click.tenant_id = CM_SLICE("u");
+        assert_int_equal(cm_engine_add(fixture->engine, &click, 1, NULL, NULL), CM_OK);
+    }
+}
+
 /* The same address of another tenant is another bucket, wide or not. */
 static void test_tenants_are_apart(void **state)
 {
@@ -221,18 +240,16 @@ static void test_tenants_are_apart(void **state)
     for (unsigned prefix = 64; prefix <= 128; prefix += 64) {
         static struct fixture fixture;
         setup(&fixture, 100, prefix, usual);
-        cm_click other[100];
-        for (uint32_t i = 0; i < 100; i++) {
-            other[i] = fixture.clicks[i];
-            other[i].tenant_id = CM_SLICE("u");
-        }
-        assert_int_equal(cm_engine_add(fixture.engine, other, 100, NULL, NULL), CM_OK);
+        add_for_others(&fixture, 100);
         cm_conversion conversion = {.tenant_id = CM_SLICE("t"),
                                     .conversion_id = CM_SLICE("c"),
                                     .conversion_timestamp = TIMES,
                                     .device = fixture.clicks[0].device};
-        for (size_t type = 0; type < TYPES; type++) {
-            conversion.device.device_type = cm_slice_of_text(types[type]);
+        for (size_t i = 0; i < 2 * TYPES; i++) {
+            conversion.device.device_type = cm_slice_of_text(types[i / 2]);
+            conversion.tenant_id = i % 2 == 0 ? CM_SLICE("t") : CM_SLICE("u");
+            fixture.first = i % 2 == 0 ? 0 : 100 + CM_WHO_CACHE - 1;
+            check(&fixture, &conversion);
             check(&fixture, &conversion);
         }
         cm_engine_destroy(fixture.engine);
