@@ -82,6 +82,24 @@ void cm_list_remove(cm_lists *lists, cm_list *list, uint32_t click);
 /** Number of clicks with click_timestamp <= time. */
 uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time);
 
+/** Where the search for a rank stands: cm_list_seek. */
+typedef struct cm_seek {
+    size_t chunk;
+    uint32_t place; /* in the chunk: the first of the 16 clicks that are left */
+} cm_seek;
+
+/*
+ * cm_list_rank of a long list in steps, each of which asks the memory for what the next reads:
+ * chunk, sample, clicks.
+ */
+static inline bool cm_list_is_sought(const cm_list *list)
+{
+    return list->count > CM_LIST_CHUNK;
+}
+cm_seek cm_list_seek(const cm_lists *lists, const cm_list *list, int64_t time);
+void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek);
+void cm_list_seek_clicks(const cm_lists *lists, const cm_list *list, const cm_seek *seek);
+
 /** Numbers that cm_list_rank is not below, and not above; near it, and found without looking at a
  * click where the list is long. */
 uint32_t cm_list_rank_at_least(const cm_lists *lists, const cm_list *list, int64_t time);

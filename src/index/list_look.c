@@ -27,17 +27,25 @@ static size_t chunk_at(const cm_directory *directory, int64_t time)
     return low;
 }
 
+/* The samples that are not later than a time. */
+static uint32_t samples_before(const cm_directory *directory, size_t chunk, int64_t time)
+{
+    const int64_t *times = directory->samples[chunk].times;
+    uint32_t count = (cm_chunk_count(directory, chunk) + CM_LIST_SAMPLE - 1) / CM_LIST_SAMPLE;
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < count; i++)
+        before += times[i] <= time;
+    return before;
+}
+
 /* Of a chunk: the samples say between which 16 clicks the time is. Those are counted, not searched:
  * none of the reads waits for another. */
 static uint32_t rank_in_chunk(const cm_lists *lists, const cm_directory *directory, size_t chunk,
                               int64_t time)
 {
     const uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
-    const int64_t *times = directory->samples[chunk].times;
     uint32_t count = cm_chunk_count(directory, chunk);
-    uint32_t samples = (count + CM_LIST_SAMPLE - 1) / CM_LIST_SAMPLE, before = 0;
-    for (uint32_t i = 0; i < samples; i++)
-        before += times[i] <= time;
+    uint32_t before = samples_before(directory, chunk, time);
     if (before == 0)
         return 0;
     uint32_t rank = (before - 1) * CM_LIST_SAMPLE + 1;
@@ -46,6 +54,36 @@ static uint32_t rank_in_chunk(const cm_lists *lists, const cm_directory *directo
     for (uint32_t i = rank; i < end; i++)
         more += cm_click_store_time(lists->store, numbers[i]) <= time;
     return rank + more;
+}
+
+cm_seek cm_list_seek(const cm_lists *lists, const cm_list *list, int64_t time)
+{
+    const cm_directory *directory = cm_list_directory(lists, list);
+    cm_seek seek = {.chunk = chunk_at(directory, time)};
+    __builtin_prefetch(&directory->samples[seek.chunk].times[0]);
+    __builtin_prefetch(&directory->samples[seek.chunk].times[CM_LIST_SAMPLES - 1]);
+    return seek;
+}
+
+void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek)
+{
+    const cm_directory *directory = cm_list_directory(lists, list);
+    uint32_t before = samples_before(directory, seek->chunk, time);
+    seek->place = before == 0 ? 0 : (before - 1) * CM_LIST_SAMPLE;
+    const uint32_t *numbers = lists->pool + directory->chunks[seek->chunk].block + seek->place;
+    __builtin_prefetch(numbers);
+    __builtin_prefetch(numbers + CM_LIST_SAMPLE - 1);
+}
+
+void cm_list_seek_clicks(const cm_lists *lists, const cm_list *list, const cm_seek *seek)
+{
+    const cm_directory *directory = cm_list_directory(lists, list);
+    const uint32_t *numbers = lists->pool + directory->chunks[seek->chunk].block;
+    uint32_t end = cm_chunk_count(directory, seek->chunk);
+    if (end > seek->place + CM_LIST_SAMPLE)
+        end = seek->place + CM_LIST_SAMPLE;
+    for (uint32_t i = seek->place; i < end; i++)
+        __builtin_prefetch(cm_click_store_row(lists->store, numbers[i]));
 }
 
 uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time)

@@ -177,8 +177,6 @@ size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *qu
         return layer == CM_WEIGH_FINGERPRINT
                    ? look(out, CM_WEIGH_FINGERPRINT, true, scratch, count, shared)
                    : look(out, CM_WEIGH_PROBABILISTIC, true, scratch, count, shared);
-    for (size_t i = CM_VIEW_PREFETCHED; i < count; i++)
-        __builtin_prefetch(cm_click_store_row(out.store, scratch->clicks[i]));
     begin_set(scratch);
     return layer == CM_WEIGH_FINGERPRINT
                ? look(out, CM_WEIGH_FINGERPRINT, false, scratch, count, shared)

@@ -15,7 +15,7 @@ void cm_matcher_release(cm_matcher *matcher)
 }
 
 /* A step of all conversions of a batch that are still open. */
-typedef void (*query_step)(const cm_click_index *index, const cm_query *query);
+typedef void (*query_step)(const cm_click_index *index, cm_query *query);
 
 static void run_layer_1(cm_matcher *matcher, size_t count, cm_result *results)
 {
@@ -117,6 +117,8 @@ static bool find_devices(cm_matcher *matcher, size_t count, const cm_result *res
             steps[step](index, open[i]);
     for (size_t i = 0; i < open_count; i++)
         cm_query_find_device(index, &matcher->whos, open[i]);
+    for (size_t i = 0; i < open_count; i++)
+        cm_query_find_range(index, open[i]);
     return true;
 }
 

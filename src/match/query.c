@@ -84,7 +84,7 @@ static const cm_address_shard *address_shard(const cm_click_index *index, const 
     return &index->addresses[cm_shard_of(query->keys.device.bucket_hash)];
 }
 
-void cm_query_prefetch_device(const cm_click_index *index, const cm_query *query)
+void cm_query_prefetch_device(const cm_click_index *index, cm_query *query)
 {
     const cm_device_keys *keys = &query->keys.device;
     if (keys->has_fingerprint)
@@ -113,7 +113,7 @@ static uint32_t guess_address(const cm_click_index *index, const cm_query *query
     return cm_table_guess(&address_shard(index, query)->buckets.table, keys->bucket_hash);
 }
 
-void cm_query_prefetch_groups(const cm_click_index *index, const cm_query *query)
+void cm_query_prefetch_groups(const cm_click_index *index, cm_query *query)
 {
     const cm_dictionary *user_agents = &index->catalog.names[CM_NAME_USER_AGENT];
     const cm_fingerprint_group *group = guess_fingerprint(index, query);
@@ -131,11 +131,28 @@ void cm_query_prefetch_groups(const cm_click_index *index, const cm_query *query
         __builtin_prefetch(&user_agents->texts[user_agent]);
 }
 
-void cm_query_prefetch_lists(const cm_click_index *index, const cm_query *query)
+static int64_t window_of(const cm_click_index *index)
+{
+    return index->rules.model->window_us;
+}
+
+/* Into the list of the fingerprint: a short one is walked from its end, a long one searched. */
+static void seek(const cm_click_index *index, const cm_lists *lists, const cm_list *list,
+                 cm_query *query)
+{
+    if (!cm_list_is_sought(list)) {
+        cm_list_prefetch_end(lists, list);
+        return;
+    }
+    query->seeks[0] = cm_list_seek(lists, list, query->t);
+    query->seeks[1] = cm_list_seek(lists, list, query->t - window_of(index));
+}
+
+void cm_query_prefetch_lists(const cm_click_index *index, cm_query *query)
 {
     const cm_fingerprint_group *group = guess_fingerprint(index, query);
     if (group != NULL)
-        cm_list_prefetch_end(&fingerprint_shard(index, query)->lists, &group->list);
+        seek(index, &fingerprint_shard(index, query)->lists, &group->list, query);
     uint32_t address = guess_address(index, query);
     if (address != CM_NUMBER_NONE && cm_postings_is_group(address)) {
         const cm_postings *buckets = &address_shard(index, query)->buckets;
@@ -143,11 +160,22 @@ void cm_query_prefetch_lists(const cm_click_index *index, const cm_query *query)
     }
 }
 
-void cm_query_prefetch_newest(const cm_click_index *index, const cm_query *query)
+static void seek_on(const cm_click_index *index, const cm_lists *lists, const cm_list *list,
+                    cm_query *query)
+{
+    if (!cm_list_is_sought(list)) {
+        cm_list_prefetch_newest(lists, list);
+        return;
+    }
+    cm_list_seek_place(lists, list, query->t, &query->seeks[0]);
+    cm_list_seek_place(lists, list, query->t - window_of(index), &query->seeks[1]);
+}
+
+void cm_query_prefetch_newest(const cm_click_index *index, cm_query *query)
 {
     const cm_fingerprint_group *group = guess_fingerprint(index, query);
     if (group != NULL)
-        cm_list_prefetch_newest(&fingerprint_shard(index, query)->lists, &group->list);
+        seek_on(index, &fingerprint_shard(index, query)->lists, &group->list, query);
     uint32_t address = guess_address(index, query);
     if (address != CM_NUMBER_NONE)
         cm_postings_prefetch_newest(&address_shard(index, query)->buckets, address);
@@ -197,9 +225,15 @@ static void find_fingerprint(const cm_click_index *index, cm_query *query)
     if (group == CM_NUMBER_NONE)
         return;
     query->fingerprint = cm_fingerprint_number(group, cm_shard_of(keys->fingerprint_hash));
-    query->same_fingerprint =
-        cm_view_of(&shard->lists, cm_fingerprint_group_at(shard, group)->list);
+    const cm_list *list = &cm_fingerprint_group_at(shard, group)->list;
+    query->same_fingerprint = cm_view_of(&shard->lists, *list);
     cm_view_prefetch_clicks(&query->same_fingerprint);
+    /* The group that was guessed, whose list was sought, is the first of its tag: mostly this one. */
+    if (cm_list_is_sought(list) &&
+        guess_fingerprint(index, query) == cm_fingerprint_group_at(shard, group)) {
+        cm_list_seek_clicks(&shard->lists, list, &query->seeks[0]);
+        cm_list_seek_clicks(&shard->lists, list, &query->seeks[1]);
+    }
 }
 
 /* A conversion that does not name its device type takes clicks of any. */
@@ -258,4 +292,11 @@ void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_q
         find_whos(index, cache, query);
         find_address(index, query);
     }
+}
+
+void cm_query_find_range(const cm_click_index *index, cm_query *query)
+{
+    cm_view *view = &query->same_fingerprint;
+    if (view->count == 1 && cm_list_is_sought(&view->list[0]))
+        cm_view_find_range(view, query->t, window_of(index), index->rules.model->max_candidates);
 }

@@ -50,6 +50,10 @@ static bool is_walked(const cm_view *view)
 static uint32_t range_of(const cm_view *view, unsigned at, int64_t t, int64_t window_us,
                          uint32_t *end)
 {
+    if (view->window_us == window_us && window_us != 0) {
+        *end = view->end;
+        return view->begin;
+    }
     *end = cm_list_rank(view->lists, &view->list[at], t);
     return *end == 0 ? 0 : cm_list_rank(view->lists, &view->list[at], t - window_us);
 }
@@ -148,15 +152,30 @@ size_t cm_recent_first(const cm_view *view, int64_t t, int64_t window_us, size_t
     return merge(view, sides, limit, clicks);
 }
 
+#define PREFETCHED 8u
+
+static void prefetch_before(const cm_view *view, unsigned at, uint32_t rank, uint32_t count)
+{
+    cm_cursor cursor = cm_list_walk(view->lists, &view->list[at], rank);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t click = cm_cursor_next(view->lists, &cursor);
+        if (click == CM_NUMBER_NONE)
+            break;
+        __builtin_prefetch(cm_click_store_row(view->lists->store, click));
+    }
+}
+
 void cm_view_prefetch_clicks(const cm_view *view)
 {
-    for (unsigned at = 0; at < view->count; at++) {
-        cm_cursor cursor = cm_list_walk(view->lists, &view->list[at], view->list[at].count);
-        for (unsigned i = 0; i < CM_VIEW_PREFETCHED; i++) {
-            uint32_t click = cm_cursor_next(view->lists, &cursor);
-            if (click == CM_NUMBER_NONE)
-                break;
-            __builtin_prefetch(cm_click_store_row(view->lists->store, click));
-        }
-    }
+    for (unsigned at = 0; at < view->count; at++)
+        if (view->list[at].count <= WALK_MAX)
+            prefetch_before(view, at, view->list[at].count, PREFETCHED);
+}
+
+void cm_view_find_range(cm_view *view, int64_t t, int64_t window_us, uint32_t limit)
+{
+    view->begin = range_of(view, 0, t, window_us, &view->end);
+    view->window_us = window_us;
+    uint32_t count = view->end - view->begin;
+    prefetch_before(view, 0, view->end, count < limit ? count : limit);
 }

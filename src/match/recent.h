@@ -8,9 +8,11 @@
 typedef struct cm_view {
     const cm_lists *lists; /* what both live in */
     cm_list list[2];
-    unsigned count;   /* of lists, none to two */
-    bool is_filtered; /* of one short list only the clicks of these two whos count */
-    uint32_t whos[2]; /* CM_NUMBER_NONE: no click has it */
+    unsigned count;      /* of lists, none to two */
+    bool is_filtered;    /* of one short list only the clicks of these two whos count */
+    uint32_t whos[2];    /* CM_NUMBER_NONE: no click has it */
+    int64_t window_us;   /* of begin and end; 0: they are not known */
+    uint32_t begin, end; /* ranks in the only list: t - window_us and t */
 } cm_view;
 
 /** A view of one list. */
@@ -39,9 +41,11 @@ uint64_t cm_recent_count_at_least(const cm_view *view, int64_t t, int64_t window
 size_t cm_recent_first(const cm_view *view, int64_t t, int64_t window_us, size_t limit,
                        uint32_t *clicks, uint64_t *total);
 
-#define CM_VIEW_PREFETCHED 8u
-
-/** Ask the memory for the newest clicks of each list, up to CM_VIEW_PREFETCHED. */
+/** Ask the memory for the newest clicks of short lists. */
 void cm_view_prefetch_clicks(const cm_view *view);
+
+/** Find begin and end of a view of one list that is long, and ask the memory for the clicks that
+ * cm_recent_first will give. */
+void cm_view_find_range(cm_view *view, int64_t t, int64_t window_us, uint32_t limit);
 
 #endif

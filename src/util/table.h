@@ -82,11 +82,14 @@ static inline size_t cm_table_home(const cm_table *table, uint32_t tag)
     return (size_t)(((uint64_t)tag * table->capacity) >> 32);
 }
 
-/** Ask the memory for the line where a search will begin. */
+/** Ask the memory for where a search will pass: its first line, and the next where it is near. */
 static inline void cm_table_prefetch(const cm_table *table, uint64_t hash)
 {
-    if (table->capacity > 0)
-        __builtin_prefetch(&table->slots[cm_table_home(table, cm_table_tag(hash))]);
+    if (table->capacity == 0)
+        return;
+    const cm_slot *home = &table->slots[cm_table_home(table, cm_table_tag(hash))];
+    __builtin_prefetch(home);
+    __builtin_prefetch(home + CM_TABLE_TAIL_MIN - 1);
 }
 
 static inline cm_probe cm_table_probe(const cm_table *table, uint64_t hash)
