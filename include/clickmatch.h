@@ -160,10 +160,10 @@ typedef struct cm_result {
     double probability;     /* 1 for url_param, 0 for unattributed */
     int64_t window_hours;   /* whole hours from click to conversion; -1 when unattributed */
     cm_matched_click click; /* empty when unattributed */
-    uint32_t candidate_count;                          /* of the last layer that weighed any */
-    cm_candidate candidates[CM_RESULT_CANDIDATES_MAX]; /* largest first, then newest */
+    uint32_t candidate_count; /* of the last layer that weighed any */
     bool layer_2_weighed;
-    double layer_2_probability; /* of its best candidate, where it weighed any; else 0 */
+    cm_candidate candidates[CM_RESULT_CANDIDATES_MAX]; /* largest first, then newest */
+    double layer_2_probability; /* of layer 2's best candidate, where it weighed any; else 0 */
 } cm_result;
 
 /** A scoring model; immutable. */

@@ -114,6 +114,8 @@ static void order_equal_times(const cm_click_store *store, cm_sort_entry *entrie
 cm_status cm_list_sort(cm_lists *lists, const cm_list *list, cm_list_sorter *sorter,
                        cm_error *error)
 {
+    if (list->count <= 1)
+        return CM_OK;
     cm_sort_entry *entries =
         cm_grow(sorter->entries, &sorter->capacity, 2 * (size_t)list->count, sizeof *entries);
     if (entries == NULL)

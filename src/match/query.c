@@ -228,7 +228,7 @@ static void find_fingerprint(const cm_click_index *index, cm_query *query)
     const cm_list *list = &cm_fingerprint_group_at(shard, group)->list;
     query->same_fingerprint = cm_view_of(&shard->lists, *list);
     cm_view_prefetch_clicks(&query->same_fingerprint);
-    /* The group that was guessed, whose list was sought, is the first of its tag: mostly this one. */
+    /* The list of the group that was guessed was sought: mostly it is this one. */
     if (cm_list_is_sought(list) &&
         guess_fingerprint(index, query) == cm_fingerprint_group_at(shard, group)) {
         cm_list_seek_clicks(&shard->lists, list, &query->seeks[0]);

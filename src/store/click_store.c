@@ -227,8 +227,9 @@ size_t cm_click_store_count(const cm_click_store *store)
 cm_store_memory cm_click_store_memory(const cm_click_store *store)
 {
     cm_store_memory memory = {0};
-    if (store->segments != NULL)
-        memory.other = store->segment_count * (sizeof *store->segments + sizeof *store->rows);
+    if (store->segments == NULL)
+        return memory;
+    memory.other = CM_SEGMENT_COUNT_MAX * (sizeof *store->segments + sizeof *store->rows);
     for (size_t i = 0; i < store->segment_count; i++) {
         const cm_segment *segment = store->segments[i];
         if (segment == NULL)
