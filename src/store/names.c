@@ -2,30 +2,49 @@
 
 #include <stdlib.h>
 
-#define SIZE_MIN ((size_t)256)
-#define SIZE_MAXIMUM ((size_t)1 << 18)
+#define LINES_MIN ((size_t)64)
+#define LINES_MAX ((size_t)1 << 16) /* 4 MiB */
 
-static void remember(cm_name_cache *cache, cm_cached_name name, uint64_t hash)
+/* An address and a size below 64 KiB share a word: user space has 47 bits of addresses. */
+#define SIZE_BITS 16
+
+static bool can_pack(cm_slice text)
 {
-    cm_cached_name *place = &cache->items[hash & (cache->size - 1)];
-    cache->used += place->size == 0;
-    *place = name;
+    uint64_t address = (uint64_t)(uintptr_t)text.data;
+    return text.size < (size_t)1 << SIZE_BITS && address << SIZE_BITS >> SIZE_BITS == address;
+}
+
+/* In place of one with the same hash, or where nothing is, else of any one. */
+static void remember(cm_name_cache *cache, cm_slice text, uint64_t hash, uint32_t number)
+{
+    cm_name_line *line = cm_names_line(cache, hash);
+    cm_cached_name *place = cm_names_met(cache, hash);
+    for (unsigned i = 0; i < CM_NAMES_PER_LINE && place == NULL; i++)
+        if (line->names[i].text == 0)
+            place = &line->names[i];
+    if (place == NULL)
+        place = &line->names[cm_table_tag(hash) % CM_NAMES_PER_LINE];
+    cache->used += place->text == 0;
+    *place = (cm_cached_name){(uint64_t)(uintptr_t)text.data << SIZE_BITS | text.size,
+                              cm_table_tag(hash), number};
 }
 
 /* Twice the size, and empty: what is met often comes back soon. Where memory is short it stays. */
 static void grow(cm_name_cache *cache)
 {
-    size_t size = cache->size == 0 ? SIZE_MIN : 2 * cache->size;
-    cm_cached_name *items = calloc(size, sizeof *items);
-    if (items == NULL)
+    size_t size = cache->size == 0 ? LINES_MIN : 2 * cache->size;
+    cm_name_line *lines = aligned_alloc(sizeof *lines, size * sizeof *lines);
+    if (lines == NULL)
         return;
-    free(cache->items);
-    *cache = (cm_name_cache){items, size, 0};
+    memset(lines, 0, size * sizeof *lines);
+    free(cache->lines);
+    *cache = (cm_name_cache){lines, size, 0};
 }
 
 static bool is_crowded(const cm_name_cache *cache)
 {
-    return cache->size == 0 || (2 * cache->used > cache->size && cache->size < SIZE_MAXIMUM);
+    return cache->size == 0 ||
+           (2 * cache->used > cache->size * CM_NAMES_PER_LINE && cache->size < LINES_MAX);
 }
 
 /* Ask the catalog, and remember. */
@@ -40,10 +59,8 @@ static uint32_t ask(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t 
     pthread_mutex_unlock(names->lock);
     if (is_crowded(cache))
         grow(cache);
-    if (number != CM_NUMBER_NONE && cache->size > 0 && text.size <= UINT32_MAX)
-        remember(cache,
-                 (cm_cached_name){text.data, (uint32_t)text.size, cm_table_tag(hash), number},
-                 hash);
+    if (number != CM_NUMBER_NONE && cache->size > 0 && can_pack(text))
+        remember(cache, text, hash, number);
     return number;
 }
 
@@ -53,19 +70,15 @@ uint32_t cm_names_intern(cm_names *names, cm_name_kind kind, cm_slice text, uint
         return CM_NUMBER_MISSING;
     if (names->lock == NULL)
         return cm_dictionary_intern(&names->catalog->names[kind], text, hash);
-    const cm_name_cache *cache = &names->caches[kind];
-    if (cache->size > 0) {
-        const cm_cached_name *name = cm_names_place(cache, hash);
-        if (name->tag == cm_table_tag(hash) && name->size == text.size &&
-            memcmp(name->text, text.data, text.size) == 0)
-            return name->number;
-    }
+    const cm_cached_name *name = cm_names_met(&names->caches[kind], hash);
+    if (name != NULL && cm_slice_equal(cm_cached_text(name), text))
+        return name->number;
     return ask(names, kind, text, hash);
 }
 
 void cm_names_destroy(cm_names *names)
 {
     for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)
-        free(names->caches[kind].items);
+        free(names->caches[kind].lines);
     *names = (cm_names){0};
 }

@@ -11,16 +11,21 @@
 
 /** A name that a thread has met. Its text is the catalog's. */
 typedef struct cm_cached_name {
-    const char *text;
-    uint32_t size; /* 0: none */
+    uint64_t text; /* address, below its size: names of 64 KiB and more are not cached; 0: none */
     uint32_t tag;  /* of the hash */
     uint32_t number;
 } cm_cached_name;
 
-/** One place for each hash: a name that is met drives out the one before it. */
+#define CM_NAMES_PER_LINE 4u
+
+/** A cache line of names whose hashes lead there: one more drives out one of them. */
+typedef struct cm_name_line {
+    _Alignas(64) cm_cached_name names[CM_NAMES_PER_LINE];
+} cm_name_line;
+
 typedef struct cm_name_cache {
-    cm_cached_name *items; /* a power of two */
-    size_t size, used;
+    cm_name_line *lines; /* a power of two */
+    size_t size, used;   /* lines; names */
 } cm_name_cache;
 
 /** One thread's way to the names. With lock NULL nothing is cached. */
@@ -39,23 +44,41 @@ typedef struct cm_names {
 uint32_t cm_names_intern(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t hash);
 
 /** Where a name is if it was met. */
-static inline const cm_cached_name *cm_names_place(const cm_name_cache *cache, uint64_t hash)
+static inline cm_name_line *cm_names_line(const cm_name_cache *cache, uint64_t hash)
 {
-    return &cache->items[hash & (cache->size - 1)];
+    return &cache->lines[hash & (cache->size - 1)];
 }
 
-/** Ask the memory for a name that will be interned: its place in the cache, then (a call later)
- * the text there. */
+static inline cm_slice cm_cached_text(const cm_cached_name *name)
+{
+    return cm_slice_of((const char *)(uintptr_t)(name->text >> 16), name->text & 0xFFFF);
+}
+
+/** The name with a hash, if any was met; NULL. */
+static inline cm_cached_name *cm_names_met(const cm_name_cache *cache, uint64_t hash)
+{
+    if (cache->size == 0)
+        return NULL;
+    cm_name_line *line = cm_names_line(cache, hash);
+    for (unsigned i = 0; i < CM_NAMES_PER_LINE; i++)
+        if (line->names[i].tag == cm_table_tag(hash) && line->names[i].text != 0)
+            return &line->names[i];
+    return NULL;
+}
+
+/** Ask the memory for a name that will be interned: its line in the cache, then (a call later) the
+ * text there. */
 static inline void cm_names_prefetch(const cm_names *names, cm_name_kind kind, uint64_t hash)
 {
     if (names->caches[kind].size > 0)
-        __builtin_prefetch(cm_names_place(&names->caches[kind], hash));
+        __builtin_prefetch(cm_names_line(&names->caches[kind], hash));
 }
 
 static inline void cm_names_prefetch_text(const cm_names *names, cm_name_kind kind, uint64_t hash)
 {
-    if (names->caches[kind].size > 0)
-        __builtin_prefetch(cm_names_place(&names->caches[kind], hash)->text);
+    const cm_cached_name *name = cm_names_met(&names->caches[kind], hash);
+    if (name != NULL)
+        __builtin_prefetch(cm_cached_text(name).data);
 }
 
 /** Forget what was met. */
