@@ -19,11 +19,15 @@ void cm_bulk_loader_init(cm_bulk_loader *loader, cm_bulk_load *load)
     };
 }
 
+/* By then what was asked for a click's names is there, and their texts can be asked for. */
+#define TEXTS_BEHIND 4
+
 /* What is pending, into the store and the log. */
 static cm_status flush(cm_bulk_loader *loader, cm_error *error)
 {
     cm_status status = CM_OK;
-    for (size_t i = 0; i < loader->count; i++)
+    for (size_t i = loader->count < TEXTS_BEHIND ? 0 : loader->count - TEXTS_BEHIND;
+         i < loader->count; i++)
         cm_click_logger_prefetch_texts(&loader->logger, &loader->keys[i]);
     for (size_t i = 0; i < loader->count && status == CM_OK; i++)
         status = cm_click_logger_add(&loader->logger, &loader->clicks[i], &loader->keys[i], error);
@@ -39,6 +43,8 @@ cm_status cm_bulk_loader_add(cm_bulk_loader *loader, const cm_click *click, cm_e
     if (!cm_click_keys_make(loader->logger.rules, click, &loader->scratch, &loader->keys[at]))
         return cm_error_memory(error, "the keys of a click", sizeof *loader->keys);
     cm_click_logger_prefetch(&loader->logger, &loader->keys[at]);
+    if (at >= TEXTS_BEHIND)
+        cm_click_logger_prefetch_texts(&loader->logger, &loader->keys[at - TEXTS_BEHIND]);
     loader->count++;
     return loader->count == CM_BULK_BATCH ? flush(loader, error) : CM_OK;
 }

@@ -15,30 +15,36 @@ static bool can_pack(cm_slice text)
 }
 
 /* In place of one with the same hash, or where nothing is, else of any one. */
-static void remember(cm_name_cache *cache, cm_slice text, uint64_t hash, uint32_t number)
+static void put(cm_name_cache *cache, cm_cached_name name)
 {
-    cm_name_line *line = cm_names_line(cache, hash);
-    cm_cached_name *place = cm_names_met(cache, hash);
-    for (unsigned i = 0; i < CM_NAMES_PER_LINE && place == NULL; i++)
-        if (line->names[i].text == 0)
+    cm_name_line *line = &cache->lines[name.tag & (cache->size - 1)];
+    cm_cached_name *place = &line->names[name.number % CM_NAMES_PER_LINE];
+    for (unsigned i = CM_NAMES_PER_LINE; i-- > 0;)
+        if (line->names[i].text == 0 || line->names[i].tag == name.tag)
             place = &line->names[i];
-    if (place == NULL)
-        place = &line->names[cm_table_tag(hash) % CM_NAMES_PER_LINE];
     cache->used += place->text == 0;
-    *place = (cm_cached_name){(uint64_t)(uintptr_t)text.data << SIZE_BITS | text.size,
-                              cm_table_tag(hash), number};
+    *place = name;
 }
 
-/* Twice the size, and empty: what is met often comes back soon. Where memory is short it stays. */
+static void put_all(cm_name_cache *cache, const cm_name_cache *from)
+{
+    for (size_t i = 0; i < from->size; i++)
+        for (unsigned j = 0; j < CM_NAMES_PER_LINE; j++)
+            if (from->lines[i].names[j].text != 0)
+                put(cache, from->lines[i].names[j]);
+}
+
+/* To twice the size. Where memory is short it stays. */
 static void grow(cm_name_cache *cache)
 {
-    size_t size = cache->size == 0 ? LINES_MIN : 2 * cache->size;
-    cm_name_line *lines = aligned_alloc(sizeof *lines, size * sizeof *lines);
-    if (lines == NULL)
+    cm_name_cache grown = {.size = cache->size == 0 ? LINES_MIN : 2 * cache->size};
+    grown.lines = aligned_alloc(sizeof *grown.lines, grown.size * sizeof *grown.lines);
+    if (grown.lines == NULL)
         return;
-    memset(lines, 0, size * sizeof *lines);
+    memset(grown.lines, 0, grown.size * sizeof *grown.lines);
+    put_all(&grown, cache);
     free(cache->lines);
-    *cache = (cm_name_cache){lines, size, 0};
+    *cache = grown;
 }
 
 static bool is_crowded(const cm_name_cache *cache)
@@ -60,7 +66,8 @@ static uint32_t ask(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t 
     if (is_crowded(cache))
         grow(cache);
     if (number != CM_NUMBER_NONE && cache->size > 0 && can_pack(text))
-        remember(cache, text, hash, number);
+        put(cache, (cm_cached_name){(uint64_t)(uintptr_t)text.data << SIZE_BITS | text.size,
+                                    cm_table_tag(hash), number});
     return number;
 }
 

@@ -46,7 +46,7 @@ uint32_t cm_names_intern(cm_names *names, cm_name_kind kind, cm_slice text, uint
 /** Where a name is if it was met. */
 static inline cm_name_line *cm_names_line(const cm_name_cache *cache, uint64_t hash)
 {
-    return &cache->lines[hash & (cache->size - 1)];
+    return &cache->lines[cm_table_tag(hash) & (cache->size - 1)];
 }
 
 static inline cm_slice cm_cached_text(const cm_cached_name *name)
