@@ -14,6 +14,7 @@
 
 void cm_shard_builder_destroy(cm_shard_builder *builder)
 {
+    cm_cluster_room_destroy(&builder->cluster_room);
     cm_list_sorter_destroy(&builder->sorter);
     free(builder->unordered);
     free(builder->entries);

@@ -78,7 +78,7 @@ static cm_status cluster(cm_shard_builder *builder, size_t segment)
     cm_click_store *store = &builder->index->catalog.store;
     if (store->segments[segment] == NULL)
         return CM_OK;
-    return cm_click_store_cluster(store, segment, &builder->error);
+    return cm_click_store_cluster(store, segment, &builder->cluster_room, &builder->error);
 }
 
 /* A log: the numbers that its clicks have now. */

@@ -1,9 +1,8 @@
 #include "store/cluster.h"
 
-#include <stdlib.h>
-
 #include "store/click_text.h"
 #include "util/check.h"
+#include "util/grow.h"
 #include "util/sort.h"
 
 /* A part of a segment being put in another order. */
@@ -17,27 +16,30 @@ typedef struct clustering {
     size_t heap_from, heap_size;
 } clustering;
 
-static bool allocate(clustering *c)
+/* The parts one after another, those of the largest items first: all are aligned. */
+static bool allocate(clustering *c, cm_cluster_room *room)
 {
     c->heap_size = c->segment->heap_size - c->heap_from;
-    c->order = malloc(2 * c->count * sizeof *c->order);
-    c->rows = malloc(c->count * sizeof *c->rows);
-    c->expires_at = malloc(c->count * sizeof *c->expires_at);
-    c->heap = malloc(c->heap_size);
-    c->segment->moved = realloc(c->segment->moved, CM_SEGMENT_ROWS * sizeof *c->segment->moved);
-    if (c->order == NULL || c->rows == NULL || c->expires_at == NULL || c->heap == NULL ||
-        c->segment->moved == NULL)
+    size_t needed =
+        c->count * (sizeof *c->rows + 2 * sizeof *c->order + sizeof *c->expires_at) + c->heap_size;
+    char *bytes = cm_grow(room->bytes, &room->capacity, needed, 1);
+    if (bytes == NULL)
         return false;
+    room->bytes = bytes;
+    c->rows = (cm_click_row *)(void *)bytes;
+    c->order = (cm_sort_entry *)(void *)(c->rows + c->count);
     c->spare = c->order + c->count;
-    return true;
+    c->expires_at = (int64_t *)(void *)(c->spare + c->count);
+    c->heap = (char *)(c->expires_at + c->count);
+    if (c->segment->moved == NULL)
+        c->segment->moved = malloc(CM_SEGMENT_ROWS * sizeof *c->segment->moved);
+    return c->segment->moved != NULL;
 }
 
-static void release(clustering *c, cm_sort_entry *order)
+void cm_cluster_room_destroy(cm_cluster_room *room)
 {
-    free(order);
-    free(c->rows);
-    free(c->expires_at);
-    free(c->heap);
+    free(room->bytes);
+    *room = (cm_cluster_room){0};
 }
 
 /* Two bytes of the key are enough: what falls together by chance does no harm. */
@@ -111,7 +113,8 @@ static void move_rows(const clustering *c)
     }
 }
 
-cm_status cm_click_store_cluster(cm_click_store *store, size_t number, cm_error *error)
+cm_status cm_click_store_cluster(cm_click_store *store, size_t number, cm_cluster_room *room,
+                                 cm_error *error)
 {
     cm_segment *segment = store->segments[number];
     uint32_t base = (uint32_t)number << CM_SEGMENT_BITS;
@@ -120,12 +123,8 @@ cm_status cm_click_store_cluster(cm_click_store *store, size_t number, cm_error 
     if (c.count == 0)
         return CM_OK;
     c.heap_from = (size_t)(cm_click_store_text(store, base + c.from) - segment->heap);
-    bool ready = allocate(&c);
-    cm_sort_entry *order = c.order;
-    if (!ready) {
-        release(&c, order);
+    if (!allocate(&c, room))
         return cm_error_memory(error, "ordering a segment of clicks", c.count * sizeof *c.rows);
-    }
     memcpy(c.rows, segment->rows + c.from, c.count * sizeof *c.rows);
     sort_rows(&c);
     read_expiries(&c, store, base);
@@ -133,7 +132,6 @@ cm_status cm_click_store_cluster(cm_click_store *store, size_t number, cm_error 
     move_rows(&c);
     place_texts(&c);
     write_expiries(&c);
-    release(&c, order);
     return CM_OK;
 }
 
