@@ -190,12 +190,33 @@ static void fill_results(const cm_matcher *matcher, size_t count, cm_result *res
         fill(catalog, &matcher->queries[i], &matcher->outcomes[i], &results[i]);
 }
 
+/* A record is read through pointers to its texts: whoever gives many has them far apart. */
+static void prefetch_record(const cm_conversion *conversion)
+{
+    const cm_device *device = &conversion->device;
+    __builtin_prefetch(conversion->tenant_id.data);
+    if (conversion->click_id.size > 0)
+        __builtin_prefetch(conversion->click_id.data);
+    if (conversion->fbclid.size > 0)
+        __builtin_prefetch(conversion->fbclid.data);
+    if (conversion->gclid.size > 0)
+        __builtin_prefetch(conversion->gclid.data);
+    if (device->device_type.size > 0)
+        __builtin_prefetch(device->device_type.data);
+    for (size_t at = 0; at < device->user_agent.size && at < 192; at += 64)
+        __builtin_prefetch(device->user_agent.data + at);
+}
+
+#define RECORDS_AHEAD 8
+
 static bool make_keys(cm_matcher *matcher, const cm_conversion *conversions, size_t count)
 {
     const cm_click_index *index = matcher->context.index;
     cm_arena_reset(&matcher->keys.arena);
     for (size_t i = 0; i < count; i++) {
         cm_query *query = &matcher->queries[i];
+        if (i + RECORDS_AHEAD < count)
+            prefetch_record(&conversions[i + RECORDS_AHEAD]);
         query->conversion = &conversions[i];
         query->t = conversions[i].conversion_timestamp;
         if (!cm_conversion_keys_make(&index->rules, &conversions[i], &matcher->keys, &query->keys))
