@@ -118,6 +118,14 @@ def draw(text):
         raise Wrong("gnuplot: %s" % done.stderr.strip())
 
 
+def trim(place):
+    """gnuplot leaves blanks at the ends of lines: not in a file that is kept."""
+    with open(place, encoding="utf-8") as file:
+        lines = [line.rstrip() for line in file]
+    with open(place, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
 def plot(path, folder):
     """Draw what the file has; the names of what was written."""
     try:
@@ -136,6 +144,8 @@ def plot(path, folder):
     if found:
         draw(scaling(found, places["scaling"]))
         written.append(places["scaling"])
+    for place in written:
+        trim(place)
     if not written:
         raise Wrong("%s: neither latency nor scaling was measured" % path)
     return written
