@@ -8,7 +8,7 @@
 #include "model/model.h"
 #include "pg/pg_migrate.h"
 
-/* More readers than these keep each other waiting: the engine takes one writer. */
+/* Each reader keeps a process of the server busy beside its own thread. */
 #define READERS_MAX 4
 
 /* Each thread reads over a connection of its own. */

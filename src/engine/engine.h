@@ -1,5 +1,5 @@
-/* What an engine is made of: for the pipeline, which makes keys in many threads and inserts in one.
- */
+/* What an engine is made of: for those who load and match in many threads, and for its account of
+ * memory. */
 #ifndef CM_ENGINE_ENGINE_H
 #define CM_ENGINE_ENGINE_H
 

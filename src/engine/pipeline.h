@@ -1,6 +1,6 @@
 /*
  * Files through the engine: bytes are read in blocks of whole rows, threads make records and keys
- * of them side by side, and what must happen in input order (inserting, finding duplicates,
+ * of them side by side, and what must happen in input order (logging clicks, finding duplicates,
  * writing) takes turns by block. Results never depend on the number of threads.
  */
 #ifndef CM_ENGINE_PIPELINE_H

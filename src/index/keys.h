@@ -1,7 +1,6 @@
 /*
- * Keys: what a click or a conversion is found by, in normal form and hashed. Making them is pure
- * and takes most of the time of an insert, so that threads make keys side by side while one
- * inserts.
+ * Keys: what a click or a conversion is found by, in normal form and hashed. Making them is pure:
+ * threads make keys side by side.
  */
 #ifndef CM_INDEX_KEYS_H
 #define CM_INDEX_KEYS_H

@@ -88,14 +88,16 @@ typedef struct cm_seek {
     uint32_t place; /* in the chunk: the first of the 16 clicks that are left */
 } cm_seek;
 
+/** Does it have a directory? */
+static inline bool cm_list_is_long(const cm_list *list)
+{
+    return list->count > CM_LIST_CHUNK;
+}
+
 /*
  * cm_list_rank of a long list in steps, each of which asks the memory for what the next reads:
  * chunk, sample, clicks.
  */
-static inline bool cm_list_is_sought(const cm_list *list)
-{
-    return list->count > CM_LIST_CHUNK;
-}
 cm_seek cm_list_seek(const cm_lists *lists, const cm_list *list, int64_t time);
 void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek);
 void cm_list_seek_clicks(const cm_lists *lists, const cm_list *list, const cm_seek *seek);

@@ -13,11 +13,6 @@ static inline unsigned cm_list_class(uint32_t count)
     return count <= 1 ? 0 : 32u - (unsigned)__builtin_clz(count - 1);
 }
 
-static inline bool cm_list_is_long(const cm_list *list)
-{
-    return list->count > CM_LIST_CHUNK;
-}
-
 /** The directory of a long list. */
 static inline cm_directory *cm_list_directory(const cm_lists *lists, const cm_list *list)
 {

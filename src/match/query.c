@@ -140,7 +140,7 @@ static int64_t window_of(const cm_click_index *index)
 static void seek(const cm_click_index *index, const cm_lists *lists, const cm_list *list,
                  cm_query *query)
 {
-    if (!cm_list_is_sought(list)) {
+    if (!cm_list_is_long(list)) {
         cm_list_prefetch_end(lists, list);
         return;
     }
@@ -163,7 +163,7 @@ void cm_query_prefetch_lists(const cm_click_index *index, cm_query *query)
 static void seek_on(const cm_click_index *index, const cm_lists *lists, const cm_list *list,
                     cm_query *query)
 {
-    if (!cm_list_is_sought(list)) {
+    if (!cm_list_is_long(list)) {
         cm_list_prefetch_newest(lists, list);
         return;
     }
@@ -229,7 +229,7 @@ static void find_fingerprint(const cm_click_index *index, cm_query *query)
     query->same_fingerprint = cm_view_of(&shard->lists, *list);
     cm_view_prefetch_clicks(&query->same_fingerprint);
     /* The list of the group that was guessed was sought: mostly it is this one. */
-    if (cm_list_is_sought(list) &&
+    if (cm_list_is_long(list) &&
         guess_fingerprint(index, query) == cm_fingerprint_group_at(shard, group)) {
         cm_list_seek_clicks(&shard->lists, list, &query->seeks[0]);
         cm_list_seek_clicks(&shard->lists, list, &query->seeks[1]);
@@ -247,7 +247,7 @@ static cm_view view_of_types(const cm_click_index *index, const cm_query *query)
     const cm_address_shard *shard = address_shard(index, query);
     cm_view view = {.lists = &shard->types.lists};
     for (unsigned i = 0; i < 2; i++) {
-        if (query->whos[i] == CM_NUMBER_NONE || (i == 1 && query->whos[1] == query->whos[0]))
+        if (query->whos[i] == CM_NUMBER_NONE)
             continue;
         uint32_t reference =
             cm_address_find_type(shard, &index->catalog, &query->bucket, query->whos[i]);
@@ -297,6 +297,6 @@ void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_q
 void cm_query_find_range(const cm_click_index *index, cm_query *query)
 {
     cm_view *view = &query->same_fingerprint;
-    if (view->count == 1 && cm_list_is_sought(&view->list[0]))
+    if (view->count == 1 && cm_list_is_long(&view->list[0]))
         cm_view_find_range(view, query->t, window_of(index), index->rules.model->max_candidates);
 }

@@ -58,7 +58,7 @@ typedef struct cm_segment {
     int64_t last_findable; /* nobody at or after this time can find any of its clicks */
     char *heap;
     size_t heap_size, heap_capacity;
-    cm_own_expiries *own_expiries; /* made with the first */
+    cm_own_expiries *own_expiries; /* made with the segment's first click */
     cm_text_places places[CM_SEGMENT_ROWS / CM_PLACE_ROWS];
 } cm_segment;
 

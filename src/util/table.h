@@ -112,12 +112,6 @@ static inline uint32_t cm_table_next(const cm_table *table, cm_probe *probe)
     return slot.number;
 }
 
-/** Give the entry that cm_table_next has just found another number. */
-static inline void cm_table_set(cm_table *table, const cm_probe *probe, uint32_t number)
-{
-    table->slots[probe->at - 1].number = number;
-}
-
 /** The first number whose hash may be the one searched, to prefetch where it leads: nothing was
  * compared. */
 static inline uint32_t cm_table_guess(const cm_table *table, uint64_t hash)
