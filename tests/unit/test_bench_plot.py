@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """scripts/bench_plot.py gives gnuplot what was measured. One line per case.
 
-gnuplot itself is a stand-in that keeps its input: drawing is its business.
+gnuplot itself is a stand-in that keeps its input, and draws one line that ends in blanks, as the
+real one does.
 """
 
 import json
@@ -12,7 +13,11 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCRIPT = os.path.join(ROOT, "scripts/bench_plot.py")
-KEEP = "#!/bin/bash\ncat >>\"$KEPT\"\n"
+KEEP = r"""#!/bin/bash
+given=$(cat)
+printf '%s\n' "$given" >>"$KEPT"
+printf '<svg/>  \n' >"$(sed -n "s/^set output '\(.*\)'$/\1/p" <<<"$given")"
+"""
 
 
 def figure(case, name, median, least, most):
@@ -33,7 +38,7 @@ SCALING = [figure("%s clicks" % clicks, name, value, value - 1, value + 1)
 
 
 def plot(run, gnuplot=KEEP):
-    """Status, output, errors, and what gnuplot was given."""
+    """Status, output, errors, and what gnuplot was given. What was written ends in no blank."""
     with tempfile.TemporaryDirectory() as root:
         kept = os.path.join(root, "kept")
         with open(os.path.join(root, "bench.json"), "w", encoding="utf-8") as file:
@@ -46,6 +51,9 @@ def plot(run, gnuplot=KEEP):
         done = subprocess.run([sys.executable, SCRIPT, "bench.json", "img/new"], cwd=root,
                               env=dict(os.environ, PATH=path, KEPT=kept), text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        for place in done.stdout.split():
+            with open(os.path.join(root, place), encoding="utf-8") as file:
+                assert file.read() == "<svg/>\n"
         program = ""
         if os.path.exists(kept):
             with open(kept, encoding="utf-8") as file:
