@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "harness.h"
+#include "util/prefetch.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define READS ((uint64_t)1 << 16) /* of a round */
@@ -54,7 +55,7 @@ static void ask_for_batch(const lines *l, uint64_t first, const line **batch)
 {
     for (size_t i = 0; i < BATCH; i++) {
         batch[i] = &l->at[bench_mix(first + i) & l->mask];
-        __builtin_prefetch(batch[i]);
+        cm_prefetch(batch[i]);
     }
 }
 

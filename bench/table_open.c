@@ -9,6 +9,7 @@
 #include "index/shards.h"
 #include "tables.h"
 #include "util/hash.h"
+#include "util/prefetch.h"
 #include "util/table.h"
 
 typedef struct open_table {
@@ -134,7 +135,7 @@ static uint64_t find_ahead(const void *of, const char *keys, size_t count)
         for (size_t i = 0; i < size; i++) {
             uint32_t guess = cm_table_guess(&table->shards[cm_shard_of(hashes[i])], hashes[i]);
             if (guess != CM_NUMBER_NONE)
-                __builtin_prefetch(key_of(table->keys, guess));
+                cm_prefetch(key_of(table->keys, guess));
         }
         for (size_t i = 0; i < size; i++)
             sum += find_one(table, key_of(keys, first + i), hashes[i]);

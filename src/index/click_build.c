@@ -7,6 +7,7 @@
 
 #include "store/cluster.h"
 #include "util/grow.h"
+#include "util/prefetch.h"
 
 /* Entries ahead: the entry itself, then what it leads to. */
 #define AHEAD_ENTRY 24
@@ -36,7 +37,7 @@ static void prefetch_log(const cm_shard_builder *builder, size_t at, cm_log_kind
                          unsigned shard)
 {
     if (at < builder->log_count)
-        __builtin_prefetch(&builder->logs[at]->starts[kind][shard]);
+        cm_prefetch(&builder->logs[at]->starts[kind][shard]);
 }
 
 static cm_status gather(cm_shard_builder *builder, cm_log_kind kind, unsigned shard,
@@ -81,7 +82,7 @@ static void count_keys(cm_shard_builder *builder, cm_log_kind kind, size_t keys)
 static void prefetch_entry(const cm_shard_builder *builder, size_t at)
 {
     if (at < builder->entry_count)
-        __builtin_prefetch(builder->entries[at]);
+        cm_prefetch(builder->entries[at]);
 }
 
 /* The entry that is `ahead` places further; NULL at the end. */
@@ -261,7 +262,7 @@ static void prefetch_address(const cm_shard_builder *builder, const cm_address_s
 {
     if (entry == NULL)
         return;
-    __builtin_prefetch(row_of(builder, entry->number));
+    cm_prefetch(row_of(builder, entry->number));
     uint32_t reference = cm_table_guess(&shard->buckets.table, cm_log_hash(at, entry->tag));
     if (reference != CM_NUMBER_NONE)
         cm_postings_prefetch_newest(&shard->buckets, reference);
@@ -322,7 +323,7 @@ static void prefetch_fingerprint(const cm_shard_builder *builder, const cm_finge
 {
     if (entry == NULL)
         return;
-    __builtin_prefetch(row_of(builder, entry->number), 1);
+    cm_prefetch_write(row_of(builder, entry->number));
     uint32_t group = cm_table_guess(&shard->table, cm_log_hash(at, entry->tag));
     if (group != CM_NUMBER_NONE)
         cm_list_prefetch_newest(&shard->lists, &cm_fingerprint_group_at(shard, group)->list);
@@ -374,7 +375,7 @@ static cm_status put_tenants(cm_shard_builder *builder, const cm_number_range *r
     cm_status status = CM_OK;
     for (uint32_t i = 0; i < range->count && status == CM_OK; i++) {
         if (i + AHEAD_ROWS < range->count)
-            __builtin_prefetch(
+            cm_prefetch(
                 row_of(builder, cm_click_store_moved(store, range->first + i + AHEAD_ROWS)));
         status = put_tenant(builder, cm_click_store_moved(store, range->first + i));
     }

@@ -1,5 +1,6 @@
 /* Looking into lists: ranks, and walks from new to old. */
 #include "index/list_parts.h"
+#include "util/prefetch.h"
 
 static uint32_t rank_in(const cm_lists *lists, const uint32_t *numbers, uint32_t count,
                         int64_t time)
@@ -60,8 +61,8 @@ cm_seek cm_list_seek(const cm_lists *lists, const cm_list *list, int64_t time)
 {
     const cm_directory *directory = cm_list_directory(lists, list);
     cm_seek seek = {.chunk = chunk_at(directory, time)};
-    __builtin_prefetch(&directory->samples[seek.chunk].times[0]);
-    __builtin_prefetch(&directory->samples[seek.chunk].times[CM_LIST_SAMPLES - 1]);
+    cm_prefetch(&directory->samples[seek.chunk].times[0]);
+    cm_prefetch(&directory->samples[seek.chunk].times[CM_LIST_SAMPLES - 1]);
     return seek;
 }
 
@@ -71,8 +72,8 @@ void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time
     uint32_t before = samples_before(directory, seek->chunk, time);
     seek->place = before == 0 ? 0 : (before - 1) * CM_LIST_SAMPLE;
     const uint32_t *numbers = lists->pool + directory->chunks[seek->chunk].block + seek->place;
-    __builtin_prefetch(numbers);
-    __builtin_prefetch(numbers + CM_LIST_SAMPLE - 1);
+    cm_prefetch(numbers);
+    cm_prefetch(numbers + CM_LIST_SAMPLE - 1);
 }
 
 void cm_list_seek_clicks(const cm_lists *lists, const cm_list *list, const cm_seek *seek)
@@ -83,7 +84,7 @@ void cm_list_seek_clicks(const cm_lists *lists, const cm_list *list, const cm_se
     if (end > seek->place + CM_LIST_SAMPLE)
         end = seek->place + CM_LIST_SAMPLE;
     for (uint32_t i = seek->place; i < end; i++)
-        __builtin_prefetch(cm_click_store_row(lists->store, numbers[i]));
+        cm_prefetch(cm_click_store_row(lists->store, numbers[i]));
 }
 
 uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time)
@@ -144,13 +145,13 @@ uint32_t cm_list_newest(const cm_lists *lists, const cm_list *list)
 void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list)
 {
     if (list->count > 1)
-        __builtin_prefetch(end_of(lists, list), 1);
+        cm_prefetch_write(end_of(lists, list));
 }
 
 void cm_list_prefetch_newest(const cm_lists *lists, const cm_list *list)
 {
     if (list->count > 0)
-        __builtin_prefetch(cm_click_store_row(lists->store, cm_list_newest(lists, list)));
+        cm_prefetch(cm_click_store_row(lists->store, cm_list_newest(lists, list)));
 }
 
 static size_t chunk_of_rank(const cm_directory *directory, uint32_t rank)

@@ -1,6 +1,7 @@
 #include "index/postings.h"
 
 #include "index/list_bulk.h"
+#include "util/prefetch.h"
 
 void cm_postings_init(cm_postings *postings, const cm_click_store *store, size_t group_bytes)
 {
@@ -89,5 +90,5 @@ void cm_postings_prefetch_newest(const cm_postings *postings, uint32_t reference
     if (cm_postings_is_group(reference))
         cm_list_prefetch_newest(&postings->lists, cm_postings_group(postings, reference));
     else
-        __builtin_prefetch(cm_click_store_row(postings->lists.store, reference));
+        cm_prefetch(cm_click_store_row(postings->lists.store, reference));
 }

@@ -1,5 +1,7 @@
 #include "match/matcher.h"
 
+#include "util/prefetch.h"
+
 void cm_matcher_init(cm_matcher *matcher, const cm_click_index *index, const cm_weights *weights)
 {
     matcher->context = (cm_layer_context){index, weights};
@@ -143,7 +145,7 @@ static void prefetch_texts(const cm_catalog *catalog, const cm_outcome *outcome,
     cm_click_store_prefetch_text(&catalog->store, outcome->winner);
     uint32_t campaign = cm_click_store_row(&catalog->store, outcome->winner)->campaign;
     if (campaign != CM_NUMBER_MISSING)
-        __builtin_prefetch(&catalog->names[CM_NAME_CAMPAIGN].texts[campaign]);
+        cm_prefetch(&catalog->names[CM_NAME_CAMPAIGN].texts[campaign]);
 }
 
 static void prefetch_campaign(const cm_catalog *catalog, const cm_outcome *outcome)
@@ -151,7 +153,7 @@ static void prefetch_campaign(const cm_catalog *catalog, const cm_outcome *outco
     if (outcome->winner == CM_NUMBER_NONE)
         return;
     uint32_t campaign = cm_click_store_row(&catalog->store, outcome->winner)->campaign;
-    __builtin_prefetch(cm_catalog_name(catalog, CM_NAME_CAMPAIGN, campaign).data);
+    cm_prefetch(cm_catalog_name(catalog, CM_NAME_CAMPAIGN, campaign).data);
 }
 
 static void fill(const cm_catalog *catalog, const cm_query *query, const cm_outcome *outcome,
@@ -194,17 +196,17 @@ static void fill_results(const cm_matcher *matcher, size_t count, cm_result *res
 static void prefetch_record(const cm_conversion *conversion)
 {
     const cm_device *device = &conversion->device;
-    __builtin_prefetch(conversion->tenant_id.data);
+    cm_prefetch(conversion->tenant_id.data);
     if (conversion->click_id.size > 0)
-        __builtin_prefetch(conversion->click_id.data);
+        cm_prefetch(conversion->click_id.data);
     if (conversion->fbclid.size > 0)
-        __builtin_prefetch(conversion->fbclid.data);
+        cm_prefetch(conversion->fbclid.data);
     if (conversion->gclid.size > 0)
-        __builtin_prefetch(conversion->gclid.data);
+        cm_prefetch(conversion->gclid.data);
     if (device->device_type.size > 0)
-        __builtin_prefetch(device->device_type.data);
+        cm_prefetch(device->device_type.data);
     for (size_t at = 0; at < device->user_agent.size && at < 192; at += 64)
-        __builtin_prefetch(device->user_agent.data + at);
+        cm_prefetch(device->user_agent.data + at);
 }
 
 #define RECORDS_AHEAD 8

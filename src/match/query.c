@@ -1,5 +1,7 @@
 #include "match/query.h"
 
+#include "util/prefetch.h"
+
 /* ---- before layer 1 ---- */
 
 static const cm_table *id_table(const cm_click_index *index, const cm_query *query)
@@ -47,7 +49,7 @@ static void prefetch_row(const cm_click_index *index, uint32_t click)
 {
     if (click == CM_NUMBER_NONE)
         return;
-    __builtin_prefetch(cm_click_store_row(&index->catalog.store, click));
+    cm_prefetch(cm_click_store_row(&index->catalog.store, click));
     cm_click_store_prefetch_place(&index->catalog.store, click);
 }
 
@@ -118,17 +120,17 @@ void cm_query_prefetch_groups(const cm_click_index *index, cm_query *query)
     const cm_dictionary *user_agents = &index->catalog.names[CM_NAME_USER_AGENT];
     const cm_fingerprint_group *group = guess_fingerprint(index, query);
     if (group != NULL) {
-        __builtin_prefetch(group);
-        __builtin_prefetch(&group->fingerprint[31]);
+        cm_prefetch(group);
+        cm_prefetch(&group->fingerprint[31]);
     }
     uint32_t address = guess_address(index, query);
     if (address != CM_NUMBER_NONE && cm_postings_is_group(address))
-        __builtin_prefetch(cm_bucket_at(address_shard(index, query), address));
+        cm_prefetch(cm_bucket_at(address_shard(index, query), address));
     else if (address != CM_NUMBER_NONE)
-        __builtin_prefetch(cm_click_store_row(&index->catalog.store, address));
+        cm_prefetch(cm_click_store_row(&index->catalog.store, address));
     uint32_t user_agent = cm_table_guess(&user_agents->table, query->keys.device.user_agent_hash);
     if (user_agent != CM_NUMBER_NONE)
-        __builtin_prefetch(&user_agents->texts[user_agent]);
+        cm_prefetch(&user_agents->texts[user_agent]);
 }
 
 static int64_t window_of(const cm_click_index *index)

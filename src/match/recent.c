@@ -1,5 +1,7 @@
 #include "match/recent.h"
 
+#include "util/prefetch.h"
+
 /* Shorter lists are walked from the end, longer ones searched. */
 #define WALK_MAX 64u
 
@@ -161,7 +163,7 @@ static void prefetch_before(const cm_view *view, unsigned at, uint32_t rank, uin
         uint32_t click = cm_cursor_next(view->lists, &cursor);
         if (click == CM_NUMBER_NONE)
             break;
-        __builtin_prefetch(cm_click_store_row(view->lists->store, click));
+        cm_prefetch(cm_click_store_row(view->lists->store, click));
     }
 }
 

@@ -20,6 +20,7 @@
 
 #include "store/click_row.h"
 #include "util/error.h"
+#include "util/prefetch.h"
 #include "util/slice.h"
 #include "util/table.h"
 
@@ -171,15 +172,15 @@ static inline void cm_click_store_prefetch_place(const cm_click_store *store, ui
     uint32_t row = number & (CM_SEGMENT_ROWS - 1);
     const cm_text_places *places =
         &store->segments[number >> CM_SEGMENT_BITS]->places[row / CM_PLACE_ROWS];
-    __builtin_prefetch(places);
-    __builtin_prefetch(&places->offset[row % CM_PLACE_ROWS]);
+    cm_prefetch(places);
+    cm_prefetch(&places->offset[row % CM_PLACE_ROWS]);
 }
 
 static inline void cm_click_store_prefetch_text(const cm_click_store *store, uint32_t number)
 {
     const char *text = cm_click_store_text(store, number);
-    __builtin_prefetch(text);
-    __builtin_prefetch(text + CM_TEXT_USUAL);
+    cm_prefetch(text);
+    cm_prefetch(text + CM_TEXT_USUAL);
 }
 
 int64_t cm_click_store_own_expiry(const cm_click_store *store, uint32_t number);

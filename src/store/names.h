@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "store/catalog.h"
+#include "util/prefetch.h"
 
 /** A name that a thread has met. Its text is the catalog's. */
 typedef struct cm_cached_name {
@@ -71,14 +72,17 @@ static inline cm_cached_name *cm_names_met(const cm_name_cache *cache, uint64_t 
 static inline void cm_names_prefetch(const cm_names *names, cm_name_kind kind, uint64_t hash)
 {
     if (names->caches[kind].size > 0)
-        __builtin_prefetch(cm_names_line(&names->caches[kind], hash));
+        cm_prefetch(cm_names_line(&names->caches[kind], hash));
 }
 
 static inline void cm_names_prefetch_text(const cm_names *names, cm_name_kind kind, uint64_t hash)
 {
     const cm_cached_name *name = cm_names_met(&names->caches[kind], hash);
-    if (name != NULL)
-        __builtin_prefetch(cm_cached_text(name).data);
+    if (name == NULL)
+        return;
+    cm_slice text = cm_cached_text(name);
+    cm_prefetch(text.data);
+    cm_prefetch(text.data + text.size - 1); /* half of the short ones cross a line */
 }
 
 /** Forget what was met. */

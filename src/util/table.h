@@ -16,6 +16,7 @@
 #define CM_UTIL_TABLE_H
 
 #include "util/error.h"
+#include "util/prefetch.h"
 
 #define CM_NUMBER_NONE UINT32_MAX /* no number; marks an empty slot, with the tag UINT32_MAX */
 #define CM_TABLE_TAG_SHIFT 24
@@ -88,8 +89,8 @@ static inline void cm_table_prefetch(const cm_table *table, uint64_t hash)
     if (table->capacity == 0)
         return;
     const cm_slot *home = &table->slots[cm_table_home(table, cm_table_tag(hash))];
-    __builtin_prefetch(home);
-    __builtin_prefetch(home + CM_TABLE_TAIL_MIN - 1);
+    cm_prefetch(home);
+    cm_prefetch(home + CM_TABLE_TAIL_MIN - 1);
 }
 
 static inline cm_probe cm_table_probe(const cm_table *table, uint64_t hash)
