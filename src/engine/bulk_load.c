@@ -5,7 +5,12 @@
 void cm_bulk_load_init(cm_bulk_load *load, cm_engine *engine)
 {
     *load = (cm_bulk_load){.engine = engine};
-    CM_CHECK(pthread_mutex_init(&load->lock, NULL) == 0);
+    /* It is held for less time than going to sleep takes. */
+    pthread_mutexattr_t attributes;
+    CM_CHECK(pthread_mutexattr_init(&attributes) == 0);
+    CM_CHECK(pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP) == 0);
+    CM_CHECK(pthread_mutex_init(&load->lock, &attributes) == 0);
+    CM_CHECK(pthread_mutexattr_destroy(&attributes) == 0);
     /* What came one by one before, and may again: loaders fill its segment up meanwhile. */
     cm_click_store_close(&engine->index.writer);
 }

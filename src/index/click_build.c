@@ -5,7 +5,6 @@
  */
 #include "index/click_build.h"
 
-#include "store/cluster.h"
 #include "util/grow.h"
 #include "util/prefetch.h"
 
@@ -15,7 +14,6 @@
 
 void cm_shard_builder_destroy(cm_shard_builder *builder)
 {
-    cm_cluster_room_destroy(&builder->cluster_room);
     cm_list_sorter_destroy(&builder->sorter);
     free(builder->unordered);
     free(builder->entries);
@@ -368,17 +366,12 @@ static cm_status put_tenant(cm_shard_builder *builder, uint32_t click)
     return remember_unordered(builder, tenant);
 }
 
-/* In input order, which is mostly that of time; the rows themselves lie by fingerprint. */
+/* In input order, which is mostly that of time. */
 static cm_status put_tenants(cm_shard_builder *builder, const cm_number_range *range)
 {
-    const cm_click_store *store = &builder->index->catalog.store;
     cm_status status = CM_OK;
-    for (uint32_t i = 0; i < range->count && status == CM_OK; i++) {
-        if (i + AHEAD_ROWS < range->count)
-            cm_prefetch(
-                row_of(builder, cm_click_store_moved(store, range->first + i + AHEAD_ROWS)));
-        status = put_tenant(builder, cm_click_store_moved(store, range->first + i));
-    }
+    for (uint32_t i = 0; i < range->count && status == CM_OK; i++)
+        status = put_tenant(builder, range->first + i);
     return status;
 }
 

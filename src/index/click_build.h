@@ -4,7 +4,6 @@
 
 #include "index/click_log.h"
 #include "index/list_bulk.h"
-#include "store/cluster.h"
 
 /** One thread's part of a build. */
 typedef struct cm_shard_builder {
@@ -18,7 +17,6 @@ typedef struct cm_shard_builder {
     struct {
         size_t entries, keys;
     } seen[CM_LOG_KIND_COUNT]; /* in the shards so far: how many keys the next will have */
-    cm_cluster_room cluster_room;
     cm_list_sorter sorter;
     uint32_t *unordered; /* lists that must be sorted at the end of a shard */
     size_t unordered_count, unordered_capacity;

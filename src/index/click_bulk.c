@@ -3,7 +3,6 @@
 #include <stdatomic.h>
 
 #include "index/click_build.h"
-#include "store/cluster.h"
 #include "util/grow.h"
 #include "util/parallel.h"
 
@@ -72,22 +71,6 @@ static cm_status run_phase(cm_shard_builder *builders, unsigned threads, task_fu
 
 /* ---- what the tasks are ---- */
 
-/* A segment: its new clicks by fingerprint. */
-static cm_status cluster(cm_shard_builder *builder, size_t segment)
-{
-    cm_click_store *store = &builder->index->catalog.store;
-    if (store->segments[segment] == NULL)
-        return CM_OK;
-    return cm_click_store_cluster(store, segment, &builder->cluster_room, &builder->error);
-}
-
-/* A log: the numbers that its clicks have now. */
-static cm_status renumber(cm_shard_builder *builder, size_t log)
-{
-    cm_click_log_renumber(builder->logs[log], &builder->index->catalog.store);
-    return CM_OK;
-}
-
 static cm_status build_ids(cm_shard_builder *builder, size_t shard)
 {
     return cm_build_ids(builder, (unsigned)shard);
@@ -119,20 +102,11 @@ static uint64_t share_duplicates(cm_shard_builder *builders, unsigned threads)
 static cm_status build(cm_shard_builder *builders, unsigned threads, uint64_t *duplicates,
                        cm_error *error)
 {
-    cm_click_store *store = &builders->index->catalog.store;
-    cm_status status = run_phase(builders, threads, cluster, store->segment_count, error);
-    if (status == CM_OK)
-        status = run_phase(builders, threads, renumber, builders->log_count, error);
-    if (status == CM_OK)
-        status = run_phase(builders, threads, build_ids, CM_SHARDS, error);
+    cm_status status = run_phase(builders, threads, build_ids, CM_SHARDS, error);
     if (status != CM_OK)
         return status;
     *duplicates += share_duplicates(builders, threads);
-    status = run_phase(builders, threads, build_others, OTHER_TASKS, error);
-    for (size_t i = 0; i < store->segment_count; i++)
-        if (store->segments[i] != NULL)
-            cm_click_store_settle(store, i);
-    return status;
+    return run_phase(builders, threads, build_others, OTHER_TASKS, error);
 }
 
 static void forget_logs(cm_click_bulk *bulk)

@@ -126,7 +126,6 @@ static void commit(cm_click_index *index, const struct insertion *insertion)
     uint32_t number =
         cm_click_writer_append(&index->writer, index->catalog.store.window_us, &click->row,
                                &click->texts, keys->expires_at, click->findable_end);
-    index->writer.segment->settled = index->writer.segment->count;
     cm_table_insert(&index->click_ids[cm_shard_of(keys->click_id_hash)], keys->click_id_hash,
                     number);
     for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)

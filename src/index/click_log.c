@@ -1,6 +1,5 @@
 #include "index/click_log.h"
 
-#include "store/cluster.h"
 #include "util/grow.h"
 
 static const size_t entry_bytes[CM_LOG_KIND_COUNT] = {
@@ -96,9 +95,6 @@ cm_status cm_click_logger_add(cm_click_logger *logger, const cm_click *click,
         status = reserve_all(logger, &made.texts, error);
     if (status != CM_OK)
         return status;
-    /* Clicks are clustered by this; the index gives it its number. */
-    if (click->is_valid && keys->device.has_fingerprint)
-        made.row.fingerprint = (uint32_t)(keys->device.fingerprint_hash >> 32);
     uint32_t number =
         cm_click_writer_append(&logger->writer, logger->names.catalog->store.window_us, &made.row,
                                &made.texts, keys->expires_at, made.findable_end);
@@ -168,16 +164,6 @@ cm_click_log *cm_click_logger_take(cm_click_logger *logger)
         memcpy(log->ranges, logger->ranges, logger->range_count * sizeof *log->ranges);
     logger->range_count = 0;
     return log;
-}
-
-void cm_click_log_renumber(cm_click_log *log, const cm_click_store *store)
-{
-    for (cm_log_kind kind = 0; kind < CM_LOG_KIND_COUNT; kind++)
-        for (uint32_t i = 0; i < log->starts[kind][CM_SHARDS]; i++) {
-            char *at = (char *)log->entries[kind] + i * entry_bytes[kind];
-            cm_log_entry *entry = (cm_log_entry *)(void *)at;
-            entry->number = cm_click_store_moved(store, entry->number);
-        }
 }
 
 void cm_click_logger_destroy(cm_click_logger *logger)

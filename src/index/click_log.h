@@ -78,10 +78,6 @@ void cm_click_logger_prefetch_texts(const cm_click_logger *logger, const cm_clic
  */
 cm_click_log *cm_click_logger_take(cm_click_logger *logger);
 
-/** After the segments of its clicks were clustered: give the entries the clicks' numbers of now.
- * The ranges keep those of before. */
-void cm_click_log_renumber(cm_click_log *log, const cm_click_store *store);
-
 /** End: the segment goes back to the store. One thread at a time. */
 void cm_click_logger_destroy(cm_click_logger *logger);
 

@@ -19,7 +19,6 @@ static void free_segment(cm_segment *segment)
         return;
     free(segment->rows);
     free(segment->heap);
-    free(segment->moved);
     if (segment->own_expiries != NULL)
         free(segment->own_expiries->times);
     free(segment->own_expiries);
@@ -33,6 +32,22 @@ void cm_click_store_destroy(cm_click_store *store)
     free(store->segments);
     free(store->rows);
     *store = (cm_click_store){0};
+}
+
+/* Room for the texts of a segment like the last full one, so that they need not be copied again and
+ * again while it fills; what is not used goes back with the last click. */
+static void reserve_heap(const cm_click_store *store, cm_segment *segment)
+{
+    for (size_t i = store->segment_count; i-- > 0;) {
+        const cm_segment *full = store->segments[i];
+        if (full == NULL || full->is_taken || full->count < CM_SEGMENT_ROWS)
+            continue;
+        size_t capacity = full->heap_size + full->heap_size / 16;
+        segment->heap = malloc(capacity);
+        if (segment->heap != NULL)
+            segment->heap_capacity = capacity;
+        return;
+    }
 }
 
 static cm_segment *create_segment(bool is_first)
@@ -87,8 +102,12 @@ cm_status cm_click_store_open(cm_click_store *store, cm_click_writer *writer, cm
         return cm_error_set(error, CM_ERROR_CAPACITY,
                             "more than 2,147,418,112 clicks; use a shorter period");
     cm_segment *segment = store->segments[place];
-    if (segment == NULL && (segment = create_segment(place == 0)) == NULL)
-        return cm_error_memory(error, "a segment of clicks", ROWS_BYTES);
+    if (segment == NULL) {
+        segment = create_segment(place == 0);
+        if (segment == NULL)
+            return cm_error_memory(error, "a segment of clicks", ROWS_BYTES);
+        reserve_heap(store, segment);
+    }
     segment->is_taken = true;
     store->segments[place] = segment;
     store->rows[place] = segment->rows;

@@ -53,8 +53,6 @@ typedef struct cm_segment {
     cm_click_row *rows; /* CM_SEGMENT_ROWS */
     uint32_t count;     /* rows used */
     atomic_uint duplicates;
-    uint32_t settled;      /* rows that indexes may know: cluster.h */
-    uint16_t *moved;       /* while others are built into the indexes: where each row is now */
     bool is_taken;         /* a writer fills it */
     int64_t last_findable; /* nobody at or after this time can find any of its clicks */
     char *heap;
