@@ -23,6 +23,7 @@
 #define CM_LIST_CLASSES 9  /* blocks of 1, 2, 4, ... 256 numbers */
 #define CM_LIST_SAMPLE 16u /* of a long list the times of every 16th click are at hand */
 #define CM_LIST_SAMPLES (CM_LIST_CHUNK / CM_LIST_SAMPLE)
+#define CM_LIST_WALKED_MAX 64u
 
 /** A list. Zero is empty. */
 typedef struct cm_list {
@@ -84,8 +85,8 @@ uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time);
 
 /** Where the search for a rank stands: cm_list_seek. */
 typedef struct cm_seek {
-    size_t chunk;
-    uint32_t place; /* in the chunk: the first of the 16 clicks that are left */
+    size_t chunk;   /* of a long list */
+    uint32_t place; /* in it: the first of the 16 clicks that are left */
 } cm_seek;
 
 /** Does it have a directory? */
@@ -94,13 +95,20 @@ static inline bool cm_list_is_long(const cm_list *list)
     return list->count > CM_LIST_CHUNK;
 }
 
+/** Is it worth searching? A shorter one is walked from its end. */
+static inline bool cm_list_is_searched(const cm_list *list)
+{
+    return list->count > CM_LIST_WALKED_MAX;
+}
+
 /*
- * cm_list_rank of a long list in steps, each of which asks the memory for what the next reads:
- * chunk, sample, clicks.
+ * cm_list_rank of a list that is searched in steps, each of which asks the memory for what the next
+ * reads: of a long one its samples, the numbers of 16 clicks and these clicks; of another the
+ * numbers, every 16th click and 16 clicks.
  */
 cm_seek cm_list_seek(const cm_lists *lists, const cm_list *list, int64_t time);
 void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek);
-void cm_list_seek_clicks(const cm_lists *lists, const cm_list *list, const cm_seek *seek);
+void cm_list_seek_clicks(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek);
 
 /** Numbers that cm_list_rank is not below, and not above; near it, and found without looking at a
  * click where the list is long. */
@@ -110,8 +118,9 @@ uint32_t cm_list_rank_at_most(const cm_lists *lists, const cm_list *list, int64_
 /** The last click of a list that is not empty. */
 uint32_t cm_list_newest(const cm_lists *lists, const cm_list *list);
 
-/** Ask the memory for the end of a list, then (a call later) for its newest click. */
-void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list);
+/** Ask the memory for the numbers of a list (of a long one, the last), then (a call later) for its
+ * newest click. */
+void cm_list_prefetch(const cm_lists *lists, const cm_list *list);
 void cm_list_prefetch_newest(const cm_lists *lists, const cm_list *list);
 
 /** A walk from new to old. Holds while nobody writes. */

@@ -28,37 +28,63 @@ static size_t chunk_at(const cm_directory *directory, int64_t time)
     return low;
 }
 
-/* The samples that are not later than a time. */
-static uint32_t samples_before(const cm_directory *directory, size_t chunk, int64_t time)
+/* A chunk of a long list, or a whole one that is searched. */
+struct part {
+    const uint32_t *numbers;
+    uint32_t count;
+    const int64_t *samples; /* NULL: none are kept, the clicks themselves tell */
+};
+
+static struct part part_of(const cm_lists *lists, const cm_list *list, size_t chunk)
 {
-    const int64_t *times = directory->samples[chunk].times;
-    uint32_t count = (cm_chunk_count(directory, chunk) + CM_LIST_SAMPLE - 1) / CM_LIST_SAMPLE;
+    if (!cm_list_is_long(list))
+        return (struct part){lists->pool + list->at, list->count, NULL};
+    const cm_directory *directory = cm_list_directory(lists, list);
+    return (struct part){lists->pool + directory->chunks[chunk].block,
+                         cm_chunk_count(directory, chunk), directory->samples[chunk].times};
+}
+
+/* The samples that are not later than a time. None of the reads waits for another. */
+static uint32_t samples_before(const cm_lists *lists, const struct part *part, int64_t time)
+{
+    uint32_t count = (part->count + CM_LIST_SAMPLE - 1) / CM_LIST_SAMPLE;
     uint32_t before = 0;
-    for (uint32_t i = 0; i < count; i++)
-        before += times[i] <= time;
+    if (part->samples != NULL)
+        for (uint32_t i = 0; i < count; i++)
+            before += part->samples[i] <= time;
+    else
+        for (uint32_t i = 0; i < count; i++)
+            before += cm_click_store_time(lists->store, part->numbers[i * CM_LIST_SAMPLE]) <= time;
     return before;
 }
 
-/* Of a chunk: the samples say between which 16 clicks the time is. Those are counted, not searched:
- * none of the reads waits for another. */
-static uint32_t rank_in_chunk(const cm_lists *lists, const cm_directory *directory, size_t chunk,
-                              int64_t time)
+/* The samples say between which 16 clicks the time is. Those are counted, not searched. */
+static uint32_t rank_in_part(const cm_lists *lists, const struct part *part, int64_t time)
 {
-    const uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
-    uint32_t count = cm_chunk_count(directory, chunk);
-    uint32_t before = samples_before(directory, chunk, time);
+    uint32_t before = samples_before(lists, part, time);
     if (before == 0)
         return 0;
     uint32_t rank = (before - 1) * CM_LIST_SAMPLE + 1;
-    uint32_t end = before * CM_LIST_SAMPLE < count ? before * CM_LIST_SAMPLE : count;
+    uint32_t end = before * CM_LIST_SAMPLE < part->count ? before * CM_LIST_SAMPLE : part->count;
     uint32_t more = 0;
     for (uint32_t i = rank; i < end; i++)
-        more += cm_click_store_time(lists->store, numbers[i]) <= time;
+        more += cm_click_store_time(lists->store, part->numbers[i]) <= time;
     return rank + more;
+}
+
+static void prefetch_numbers(const uint32_t *numbers, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i += CM_LIST_SAMPLE)
+        cm_prefetch(numbers + i);
+    cm_prefetch(numbers + count - 1);
 }
 
 cm_seek cm_list_seek(const cm_lists *lists, const cm_list *list, int64_t time)
 {
+    if (!cm_list_is_long(list)) {
+        prefetch_numbers(lists->pool + list->at, list->count);
+        return (cm_seek){0};
+    }
     const cm_directory *directory = cm_list_directory(lists, list);
     cm_seek seek = {.chunk = chunk_at(directory, time)};
     cm_prefetch(&directory->samples[seek.chunk].times[0]);
@@ -66,25 +92,31 @@ cm_seek cm_list_seek(const cm_lists *lists, const cm_list *list, int64_t time)
     return seek;
 }
 
-void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek)
+static void find_place(const cm_lists *lists, const struct part *part, int64_t time, cm_seek *seek)
 {
-    const cm_directory *directory = cm_list_directory(lists, list);
-    uint32_t before = samples_before(directory, seek->chunk, time);
+    uint32_t before = samples_before(lists, part, time);
     seek->place = before == 0 ? 0 : (before - 1) * CM_LIST_SAMPLE;
-    const uint32_t *numbers = lists->pool + directory->chunks[seek->chunk].block + seek->place;
-    cm_prefetch(numbers);
-    cm_prefetch(numbers + CM_LIST_SAMPLE - 1);
 }
 
-void cm_list_seek_clicks(const cm_lists *lists, const cm_list *list, const cm_seek *seek)
+void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek)
 {
-    const cm_directory *directory = cm_list_directory(lists, list);
-    const uint32_t *numbers = lists->pool + directory->chunks[seek->chunk].block;
-    uint32_t end = cm_chunk_count(directory, seek->chunk);
-    if (end > seek->place + CM_LIST_SAMPLE)
-        end = seek->place + CM_LIST_SAMPLE;
-    for (uint32_t i = seek->place; i < end; i++)
-        cm_prefetch(cm_click_store_row(lists->store, numbers[i]));
+    struct part part = part_of(lists, list, seek->chunk);
+    if (part.samples == NULL) {
+        for (uint32_t i = 0; i < part.count; i += CM_LIST_SAMPLE)
+            cm_prefetch(cm_click_store_row(lists->store, part.numbers[i]));
+        return;
+    }
+    find_place(lists, &part, time, seek);
+    prefetch_numbers(part.numbers + seek->place, CM_LIST_SAMPLE);
+}
+
+void cm_list_seek_clicks(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek)
+{
+    struct part part = part_of(lists, list, seek->chunk);
+    if (part.samples == NULL)
+        find_place(lists, &part, time, seek);
+    for (uint32_t i = seek->place; i < part.count && i < seek->place + CM_LIST_SAMPLE; i++)
+        cm_prefetch(cm_click_store_row(lists->store, part.numbers[i]));
 }
 
 uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time)
@@ -93,12 +125,17 @@ uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time)
         return 0;
     if (list->count == 1)
         return cm_click_store_time(lists->store, list->at) <= time;
-    if (!cm_list_is_long(list))
+    if (!cm_list_is_searched(list))
         return rank_in(lists, lists->pool + list->at, list->count, time);
-    const cm_directory *directory = cm_list_directory(lists, list);
-    size_t chunk = chunk_at(directory, time);
-    return directory->chunks[chunk].rank - directory->chunks[0].rank +
-           rank_in_chunk(lists, directory, chunk, time);
+    size_t chunk = 0;
+    uint32_t rank = 0;
+    if (cm_list_is_long(list)) {
+        const cm_directory *directory = cm_list_directory(lists, list);
+        chunk = chunk_at(directory, time);
+        rank = directory->chunks[chunk].rank - directory->chunks[0].rank;
+    }
+    struct part part = part_of(lists, list, chunk);
+    return rank + rank_in_part(lists, &part, time);
 }
 
 /* The rank of the first click of the chunk that holds a time's end. */
@@ -142,10 +179,12 @@ uint32_t cm_list_newest(const cm_lists *lists, const cm_list *list)
     return list->count == 1 ? list->at : *end_of(lists, list);
 }
 
-void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list)
+void cm_list_prefetch(const cm_lists *lists, const cm_list *list)
 {
-    if (list->count > 1)
-        cm_prefetch_write(end_of(lists, list));
+    if (list->count > 1 && !cm_list_is_long(list))
+        prefetch_numbers(lists->pool + list->at, list->count);
+    else if (list->count > 1)
+        cm_prefetch(end_of(lists, list));
 }
 
 void cm_list_prefetch_newest(const cm_lists *lists, const cm_list *list)

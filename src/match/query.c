@@ -138,12 +138,12 @@ static int64_t window_of(const cm_click_index *index)
     return index->rules.model->window_us;
 }
 
-/* Into the list of the fingerprint: a short one is walked from its end, a long one searched. */
+/* Into the list of the fingerprint: cm_list_is_searched, or walked. */
 static void seek(const cm_click_index *index, const cm_lists *lists, const cm_list *list,
                  cm_query *query)
 {
-    if (!cm_list_is_long(list)) {
-        cm_list_prefetch_end(lists, list);
+    if (!cm_list_is_searched(list)) {
+        cm_list_prefetch(lists, list);
         return;
     }
     query->seeks[0] = cm_list_seek(lists, list, query->t);
@@ -158,14 +158,14 @@ void cm_query_prefetch_lists(const cm_click_index *index, cm_query *query)
     uint32_t address = guess_address(index, query);
     if (address != CM_NUMBER_NONE && cm_postings_is_group(address)) {
         const cm_postings *buckets = &address_shard(index, query)->buckets;
-        cm_list_prefetch_end(&buckets->lists, cm_postings_group(buckets, address));
+        cm_list_prefetch(&buckets->lists, cm_postings_group(buckets, address));
     }
 }
 
 static void seek_on(const cm_click_index *index, const cm_lists *lists, const cm_list *list,
                     cm_query *query)
 {
-    if (!cm_list_is_long(list)) {
+    if (!cm_list_is_searched(list)) {
         cm_list_prefetch_newest(lists, list);
         return;
     }
@@ -231,10 +231,10 @@ static void find_fingerprint(const cm_click_index *index, cm_query *query)
     query->same_fingerprint = cm_view_of(&shard->lists, *list);
     cm_view_prefetch_clicks(&query->same_fingerprint);
     /* The list of the group that was guessed was sought: mostly it is this one. */
-    if (cm_list_is_long(list) &&
+    if (cm_list_is_searched(list) &&
         guess_fingerprint(index, query) == cm_fingerprint_group_at(shard, group)) {
-        cm_list_seek_clicks(&shard->lists, list, &query->seeks[0]);
-        cm_list_seek_clicks(&shard->lists, list, &query->seeks[1]);
+        cm_list_seek_clicks(&shard->lists, list, query->t, &query->seeks[0]);
+        cm_list_seek_clicks(&shard->lists, list, query->t - window_of(index), &query->seeks[1]);
     }
 }
 
@@ -299,6 +299,6 @@ void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_q
 void cm_query_find_range(const cm_click_index *index, cm_query *query)
 {
     cm_view *view = &query->same_fingerprint;
-    if (view->count == 1 && cm_list_is_long(&view->list[0]))
+    if (view->count == 1 && cm_list_is_searched(&view->list[0]))
         cm_view_find_range(view, query->t, window_of(index), index->rules.model->max_candidates);
 }

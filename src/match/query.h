@@ -17,7 +17,7 @@ typedef struct cm_query {
     uint32_t fingerprint; /* number; CM_NUMBER_NONE where it has none or no valid click shares it */
     cm_bucket_key bucket; /* meaningful where keys.device.address_kind is not 0 */
     uint32_t whos[2]; /* its device type's and the missing one's; CM_NUMBER_NONE: no click has it */
-    cm_seek seeks[2]; /* t and t - window in the list of its fingerprint, if long */
+    cm_seek seeks[2]; /* t and t - window in the list of its fingerprint, if searched */
     cm_view same_fingerprint; /* clicks with its fingerprint */
     cm_view same_address;     /* the addresses' list */
 } cm_query;
@@ -47,7 +47,7 @@ void cm_query_prefetch_lists(const cm_click_index *index, cm_query *query);
 void cm_query_prefetch_newest(const cm_click_index *index, cm_query *query);
 void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_query *query);
 
-/** After cm_query_find_device: the ranks of a long list of the fingerprint, and its candidates. */
+/** After cm_query_find_device: the ranks of a list of the fingerprint that is searched, and its candidates. */
 void cm_query_find_range(const cm_click_index *index, cm_query *query);
 
 /** The addresses that put a click in a conversion's addresses' list. */

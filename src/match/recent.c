@@ -2,9 +2,6 @@
 
 #include "util/prefetch.h"
 
-/* Shorter lists are walked from the end, longer ones searched. */
-#define WALK_MAX 64u
-
 static int64_t time_of(const cm_view *view, uint32_t click)
 {
     return cm_click_store_time(view->lists->store, click);
@@ -45,7 +42,7 @@ static size_t walk(const cm_view *view, int64_t t, int64_t window_us, size_t lim
 
 static bool is_walked(const cm_view *view)
 {
-    return view->count == 1 && view->list[0].count <= WALK_MAX;
+    return view->count == 1 && !cm_list_is_searched(&view->list[0]);
 }
 
 /* The ranks of the clicks of a list in the time. */
@@ -154,8 +151,6 @@ size_t cm_recent_first(const cm_view *view, int64_t t, int64_t window_us, size_t
     return merge(view, sides, limit, clicks);
 }
 
-#define PREFETCHED 8u
-
 static void prefetch_before(const cm_view *view, unsigned at, uint32_t rank, uint32_t count)
 {
     cm_cursor cursor = cm_list_walk(view->lists, &view->list[at], rank);
@@ -170,8 +165,8 @@ static void prefetch_before(const cm_view *view, unsigned at, uint32_t rank, uin
 void cm_view_prefetch_clicks(const cm_view *view)
 {
     for (unsigned at = 0; at < view->count; at++)
-        if (view->list[at].count <= WALK_MAX)
-            prefetch_before(view, at, view->list[at].count, PREFETCHED);
+        if (!cm_list_is_searched(&view->list[at]))
+            prefetch_before(view, at, view->list[at].count, CM_LIST_WALKED_MAX);
 }
 
 void cm_view_find_range(cm_view *view, int64_t t, int64_t window_us, uint32_t limit)
