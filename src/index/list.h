@@ -101,13 +101,21 @@ static inline bool cm_list_is_searched(const cm_list *list)
     return list->count > CM_LIST_WALKED_MAX;
 }
 
+/** Ask the memory for a list: the directory of a long one, else its numbers; then (a call later)
+ * for what the directory leads to. */
+void cm_list_prefetch(const cm_lists *lists, const cm_list *list);
+void cm_list_prefetch_chunks(const cm_lists *lists, const cm_list *list);
+
 /*
- * cm_list_rank of a list that is searched in steps, each of which asks the memory for what the next
- * reads: of a long one its samples, the numbers of 16 clicks and these clicks; of another the
- * numbers, every 16th click and 16 clicks.
+ * After these, cm_list_rank of a list that is searched in steps, each of which asks the memory for
+ * what the next reads: of a long one its samples, the numbers of 16 clicks and these clicks; of
+ * another every 16th click and then 16 clicks.
+ *
+ * @param before  clicks before the place that will be read, too
  */
 cm_seek cm_list_seek(const cm_lists *lists, const cm_list *list, int64_t time);
-void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek);
+void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time, uint32_t before,
+                        cm_seek *seek);
 void cm_list_seek_clicks(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek);
 
 /** Numbers that cm_list_rank is not below, and not above; near it, and found without looking at a
@@ -118,9 +126,8 @@ uint32_t cm_list_rank_at_most(const cm_lists *lists, const cm_list *list, int64_
 /** The last click of a list that is not empty. */
 uint32_t cm_list_newest(const cm_lists *lists, const cm_list *list);
 
-/** Ask the memory for the numbers of a list (of a long one, the last), then (a call later) for its
- * newest click. */
-void cm_list_prefetch(const cm_lists *lists, const cm_list *list);
+/** After those two, ask for the end of a long list, then for the newest click of any. */
+void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list);
 void cm_list_prefetch_newest(const cm_lists *lists, const cm_list *list);
 
 /** A walk from new to old. Holds while nobody writes. */

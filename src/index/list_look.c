@@ -72,6 +72,9 @@ static uint32_t rank_in_part(const cm_lists *lists, const struct part *part, int
     return rank + more;
 }
 
+#define CHUNKS_PER_LINE (64 / sizeof(cm_chunk))
+#define CHUNK_LINES_MAX 8 /* of a longer directory the search finds but its first steps there */
+
 static void prefetch_numbers(const uint32_t *numbers, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i += CM_LIST_SAMPLE)
@@ -79,12 +82,29 @@ static void prefetch_numbers(const uint32_t *numbers, uint32_t count)
     cm_prefetch(numbers + count - 1);
 }
 
+void cm_list_prefetch(const cm_lists *lists, const cm_list *list)
+{
+    if (cm_list_is_long(list))
+        cm_prefetch(cm_list_directory(lists, list));
+    else if (list->count > 1)
+        prefetch_numbers(lists->pool + list->at, list->count);
+}
+
+void cm_list_prefetch_chunks(const cm_lists *lists, const cm_list *list)
+{
+    if (!cm_list_is_long(list))
+        return;
+    const cm_directory *directory = cm_list_directory(lists, list);
+    size_t step = directory->count / CHUNK_LINES_MAX;
+    for (size_t at = 0; at < directory->count;
+         at += step < CHUNKS_PER_LINE ? CHUNKS_PER_LINE : step)
+        cm_prefetch(&directory->chunks[at]);
+}
+
 cm_seek cm_list_seek(const cm_lists *lists, const cm_list *list, int64_t time)
 {
-    if (!cm_list_is_long(list)) {
-        prefetch_numbers(lists->pool + list->at, list->count);
+    if (!cm_list_is_long(list))
         return (cm_seek){0};
-    }
     const cm_directory *directory = cm_list_directory(lists, list);
     cm_seek seek = {.chunk = chunk_at(directory, time)};
     cm_prefetch(&directory->samples[seek.chunk].times[0]);
@@ -98,7 +118,8 @@ static void find_place(const cm_lists *lists, const struct part *part, int64_t t
     seek->place = before == 0 ? 0 : (before - 1) * CM_LIST_SAMPLE;
 }
 
-void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek)
+void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time, uint32_t before,
+                        cm_seek *seek)
 {
     struct part part = part_of(lists, list, seek->chunk);
     if (part.samples == NULL) {
@@ -107,7 +128,9 @@ void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time
         return;
     }
     find_place(lists, &part, time, seek);
-    prefetch_numbers(part.numbers + seek->place, CM_LIST_SAMPLE);
+    if (before > seek->place)
+        before = seek->place;
+    prefetch_numbers(part.numbers + seek->place - before, before + CM_LIST_SAMPLE);
 }
 
 void cm_list_seek_clicks(const cm_lists *lists, const cm_list *list, int64_t time, cm_seek *seek)
@@ -179,11 +202,9 @@ uint32_t cm_list_newest(const cm_lists *lists, const cm_list *list)
     return list->count == 1 ? list->at : *end_of(lists, list);
 }
 
-void cm_list_prefetch(const cm_lists *lists, const cm_list *list)
+void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list)
 {
-    if (list->count > 1 && !cm_list_is_long(list))
-        prefetch_numbers(lists->pool + list->at, list->count);
-    else if (list->count > 1)
+    if (cm_list_is_long(list))
         cm_prefetch(end_of(lists, list));
 }
 

@@ -85,6 +85,14 @@ size_t cm_postings_list_memory(const cm_postings *postings)
     return cm_lists_memory(&postings->lists) + cm_groups_memory(&postings->groups);
 }
 
+void cm_postings_prefetch(const cm_postings *postings, uint32_t reference)
+{
+    if (cm_postings_is_group(reference))
+        cm_prefetch(cm_postings_group(postings, reference));
+    else
+        cm_prefetch(cm_click_store_row(postings->lists.store, reference));
+}
+
 void cm_postings_prefetch_newest(const cm_postings *postings, uint32_t reference)
 {
     if (cm_postings_is_group(reference))

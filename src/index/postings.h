@@ -69,6 +69,9 @@ uint32_t cm_postings_remove(cm_postings *postings, uint64_t hash, uint32_t refer
 /** Bytes of table, and of lists and groups. */
 size_t cm_postings_list_memory(const cm_postings *postings);
 
+/** Ask the memory for what a reference leads to, a group or a click. */
+void cm_postings_prefetch(const cm_postings *postings, uint32_t reference);
+
 /** Ask the memory for what adding to a reference looks at: the newest click. */
 void cm_postings_prefetch_newest(const cm_postings *postings, uint32_t reference);
 

@@ -3,63 +3,53 @@
 /* The parts of one loop, which runs for tens of candidates a conversion. */
 #define INLINE static inline __attribute__((always_inline))
 
-static bool is_same(const cm_device_key *a, const cm_device_key *b)
-{
-    return a->first == b->first && a->second == b->second;
-}
-
-/* Few devices: each is compared with those before it. */
-static bool is_among(const cm_device_key *devices, size_t count, const cm_device_key *device)
-{
-    for (size_t i = 0; i < count; i++)
-        if (is_same(&devices[i], device))
-            return true;
-    return false;
-}
-
 /*
- * Many: an open-addressing set of places in scratch->devices. A slot counts only where it has the
- * set's generation, so that an empty set costs nothing.
+ * The devices that were met: an open-addressing set of places in scratch->devices. A slot counts
+ * only where it has the set's generation, so that an empty set costs nothing. It is at most a
+ * quarter full: whether a device is new cannot be guessed, so that is no branch; that its slot is
+ * another's is one, and rare.
  */
 #define PLACE_BITS 12
+#define PLACE_MASK ((1u << PLACE_BITS) - 1)
 #define GENERATION_MAX ((1u << (32 - PLACE_BITS)) - 1)
 
 _Static_assert(CM_CANDIDATES_MAX < 1u << PLACE_BITS, "a place must fit");
 
-static void begin_set(cm_layer_scratch *scratch)
+/* An empty set; returns the mask of its slots. */
+static size_t begin_set(cm_layer_scratch *scratch, size_t count)
 {
     if (scratch->generation == GENERATION_MAX) {
         memset(scratch->slots, 0, sizeof scratch->slots);
         scratch->generation = 0;
     }
     scratch->generation++;
+    size_t size = 16;
+    while (size < 4 * count)
+        size *= 2;
+    return size - 1;
 }
 
-/* Add a device, which will be at a place; false where it was there. */
+INLINE bool is_same(const cm_device_key *a, const cm_device_key *b)
+{
+    return ((a->first ^ b->first) | (a->second ^ b->second)) == 0;
+}
+
+/* Add a device, which is at this place then; false where it was there. */
 INLINE bool add_to_set(cm_layer_scratch *scratch, size_t mask, size_t place,
                        const cm_device_key *device)
 {
     uint64_t mixed = (device->first ^ (device->second * 0xd6e8feb86659fd93u)) * 0x9e3779b97f4a7c15u;
     size_t at = (size_t)(mixed >> 40) & mask;
-    for (;; at = (at + 1) & mask) {
-        uint32_t slot = scratch->slots[at];
-        if (slot >> PLACE_BITS != scratch->generation)
-            break;
-        if (is_same(&scratch->devices[slot & ((1u << PLACE_BITS) - 1)], device))
-            return false;
+    uint32_t slot = scratch->slots[at];
+    bool is_taken = slot >> PLACE_BITS == scratch->generation;
+    while (is_taken & !is_same(&scratch->devices[slot & PLACE_MASK], device)) {
+        at = (at + 1) & mask;
+        slot = scratch->slots[at];
+        is_taken = slot >> PLACE_BITS == scratch->generation;
     }
-    scratch->slots[at] = scratch->generation << PLACE_BITS | (uint32_t)place;
-    return true;
-}
-
-#define FEW 6
-
-static size_t mask_for(size_t count)
-{
-    size_t size = 16;
-    while (size < 2 * count)
-        size *= 2;
-    return size - 1;
+    scratch->devices[place] = *device;
+    scratch->slots[at] = is_taken ? slot : scratch->generation << PLACE_BITS | (uint32_t)place;
+    return !is_taken;
 }
 
 /* What the loop over the candidates reads, copied out of what its writes might seem to change. */
@@ -105,10 +95,16 @@ INLINE size_t next_bin(const struct lookout *out, size_t bin, int64_t delay_us)
     return bin;
 }
 
+/* Without a branch: what candidates show is not to be guessed either. */
+INLINE unsigned compared(bool is_known, bool is_equal)
+{
+    unsigned comparison = is_equal ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
+    return is_known ? comparison : CM_COMPARE_MISSING;
+}
+
 INLINE unsigned compare_numbers(uint32_t a, uint32_t b)
 {
-    unsigned compared = a == b ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
-    return a == CM_NUMBER_MISSING || b == CM_NUMBER_MISSING ? CM_COMPARE_MISSING : compared;
+    return compared((a != CM_NUMBER_MISSING) & (b != CM_NUMBER_MISSING), a == b);
 }
 
 /* A device of layer 2 is an address bucket and a device type, missing being a value too. Of layer 3
@@ -126,22 +122,18 @@ INLINE cm_device_key device_of(const cm_click_row *row, enum cm_weighed_layer la
 INLINE unsigned compare(const struct lookout *out, const cm_click_row *row,
                         enum cm_weighed_layer layer)
 {
-    if (layer == CM_WEIGH_PROBABILISTIC) {
-        if (!out->has_fingerprint || row->fingerprint == CM_NUMBER_MISSING)
-            return CM_COMPARE_MISSING;
-        return row->fingerprint == out->fingerprint ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
-    }
-    if (!out->has_address || cm_click_row_address_kind(row) == 0)
-        return CM_COMPARE_MISSING;
-    return cm_shares_address(&out->address, row) ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
+    if (layer == CM_WEIGH_PROBABILISTIC)
+        return compared(out->has_fingerprint & (row->fingerprint != CM_NUMBER_MISSING),
+                        row->fingerprint == out->fingerprint);
+    return compared(out->has_address & (cm_click_row_address_kind(row) != 0),
+                    cm_shares_address(&out->address, row));
 }
 
-/* One function for each layer, and for few and many, is made of this: what depends on them is
- * decided when it is compiled. */
-INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, bool few,
-                   cm_layer_scratch *scratch, size_t count, bool *shared)
+/* One function for each layer is made of this: what depends on it is decided when it is compiled. */
+INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, cm_layer_scratch *scratch,
+                   size_t count, bool *shared)
 {
-    size_t kept = 0, bin = 0, mask = mask_for(count);
+    size_t kept = 0, bin = 0, mask = begin_set(scratch, count);
     unsigned evidences = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t click = scratch->clicks[i];
@@ -149,19 +141,17 @@ INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, bool few,
         if (has_expired(&out, row, click))
             continue;
         cm_device_key device = device_of(row, layer);
-        if (few ? is_among(scratch->devices, kept, &device)
-                : !add_to_set(scratch, mask, kept, &device))
-            continue;
-        scratch->devices[kept] = device;
         unsigned evidence = compare(&out, row, layer);
         bin = next_bin(&out, bin, out.t - cm_click_row_time(row));
-        evidences |= 1u << evidence;
-        scratch->looks[kept++] = (cm_candidate_look){
+        scratch->looks[kept] = (cm_candidate_look){
             .click = click,
             .evidence = (uint8_t)evidence,
             .user_agent = (uint8_t)compare_numbers(row->user_agent, out.user_agent),
             .bin = (uint32_t)bin,
         };
+        bool is_new = add_to_set(scratch, mask, kept, &device);
+        evidences |= (unsigned)is_new << evidence;
+        kept += is_new;
     }
     *shared = evidences >> CM_COMPARE_EQUAL & 1;
     return kept;
@@ -173,14 +163,9 @@ size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *qu
 {
     struct lookout out = look_out(context, query);
     scratch->looked_at += count;
-    if (count <= FEW)
-        return layer == CM_WEIGH_FINGERPRINT
-                   ? look(out, CM_WEIGH_FINGERPRINT, true, scratch, count, shared)
-                   : look(out, CM_WEIGH_PROBABILISTIC, true, scratch, count, shared);
-    begin_set(scratch);
     return layer == CM_WEIGH_FINGERPRINT
-               ? look(out, CM_WEIGH_FINGERPRINT, false, scratch, count, shared)
-               : look(out, CM_WEIGH_PROBABILISTIC, false, scratch, count, shared);
+               ? look(out, CM_WEIGH_FINGERPRINT, scratch, count, shared)
+               : look(out, CM_WEIGH_PROBABILISTIC, scratch, count, shared);
 }
 
 /* The factors of one delay bin, for this conversion. */

@@ -11,7 +11,7 @@
 
 /* Layer 2 may add the first K of the addresses' list to the first K of the fingerprint's. */
 #define CM_CANDIDATES_MAX (2 * CM_MAX_CANDIDATES_LIMIT)
-#define CM_DEVICE_SLOTS (2 * CM_CANDIDATES_MAX)
+#define CM_DEVICE_SLOTS (4 * CM_CANDIDATES_MAX)
 
 /** How two values compare: which factor is theirs. */
 enum cm_comparison { CM_COMPARE_MISSING, CM_COMPARE_EQUAL, CM_COMPARE_DIFFERENT };

@@ -100,7 +100,8 @@ static void run_weighing(cm_matcher *matcher, size_t count, const struct weighin
 static bool find_devices(cm_matcher *matcher, size_t count, const cm_result *results)
 {
     static const query_step steps[] = {cm_query_prefetch_groups, cm_query_prefetch_lists,
-                                       cm_query_prefetch_newest};
+                                       cm_query_prefetch_chunks, cm_query_seek,
+                                       cm_query_seek_places};
     const cm_click_index *index = matcher->context.index;
     cm_query *open[CM_MATCH_BATCH];
     size_t open_count = 0;

@@ -96,6 +96,7 @@ void cm_query_prefetch_device(const cm_click_index *index, cm_query *query)
     cm_table_prefetch(&index->catalog.names[CM_NAME_USER_AGENT].table, keys->user_agent_hash);
 }
 
+/* The group that a fingerprint probably leads to; NULL. */
 static const cm_fingerprint_group *guess_fingerprint(const cm_click_index *index,
                                                      const cm_query *query)
 {
@@ -118,19 +119,55 @@ static uint32_t guess_address(const cm_click_index *index, const cm_query *query
 void cm_query_prefetch_groups(const cm_click_index *index, cm_query *query)
 {
     const cm_dictionary *user_agents = &index->catalog.names[CM_NAME_USER_AGENT];
-    const cm_fingerprint_group *group = guess_fingerprint(index, query);
-    if (group != NULL) {
-        cm_prefetch(group);
-        cm_prefetch(&group->fingerprint[31]);
+    query->guess.group = guess_fingerprint(index, query);
+    query->guess.address = guess_address(index, query);
+    if (query->guess.group != NULL) {
+        cm_prefetch(query->guess.group);
+        cm_prefetch(&query->guess.group->fingerprint[31]);
     }
-    uint32_t address = guess_address(index, query);
-    if (address != CM_NUMBER_NONE && cm_postings_is_group(address))
-        cm_prefetch(cm_bucket_at(address_shard(index, query), address));
-    else if (address != CM_NUMBER_NONE)
-        cm_prefetch(cm_click_store_row(&index->catalog.store, address));
+    if (query->guess.address != CM_NUMBER_NONE)
+        cm_postings_prefetch(&address_shard(index, query)->buckets, query->guess.address);
     uint32_t user_agent = cm_table_guess(&user_agents->table, query->keys.device.user_agent_hash);
     if (user_agent != CM_NUMBER_NONE)
         cm_prefetch(&user_agents->texts[user_agent]);
+}
+
+static const cm_lists *fingerprint_lists(const cm_click_index *index, const cm_query *query)
+{
+    return &fingerprint_shard(index, query)->lists;
+}
+
+/* The list of the bucket that was guessed; NULL where it is none or has one click. */
+static const cm_list *guessed_bucket(const cm_click_index *index, const cm_query *query)
+{
+    uint32_t address = query->guess.address;
+    if (address == CM_NUMBER_NONE || !cm_postings_is_group(address))
+        return NULL;
+    return cm_postings_group(&address_shard(index, query)->buckets, address);
+}
+
+void cm_query_prefetch_lists(const cm_click_index *index, cm_query *query)
+{
+    if (query->guess.group != NULL)
+        cm_list_prefetch(fingerprint_lists(index, query), &query->guess.group->list);
+    const cm_list *bucket = guessed_bucket(index, query);
+    if (bucket != NULL)
+        cm_list_prefetch(&address_shard(index, query)->buckets.lists, bucket);
+}
+
+void cm_query_prefetch_chunks(const cm_click_index *index, cm_query *query)
+{
+    if (query->guess.group != NULL)
+        cm_list_prefetch_chunks(fingerprint_lists(index, query), &query->guess.group->list);
+    const cm_list *bucket = guessed_bucket(index, query);
+    if (bucket != NULL)
+        cm_list_prefetch_chunks(&address_shard(index, query)->buckets.lists, bucket);
+}
+
+/* Of a list that is searched, two ranks are sought; others are walked from the newest click. */
+static bool is_sought(const cm_query *query)
+{
+    return query->guess.group != NULL && cm_list_is_searched(&query->guess.group->list);
 }
 
 static int64_t window_of(const cm_click_index *index)
@@ -138,49 +175,31 @@ static int64_t window_of(const cm_click_index *index)
     return index->rules.model->window_us;
 }
 
-/* Into the list of the fingerprint: cm_list_is_searched, or walked. */
-static void seek(const cm_click_index *index, const cm_lists *lists, const cm_list *list,
-                 cm_query *query)
+void cm_query_seek(const cm_click_index *index, cm_query *query)
 {
-    if (!cm_list_is_searched(list)) {
-        cm_list_prefetch(lists, list);
-        return;
+    if (is_sought(query)) {
+        const cm_lists *lists = fingerprint_lists(index, query);
+        const cm_list *list = &query->guess.group->list;
+        query->seeks[0] = cm_list_seek(lists, list, query->t);
+        query->seeks[1] = cm_list_seek(lists, list, query->t - window_of(index));
     }
-    query->seeks[0] = cm_list_seek(lists, list, query->t);
-    query->seeks[1] = cm_list_seek(lists, list, query->t - window_of(index));
+    const cm_list *bucket = guessed_bucket(index, query);
+    if (bucket != NULL)
+        cm_list_prefetch_end(&address_shard(index, query)->buckets.lists, bucket);
 }
 
-void cm_query_prefetch_lists(const cm_click_index *index, cm_query *query)
+void cm_query_seek_places(const cm_click_index *index, cm_query *query)
 {
-    const cm_fingerprint_group *group = guess_fingerprint(index, query);
-    if (group != NULL)
-        seek(index, &fingerprint_shard(index, query)->lists, &group->list, query);
-    uint32_t address = guess_address(index, query);
-    if (address != CM_NUMBER_NONE && cm_postings_is_group(address)) {
-        const cm_postings *buckets = &address_shard(index, query)->buckets;
-        cm_list_prefetch(&buckets->lists, cm_postings_group(buckets, address));
+    const cm_model *model = index->rules.model;
+    if (is_sought(query)) {
+        const cm_lists *lists = fingerprint_lists(index, query);
+        const cm_list *list = &query->guess.group->list;
+        cm_list_seek_place(lists, list, query->t, model->max_candidates, &query->seeks[0]);
+        cm_list_seek_place(lists, list, query->t - window_of(index), 0, &query->seeks[1]);
     }
-}
-
-static void seek_on(const cm_click_index *index, const cm_lists *lists, const cm_list *list,
-                    cm_query *query)
-{
-    if (!cm_list_is_searched(list)) {
-        cm_list_prefetch_newest(lists, list);
-        return;
-    }
-    cm_list_seek_place(lists, list, query->t, &query->seeks[0]);
-    cm_list_seek_place(lists, list, query->t - window_of(index), &query->seeks[1]);
-}
-
-void cm_query_prefetch_newest(const cm_click_index *index, cm_query *query)
-{
-    const cm_fingerprint_group *group = guess_fingerprint(index, query);
-    if (group != NULL)
-        seek_on(index, &fingerprint_shard(index, query)->lists, &group->list, query);
-    uint32_t address = guess_address(index, query);
-    if (address != CM_NUMBER_NONE)
-        cm_postings_prefetch_newest(&address_shard(index, query)->buckets, address);
+    const cm_list *bucket = guessed_bucket(index, query);
+    if (bucket != NULL)
+        cm_list_prefetch_newest(&address_shard(index, query)->buckets.lists, bucket);
 }
 
 static uint32_t find_who(const cm_click_index *index, uint32_t tenant, uint32_t device_type)
@@ -231,8 +250,7 @@ static void find_fingerprint(const cm_click_index *index, cm_query *query)
     query->same_fingerprint = cm_view_of(&shard->lists, *list);
     cm_view_prefetch_clicks(&query->same_fingerprint);
     /* The list of the group that was guessed was sought: mostly it is this one. */
-    if (cm_list_is_searched(list) &&
-        guess_fingerprint(index, query) == cm_fingerprint_group_at(shard, group)) {
+    if (is_sought(query) && query->guess.group == cm_fingerprint_group_at(shard, group)) {
         cm_list_seek_clicks(&shard->lists, list, query->t, &query->seeks[0]);
         cm_list_seek_clicks(&shard->lists, list, query->t - window_of(index), &query->seeks[1]);
     }

@@ -17,7 +17,11 @@ typedef struct cm_query {
     uint32_t fingerprint; /* number; CM_NUMBER_NONE where it has none or no valid click shares it */
     cm_bucket_key bucket; /* meaningful where keys.device.address_kind is not 0 */
     uint32_t whos[2]; /* its device type's and the missing one's; CM_NUMBER_NONE: no click has it */
-    cm_seek seeks[2]; /* t and t - window in the list of its fingerprint, if searched */
+    struct {          /* what the tables probably lead to */
+        const cm_fingerprint_group *group; /* NULL: none */
+        uint32_t address;                  /* a reference; CM_NUMBER_NONE */
+    } guess;
+    cm_seek seeks[2];         /* t and t - window in the list of its fingerprint, if searched */
     cm_view same_fingerprint; /* clicks with its fingerprint */
     cm_view same_address;     /* the addresses' list */
 } cm_query;
@@ -44,7 +48,9 @@ void cm_query_prefetch_texts(const cm_click_index *index, const cm_query *query)
 void cm_query_prefetch_device(const cm_click_index *index, cm_query *query);
 void cm_query_prefetch_groups(const cm_click_index *index, cm_query *query);
 void cm_query_prefetch_lists(const cm_click_index *index, cm_query *query);
-void cm_query_prefetch_newest(const cm_click_index *index, cm_query *query);
+void cm_query_prefetch_chunks(const cm_click_index *index, cm_query *query);
+void cm_query_seek(const cm_click_index *index, cm_query *query);
+void cm_query_seek_places(const cm_click_index *index, cm_query *query);
 void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_query *query);
 
 /** After cm_query_find_device: the ranks of a list of the fingerprint that is searched, and its candidates. */
@@ -71,8 +77,9 @@ static inline cm_shared_address cm_query_shared_address(const cm_query *query)
 
 static inline bool cm_shares_address(const cm_shared_address *shared, const cm_click_row *row)
 {
-    return row->address == shared->address && cm_click_row_address_kind(row) == shared->kind &&
-           (shared->any_type || row->who == shared->whos[0] || row->who == shared->whos[1]);
+    bool is_type = shared->any_type | (row->who == shared->whos[0]) | (row->who == shared->whos[1]);
+    return (row->address == shared->address) & (cm_click_row_address_kind(row) == shared->kind) &
+           is_type;
 }
 
 #endif

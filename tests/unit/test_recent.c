@@ -161,7 +161,9 @@ static void check(struct fixture *fixture, const cm_conversion *conversion)
     cm_query_prefetch_device(index, &query);
     cm_query_prefetch_groups(index, &query);
     cm_query_prefetch_lists(index, &query);
-    cm_query_prefetch_newest(index, &query);
+    cm_query_prefetch_chunks(index, &query);
+    cm_query_seek(index, &query);
+    cm_query_seek_places(index, &query);
     cm_query_find_device(index, &fixture->whos, &query);
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
         assert_view(fixture, &query.same_address, conversion, true, windows[i]);
