@@ -142,7 +142,7 @@ static cm_status read_rows(cm_block_worker *worker, const cm_block_work *work, c
     worker->lines = reader.line + worker->block.lines_skipped;
     if (reader.out_of_memory)
         return cm_error_memory(error, "the values of a row", CM_ROW_BYTES_MAX);
-    return CM_OK;
+    return work->finish == NULL ? CM_OK : work->finish(worker, error);
 }
 
 /* ---- the input gate ---- */

@@ -50,6 +50,8 @@ typedef struct cm_block_work {
     cm_status (*begin)(cm_block_worker *worker, void *shared, cm_error *error); /* may be NULL */
     void (*start)(cm_block_worker *worker); /* of a block; may be NULL */
     cm_status (*row)(cm_block_worker *worker, cm_reject *reject, cm_error *error);
+    /** After a block's last row, before the gate; may be NULL. */
+    cm_status (*finish)(cm_block_worker *worker, cm_error *error);
     cm_status (*input)(cm_block_worker *worker, cm_error *error); /* in the input gate */
     cm_status (*work)(cm_block_worker *worker, cm_error *error);  /* between gates; may be NULL */
     cm_status (*output)(cm_block_worker *worker,

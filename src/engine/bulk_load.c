@@ -54,18 +54,31 @@ cm_status cm_bulk_loader_add(cm_bulk_loader *loader, const cm_click *click, cm_e
     return loader->count == CM_BULK_BATCH ? flush(loader, error) : CM_OK;
 }
 
-cm_status cm_bulk_loader_end_block(cm_bulk_loader *loader, cm_error *error)
+cm_status cm_bulk_loader_finish_block(cm_bulk_loader *loader, cm_error *error)
 {
     cm_bulk_load *load = loader->load;
     cm_status status = flush(loader, error);
     if (status != CM_OK)
         return status;
-    cm_click_log *log = cm_click_logger_take(&loader->logger);
-    if (log == NULL)
-        return cm_error_memory(error, "a block of clicks", sizeof *log);
     pthread_mutex_lock(&load->lock);
-    bool put = cm_click_bulk_put(&load->logs, log);
+    cm_click_log *spare = cm_click_bulk_take_spare(&load->logs);
     pthread_mutex_unlock(&load->lock);
+    loader->log = cm_click_logger_take(&loader->logger, spare);
+    if (loader->log == NULL)
+        return cm_error_memory(error, "a block of clicks", sizeof *loader->log);
+    return CM_OK;
+}
+
+cm_status cm_bulk_loader_end_block(cm_bulk_loader *loader, cm_error *error)
+{
+    cm_bulk_load *load = loader->load;
+    cm_status status = loader->log == NULL ? cm_bulk_loader_finish_block(loader, error) : CM_OK;
+    if (status != CM_OK)
+        return status;
+    pthread_mutex_lock(&load->lock);
+    bool put = cm_click_bulk_put(&load->logs, loader->log);
+    pthread_mutex_unlock(&load->lock);
+    loader->log = NULL;
     return put ? CM_OK : cm_error_memory(error, "blocks of clicks", load->logs.count);
 }
 
@@ -86,6 +99,7 @@ cm_status cm_bulk_load_build(cm_bulk_load *load, unsigned threads, uint64_t *dup
 void cm_bulk_loader_destroy(cm_bulk_loader *loader)
 {
     cm_click_logger_destroy(&loader->logger);
+    free(loader->log);
     cm_key_scratch_destroy(&loader->scratch);
 }
 

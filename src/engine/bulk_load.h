@@ -34,6 +34,7 @@ typedef struct cm_bulk_loader {
     cm_click clicks[CM_BULK_BATCH];
     cm_click_keys keys[CM_BULK_BATCH];
     size_t count;
+    cm_click_log *log; /* of a finished block; NULL */
 } cm_bulk_loader;
 
 /** Ready a load, and its loaders; the load must not be moved afterwards. */
@@ -43,6 +44,10 @@ void cm_bulk_loader_init(cm_bulk_loader *loader, cm_bulk_load *load);
 /** Add a checked click to the loader's block; its strings must hold until the block ends. CM_OK,
  * CM_ERROR_MEMORY or CM_ERROR_CAPACITY. */
 cm_status cm_bulk_loader_add(cm_bulk_loader *loader, const cm_click *click, cm_error *error);
+
+/** No more clicks of the loader's block: what can be done before its turn comes. May be left out.
+ */
+cm_status cm_bulk_loader_finish_block(cm_bulk_loader *loader, cm_error *error);
 
 /** End the loader's block: it comes after all blocks that were ended before. */
 cm_status cm_bulk_loader_end_block(cm_bulk_loader *loader, cm_error *error);

@@ -42,6 +42,11 @@ static cm_status take_row(cm_block_worker *worker, cm_reject *reject, cm_error *
     return status == CM_OK ? cm_bulk_loader_add(&of(worker)->loader, &click, error) : status;
 }
 
+static cm_status finish_block(cm_block_worker *worker, cm_error *error)
+{
+    return cm_bulk_loader_finish_block(&of(worker)->loader, error);
+}
+
 /* In the input gate: blocks come in input order, so that the first of a click id stands. */
 static cm_status end_block(cm_block_worker *worker, cm_error *error)
 {
@@ -67,6 +72,7 @@ cm_status cm_pipeline_load(cm_engine *engine, cm_source *source, const cm_pipeli
         .worker_bytes = sizeof(struct load_worker),
         .begin = begin,
         .row = take_row,
+        .finish = finish_block,
         .input = end_block,
         .is_full = is_full,
         .empty = build,

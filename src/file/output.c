@@ -14,6 +14,7 @@
 #include "util/error.h"
 
 #define COPY_BYTES ((size_t)1 << 18)
+#define BEHIND_BYTES ((off_t)8 << 20)
 #define TEMPORARIES_MAX 100 /* left behind by killed runs, or by others with our number */
 
 struct cm_output {
@@ -22,6 +23,8 @@ struct cm_output {
     int fd;          /* what the sink writes to */
     int target;      /* where a spool goes on commit; -1 if fd is no spool */
     bool has_failed; /* a write failed: the output is not whole */
+    off_t written;   /* bytes */
+    off_t begun;     /* those the disk was told to begin with */
     char *place;     /* of a regular file, links followed; NULL for others */
     char *temporary; /* the file written beside it */
 };
@@ -31,11 +34,29 @@ static cm_status trouble(const cm_output *output, const char *verb, cm_error *er
     return cm_trouble(error, output->sink.name, verb, errno, output->options.option);
 }
 
+/* Let the disk begin with what is written while more is made: the end then waits for less. Where
+ * that cannot be asked for, the end waits. */
+static void write_behind(cm_output *output)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    if (output->place == NULL || output->written - output->begun < BEHIND_BYTES)
+        return;
+    (void)sync_file_range(output->fd, output->begun, output->written - output->begun,
+                          SYNC_FILE_RANGE_WRITE);
+    output->begun = output->written;
+#else
+    (void)output;
+#endif
+}
+
 static cm_status output_write(void *context, const char *bytes, size_t size, cm_error *error)
 {
     cm_output *output = context;
-    if (cm_write_all(output->fd, bytes, size))
+    if (cm_write_all(output->fd, bytes, size)) {
+        output->written += (off_t)size;
+        write_behind(output);
         return CM_OK;
+    }
     output->has_failed = true;
     return output->target >= 0 ? cm_spool_trouble("write", error) : trouble(output, "write", error);
 }

@@ -109,12 +109,23 @@ static cm_status build(cm_shard_builder *builders, unsigned threads, uint64_t *d
     return run_phase(builders, threads, build_others, OTHER_TASKS, error);
 }
 
+/* Their memory serves the next ones: fresh memory costs more than what is written to it. */
 static void forget_logs(cm_click_bulk *bulk)
 {
-    for (size_t i = 0; i < bulk->count; i++)
-        free(bulk->logs[i]);
+    for (size_t i = 0; i < bulk->count; i++) {
+        bulk->logs[i]->next_spare = bulk->spare;
+        bulk->spare = bulk->logs[i];
+    }
     bulk->count = 0;
     bulk->bytes = 0;
+}
+
+cm_click_log *cm_click_bulk_take_spare(cm_click_bulk *bulk)
+{
+    cm_click_log *spare = bulk->spare;
+    if (spare != NULL)
+        bulk->spare = spare->next_spare;
+    return spare;
 }
 
 cm_status cm_click_bulk_build(cm_click_bulk *bulk, cm_click_index *index, unsigned threads,
@@ -143,6 +154,9 @@ cm_status cm_click_bulk_build(cm_click_bulk *bulk, cm_click_index *index, unsign
 void cm_click_bulk_destroy(cm_click_bulk *bulk)
 {
     forget_logs(bulk);
+    for (cm_click_log *log = cm_click_bulk_take_spare(bulk); log != NULL;
+         log = cm_click_bulk_take_spare(bulk))
+        free(log);
     free(bulk->logs);
     *bulk = (cm_click_bulk){0};
 }

@@ -12,8 +12,12 @@
 typedef struct cm_click_bulk {
     cm_click_log **logs; /* in input order; owned */
     size_t count, capacity;
-    size_t bytes; /* of all logs */
+    size_t bytes;        /* of all logs */
+    cm_click_log *spare; /* a chain of logs that were built */
 } cm_click_bulk;
+
+/** A log that was built, whose memory can be used again; NULL: there is none. */
+cm_click_log *cm_click_bulk_take_spare(cm_click_bulk *bulk);
 
 /** Take a log over; logs come in input order. False when memory is short; the log is freed then. */
 bool cm_click_bulk_put(cm_click_bulk *bulk, cm_click_log *log);

@@ -139,16 +139,31 @@ static void scatter(const cm_log_column *column, size_t bytes, const uint32_t *s
         memcpy(to + at[column->shards[i]]++ * bytes, column->entries + i * bytes, bytes);
 }
 
-cm_click_log *cm_click_logger_take(cm_click_logger *logger)
+/* Blocks are alike: a little more than one needs is enough for most. */
+static cm_click_log *allocate(cm_click_log *spare, size_t bytes)
+{
+    if (spare == NULL || spare->bytes < bytes) {
+        free(spare);
+        bytes += bytes / 16;
+        spare = malloc(bytes);
+        if (spare == NULL)
+            return NULL;
+        spare->bytes = bytes;
+    }
+    bytes = spare->bytes;
+    memset(spare, 0, sizeof *spare);
+    spare->bytes = bytes;
+    return spare;
+}
+
+cm_click_log *cm_click_logger_take(cm_click_logger *logger, cm_click_log *spare)
 {
     size_t bytes = sizeof(cm_click_log) + logger->range_count * sizeof(cm_number_range);
     for (cm_log_kind kind = 0; kind < CM_LOG_KIND_COUNT; kind++)
         bytes += logger->columns[kind].count * entry_bytes[kind];
-    cm_click_log *log = malloc(bytes);
+    cm_click_log *log = allocate(spare, bytes);
     if (log == NULL)
         return NULL;
-    memset(log, 0, sizeof *log);
-    log->bytes = bytes;
     char *at = (char *)(log + 1);
     for (cm_log_kind kind = 0; kind < CM_LOG_KIND_COUNT; kind++) {
         cm_log_column *column = &logger->columns[kind];

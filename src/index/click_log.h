@@ -37,7 +37,8 @@ typedef struct cm_number_range {
 /** A block's log, in one allocation. Shard s of a kind has the entries from starts[kind][s] up to
  * starts[kind][s + 1], in input order. */
 typedef struct cm_click_log {
-    size_t bytes;
+    size_t bytes; /* allocated */
+    struct cm_click_log *next_spare;
     uint32_t starts[CM_LOG_KIND_COUNT][CM_SHARDS + 1];
     void *entries[CM_LOG_KIND_COUNT]; /* cm_log_entry, or cm_log_fingerprint */
     cm_number_range *ranges;          /* of the block's clicks, as they were numbered when stored */
@@ -74,9 +75,13 @@ cm_status cm_click_logger_add(cm_click_logger *logger, const cm_click *click,
 void cm_click_logger_prefetch(const cm_click_logger *logger, const cm_click_keys *keys);
 void cm_click_logger_prefetch_texts(const cm_click_logger *logger, const cm_click_keys *keys);
 
-/** Make a log of what was added since the last one; freed with free(). NULL when memory is short.
+/**
+ * Make a log of what was added since the last one.
+ *
+ * @param spare  a log whose memory is used again, or freed; NULL
+ * @return freed with free(); NULL when memory is short
  */
-cm_click_log *cm_click_logger_take(cm_click_logger *logger);
+cm_click_log *cm_click_logger_take(cm_click_logger *logger, cm_click_log *spare);
 
 /** End: the segment goes back to the store. One thread at a time. */
 void cm_click_logger_destroy(cm_click_logger *logger);
