@@ -111,7 +111,7 @@ test-programs: $(TESTS) $(EXAMPLES)
 
 bench: ## measure on this machine: minutes; a table, and build/bench.json
 	@$(MAKE) $(PARALLEL) all
-	@$(BUILD)/clickmatch bench --json $(BUILD)/bench.json
+	@BUILD=$(BUILD) scripts/bench.sh --json $(BUILD)/bench.json
 
 bench-plot: ## draw latency and scaling of the last make bench (installs gnuplot-nox)
 	@scripts/deps.sh --plot

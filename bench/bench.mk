@@ -19,8 +19,8 @@ test-programs: $(BENCHES)
 bench-micro: $(BENCHES) ## measure hashes, tables, memory, scorer, codecs: a few minutes
 	@for program in $(sort $^); do $$program $(BENCH_FLAGS) || exit; done
 
-bench-batch: all ## measure batch beside plain COPY, UPDATE and INSERT on a private server: minutes
-	@CLICKMATCH=$(abspath $(PROGRAM)) $(PYTHON) bench/batch_floor.py --json $(BUILD)/bench-batch.json
+bench-batch: all ## of make bench only batch beside plain COPY, UPDATE and INSERT: minutes
+	@BUILD=$(BUILD) scripts/bench.sh --only batch --json $(BUILD)/bench-batch.json $(OPTIONS)
 
 $(BUILD)/libbench.a: $(BENCH_SHARED_OBJECTS)
 

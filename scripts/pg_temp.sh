@@ -6,6 +6,7 @@
 #   scripts/pg_temp.sh stop DIR         stop it and remove DIR
 #   scripts/pg_temp.sh crash DIR        stop it as a power failure would, keep DIR
 #   scripts/pg_temp.sh resume DIR       start it again
+#   scripts/pg_temp.sh bin              print where the server's programs are; fails where none are
 #
 # Settings beyond these, one a line, may be given in PG_TEMP_CONF. As root, the server runs as the
 # user postgres, else nobody. What COMMAND finds in PG_TEMP_DIR is the server's directory.
@@ -112,10 +113,11 @@ run)
     [ $# -ge 2 ] || die "wrong usage; give a command to run"
     run "${@:2}"
     ;;
+bin) find_bin ;;
 start | stop | crash | resume)
     [ $# -eq 2 ] || die "wrong usage; give the directory"
     "$1" "$(realpath -m "$2")"
     [ "$1" != start ] || settings "$(realpath "$2")"
     ;;
-*) die "wrong usage; give 'run COMMAND...', or start, stop, crash or resume and a directory" ;;
+*) die "wrong usage; give 'run COMMAND...', bin, or start, stop, crash or resume and a directory" ;;
 esac

@@ -67,7 +67,10 @@ static cm_status open_writer(cm_batch *batch, const cm_pg_options *options, cm_e
 static cm_status connect_all(cm_batch *batch, cm_error *error)
 {
     const cm_batch_config *config = batch->config;
-    const cm_pg_options options = {config->conninfo, config->schema, config->interrupt};
+    const cm_pg_options options = {.conninfo = config->conninfo,
+                                   .database = config->database,
+                                   .schema = config->schema,
+                                   .interrupt = config->interrupt};
     cm_status status = make_period(batch, error);
     if (status == CM_OK && !config->dry_run)
         status = open_writer(batch, &options, error);

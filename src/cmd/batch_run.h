@@ -21,6 +21,7 @@ typedef enum cm_batch_phase {
 /** What to run. Zero means the default where one is named. */
 typedef struct cm_batch_config {
     const char *conninfo;   /* default: libpq's environment */
+    const char *database;   /* default: that of conninfo */
     const char *schema;     /* default: public */
     int64_t from_us, to_us; /* conversion times, microseconds since 1970 UTC; to is not included */
     const char *const *tenants; /* default: all */

@@ -17,12 +17,14 @@ typedef struct cm_bench_sizes {
     uint32_t days;                /* that it spans */
     unsigned threads;             /* "all threads" */
     unsigned repetitions;
-    uint64_t rate;        /* conversions a second, one at a time */
-    uint64_t scale_max;   /* clicks of the largest world of records */
-    uint64_t scale_match; /* conversions against each */
-    uint64_t hot_clicks;  /* on one key; at most CM_BENCH_IDS_MAX */
-    uint64_t hot_match;   /* conversions, one at a time */
-    bool is_quick;        /* a run that shows that all works, and measures nothing */
+    uint64_t rate;                            /* conversions a second, one at a time */
+    uint64_t scale_max;                       /* clicks of the largest world of records */
+    uint64_t scale_match;                     /* conversions against each */
+    uint64_t hot_clicks;                      /* on one key; at most CM_BENCH_IDS_MAX */
+    uint64_t hot_match;                       /* conversions, one at a time */
+    uint64_t batch_clicks, batch_conversions; /* of the world in PostgreSQL */
+    uint32_t batch_days;
+    bool is_quick; /* a run that shows that all works, and measures nothing */
 } cm_bench_sizes;
 
 typedef struct cm_bench {
@@ -36,7 +38,8 @@ typedef struct cm_bench {
 /** One section. Interrupts are looked for between repetitions. */
 typedef struct cm_bench_section {
     const char *name;
-    bool needs_world; /* the simulated one */
+    bool needs_world;  /* the simulated one */
+    bool needs_server; /* PostgreSQL: left out where none is given */
     cm_status (*run)(cm_bench *bench, cm_error *error);
 } cm_bench_section;
 
@@ -56,5 +59,6 @@ cm_status cm_bench_latency(cm_bench *bench, cm_error *error);
 cm_status cm_bench_scaling(cm_bench *bench, cm_error *error);
 cm_status cm_bench_hot_keys(cm_bench *bench, cm_error *error);
 cm_status cm_bench_crafted(cm_bench *bench, cm_error *error);
+cm_status cm_bench_batch(cm_bench *bench, cm_error *error);
 
 #endif

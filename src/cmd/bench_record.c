@@ -32,6 +32,15 @@ void cm_bench_record_end(cm_bench_record *record, double seconds)
     record->failed = last_part(record)->notes.failed;
 }
 
+void cm_bench_record_leave_out(cm_bench_record *record, const char *name, const char *why)
+{
+    cm_bench_record_begin(record, name);
+    cm_bench_say(record, "%s", why);
+    if (!record->failed)
+        last_part(record)->is_left_out = true;
+    cm_bench_record_end(record, 0);
+}
+
 static cm_bench_figure *find_figure(const cm_bench_part *part, const char *of,
                                     const cm_bench_measure *measure)
 {

@@ -32,6 +32,7 @@ typedef struct cm_bench_figure {
 /** What one section found. */
 typedef struct cm_bench_part {
     const char *name;         /* static */
+    bool is_left_out;         /* nothing was measured; the notes say why */
     double seconds;           /* that the section took, all included */
     cm_buffer notes;          /* lines that say what was measured, each ended by a newline */
     cm_bench_figure *figures; /* owned */
@@ -50,6 +51,9 @@ void cm_bench_record_begin(cm_bench_record *record, const char *name);
 
 /** End it. */
 void cm_bench_record_end(cm_bench_record *record, double seconds);
+
+/** Note that a section is left out. @param why  one line: what to give for it to be measured */
+void cm_bench_record_leave_out(cm_bench_record *record, const char *name, const char *why);
 
 /**
  * Note a value in the section under way. The same case and measure again is a repetition.

@@ -50,6 +50,13 @@ static void append_case(const cm_bench_part *part, size_t first, cm_buffer *text
 void cm_bench_part_text(const cm_bench_part *part, cm_buffer *text)
 {
     char line[256];
+    if (part->is_left_out) {
+        cm_buffer_append_text(text, part->name);
+        cm_buffer_append_text(text, ": ");
+        cm_buffer_append(text, part->notes.data, part->notes.size);
+        cm_buffer_append_char(text, '\n');
+        return;
+    }
     snprintf(line, sizeof line, "%s, %.1f s\n", part->name, part->seconds);
     cm_buffer_append_text(text, line);
     for (size_t at = 0; at < part->notes.size;) {

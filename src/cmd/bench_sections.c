@@ -8,10 +8,14 @@
 /* Those that share the simulated world come first; it goes when the last of them is done. A section
  * that needs a server goes last. */
 const cm_bench_section cm_bench_sections[] = {
-    {"load", true, cm_bench_load},        {"match", true, cm_bench_match},
-    {"memory", true, cm_bench_memory},    {"latency", true, cm_bench_latency},
-    {"scaling", false, cm_bench_scaling}, {"hot", false, cm_bench_hot_keys},
-    {"crafted", false, cm_bench_crafted},
+    {.name = "load", .needs_world = true, .run = cm_bench_load},
+    {.name = "match", .needs_world = true, .run = cm_bench_match},
+    {.name = "memory", .needs_world = true, .run = cm_bench_memory},
+    {.name = "latency", .needs_world = true, .run = cm_bench_latency},
+    {.name = "scaling", .run = cm_bench_scaling},
+    {.name = "hot", .run = cm_bench_hot_keys},
+    {.name = "crafted", .run = cm_bench_crafted},
+    {.name = "batch", .needs_server = true, .run = cm_bench_batch},
 };
 const size_t cm_bench_section_count = sizeof cm_bench_sections / sizeof cm_bench_sections[0];
 

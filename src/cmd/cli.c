@@ -72,9 +72,10 @@ static const cm_command commands[] = {
         "bench",
         CM_COMMAND_BENCH,
         "clickmatch bench [options]",
-        "measure loading, matching, memory and latency on this machine",
-        "Makes worlds in memory and measures the engine on them: no files, no server,\n"
-        "minutes. A table on standard output; docs/benchmark.md says what each figure is.\n",
+        "measure loading, matching, memory, latency and batch on this machine",
+        "Makes worlds in memory and measures the engine on them, and with --db `batch` in\n"
+        "databases of its own: no files, minutes. A table on standard output;\n"
+        "docs/benchmark.md says what each figure is.\n",
         "clickmatch bench --quick --json bench.json",
         cm_cmd_bench,
     },

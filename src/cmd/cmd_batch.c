@@ -178,7 +178,7 @@ cm_status cm_cmd_batch(const cm_settings *settings, cm_log *log, cm_error *error
 {
     cm_run run;
     cm_model *model = NULL;
-    cm_status status = cm_database_check(settings, error);
+    cm_status status = cm_database_check(settings, CM_OPTION_DB, error);
     if (status != CM_OK)
         return status;
     status = cm_run_begin("batch", settings, log, &run, error);

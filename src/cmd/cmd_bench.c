@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "cmd/bench.h"
+#include "cmd/bench_base.h"
 #include "cmd/bench_machine.h"
 #include "cmd/clock.h"
+#include "cmd/database.h"
 #include "cmd/run.h"
 #include "cmd/summary.h"
 #include "util/error.h"
@@ -24,12 +25,25 @@
 #define HOT_MATCH 50000
 #define SCALE_MATCH 200000
 
+#define BATCH_CLICKS 1000000
+#define BATCH_CONVERSIONS 200000
+#define BATCH_DAYS 14
+
 /* ---- what is asked for ---- */
 
 static uint64_t size_of(const cm_settings *settings, cm_option option, uint64_t quick)
 {
     const cm_option_value *value = &settings->values[option];
     return cm_settings_flag(settings, CM_OPTION_QUICK) && !value->given ? quick : value->number;
+}
+
+/* The same where a section has a default of its own. */
+static uint64_t own_size_of(const cm_settings *settings, cm_option option, uint64_t quick,
+                            uint64_t usual)
+{
+    return settings->values[option].given || cm_settings_flag(settings, CM_OPTION_QUICK)
+               ? size_of(settings, option, quick)
+               : usual;
 }
 
 static cm_bench_sizes read_sizes(const cm_settings *settings)
@@ -47,6 +61,10 @@ static cm_bench_sizes read_sizes(const cm_settings *settings)
         .scale_match = is_quick ? QUICK_CONVERSIONS : SCALE_MATCH,
         .hot_clicks = is_quick ? QUICK_CLICKS : HOT_CLICKS,
         .hot_match = is_quick ? QUICK_CONVERSIONS : HOT_MATCH,
+        .batch_clicks = own_size_of(settings, CM_OPTION_BENCH_CLICKS, QUICK_CLICKS, BATCH_CLICKS),
+        .batch_conversions = own_size_of(settings, CM_OPTION_BENCH_CONVERSIONS, QUICK_CONVERSIONS,
+                                         BATCH_CONVERSIONS),
+        .batch_days = (uint32_t)own_size_of(settings, CM_OPTION_BENCH_DAYS, BATCH_DAYS, BATCH_DAYS),
         .is_quick = is_quick,
     };
 }
@@ -83,6 +101,25 @@ static cm_status check_sections(const cm_settings *settings, cm_error *error)
             return refuse_section(only->texts[i], error);
     }
     return CM_OK;
+}
+
+/* What is wrong with the server is told before anything is measured. */
+static cm_status check_server(const cm_settings *settings, cm_error *error)
+{
+    cm_status status = cm_database_check(settings, CM_OPTION_BENCH_DB, error);
+    for (size_t i = 0; i < cm_bench_section_count && status == CM_OK; i++) {
+        const cm_bench_section *section = &cm_bench_sections[i];
+        if (!section->needs_server || !is_wanted(settings, section->name))
+            continue;
+        if (cm_bench_base_is_given(settings))
+            status = cm_bench_base_check(settings, error);
+        else if (settings->values[CM_OPTION_ONLY_SECTIONS].given)
+            status = cm_error_set(error, CM_ERROR_USAGE,
+                                  "--only %s needs --db CONNINFO, a PostgreSQL server to make "
+                                  "databases on; see clickmatch bench --help",
+                                  section->name);
+    }
+    return status;
 }
 
 /* About what the simulated world takes when most of it is there: its CSV, the engine, records. */
@@ -143,11 +180,14 @@ static cm_status print_part(const cm_bench *bench, cm_error *error)
 
 static json_t *sizes_json(const cm_bench_sizes *sizes)
 {
-    return json_pack("{s:I,s:I,s:i,s:i,s:i,s:I,s:I,s:I,s:b}", "clicks", (json_int_t)sizes->clicks,
-                     "conversions", (json_int_t)sizes->conversions, "days", (int)sizes->days,
-                     "threads", (int)sizes->threads, "repetitions", (int)sizes->repetitions, "rate",
-                     (json_int_t)sizes->rate, "scale_max", (json_int_t)sizes->scale_max,
-                     "hot_clicks", (json_int_t)sizes->hot_clicks, "quick", (int)sizes->is_quick);
+    return json_pack("{s:I,s:I,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:i,s:b}", "clicks",
+                     (json_int_t)sizes->clicks, "conversions", (json_int_t)sizes->conversions,
+                     "days", (int)sizes->days, "threads", (int)sizes->threads, "repetitions",
+                     (int)sizes->repetitions, "rate", (json_int_t)sizes->rate, "scale_max",
+                     (json_int_t)sizes->scale_max, "hot_clicks", (json_int_t)sizes->hot_clicks,
+                     "batch_clicks", (json_int_t)sizes->batch_clicks, "batch_conversions",
+                     (json_int_t)sizes->batch_conversions, "batch_days", (int)sizes->batch_days,
+                     "quick", (int)sizes->is_quick);
 }
 
 static cm_status write_json(const cm_bench *bench, cm_output *output, cm_error *error)
@@ -167,6 +207,12 @@ static cm_status write_json(const cm_bench *bench, cm_output *output, cm_error *
 static cm_status run_section(cm_bench *bench, const cm_bench_section *section, cm_error *error)
 {
     double began = cm_clock_seconds();
+    if (section->needs_server && !cm_bench_base_is_given(bench->settings)) {
+        cm_bench_record_leave_out(&bench->record, section->name,
+                                  "not measured; give --db CONNINFO, a PostgreSQL server to make "
+                                  "databases on");
+        return CM_OK;
+    }
     cm_log_info(bench->log, "measuring: %s", section->name);
     cm_bench_record_begin(&bench->record, section->name);
     if (bench->record.failed)
@@ -202,6 +248,8 @@ cm_status cm_cmd_bench(const cm_settings *settings, cm_log *log, cm_error *error
     cm_status status = check_sections(settings, error);
     if (status == CM_OK)
         status = check_memory(&bench, error);
+    if (status == CM_OK)
+        status = check_server(settings, error);
     if (status == CM_OK && path != NULL)
         status = cm_output_open(path, &options, &output, error);
     if (status == CM_OK)

@@ -66,7 +66,7 @@ cm_status cm_cmd_migrate(const cm_settings *settings, cm_log *log, cm_error *err
         .listener = {take_step, &t},
     };
     t.config = &config;
-    cm_status status = cm_database_check(settings, error);
+    cm_status status = cm_database_check(settings, CM_OPTION_DB, error);
     if (status != CM_OK)
         return status;
     status = cm_migrate_run(&config, &report, error);

@@ -25,9 +25,9 @@ static bool has_user_password(const char *text)
     return authority[size] == '@' && memchr(authority, ':', size) != NULL;
 }
 
-cm_status cm_database_check(const cm_settings *settings, cm_error *error)
+cm_status cm_database_check(const cm_settings *settings, cm_option option, cm_error *error)
 {
-    const char *text = cm_settings_text(settings, CM_OPTION_DB);
+    const char *text = cm_settings_text(settings, option);
     if (text == NULL || (!has_keyword(text) && !has_user_password(text)))
         return CM_OK;
     return cm_error_set(

@@ -7,8 +7,9 @@
 /**
  * Refuse a --db that holds a password: whoever may list processes could read it.
  *
+ * @param option  the command's --db
  * @return CM_OK or CM_ERROR_USAGE
  */
-cm_status cm_database_check(const cm_settings *settings, cm_error *error);
+cm_status cm_database_check(const cm_settings *settings, cm_option option, cm_error *error);
 
 #endif

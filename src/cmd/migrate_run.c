@@ -5,7 +5,10 @@
 cm_status cm_migrate_run(const cm_migrate_config *config, cm_migrate_report *report,
                          cm_error *error)
 {
-    const cm_pg_options options = {config->conninfo, config->schema, config->interrupt};
+    const cm_pg_options options = {.conninfo = config->conninfo,
+                                   .database = config->database,
+                                   .schema = config->schema,
+                                   .interrupt = config->interrupt};
     cm_pg_migration_report done = {0};
     cm_pg pg;
     *report = (cm_migrate_report){0};

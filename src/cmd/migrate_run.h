@@ -10,6 +10,7 @@
 /** What to migrate. Zero means the default. */
 typedef struct cm_migrate_config {
     const char *conninfo;         /* NULL: libpq's environment */
+    const char *database;         /* NULL: that of conninfo */
     const char *schema;           /* NULL: public */
     const atomic_bool *interrupt; /* raised: stop; may be NULL */
     bool optimize;                /* do what makes batch's updates cheap; else only tell it */

@@ -134,9 +134,9 @@ static cm_status set_up(cm_pg *pg, const char *schema, cm_error *error)
 
 cm_status cm_pg_open(const cm_pg_options *options, cm_pg *pg, cm_error *error)
 {
-    static const char *const KEYWORDS[] = {"fallback_application_name", "dbname", "client_encoding",
-                                           NULL};
-    const char *values[] = {"clickmatch", options->conninfo, "UTF8", NULL};
+    static const char *const KEYWORDS[] = {"fallback_application_name", "dbname", "dbname",
+                                           "client_encoding", NULL};
+    const char *values[] = {"clickmatch", options->conninfo, options->database, "UTF8", NULL};
     *pg = (cm_pg){.interrupt = options->interrupt};
     cm_status status = check_conninfo(options->conninfo, error);
     if (status != CM_OK)

@@ -18,6 +18,7 @@
 typedef struct cm_pg_options {
     const char *conninfo; /* a libpq connection string, URI or database name; what it leaves out,
                              and all where it is NULL, comes from libpq's environment and files */
+    const char *database; /* in place of the one that these name; default: that one */
     const char *schema;   /* where the tables are; default "public" */
     const atomic_bool *interrupt; /* raised: stop; may be NULL */
 } cm_pg_options;

@@ -21,7 +21,9 @@ case_every_section() {
     run bench --quick --json bench.json --threads 2
     expect_status 0
     [ "$(sections | wc -l)" -ge 4 ] || fail "sections: $(sections)"
-    for section in $(sections); do
+    expect_match "$work/out" '^batch: not measured; give --db CONNINFO, '
+    expect_json bench.json '[len(d["sections"][-1][s]) for s in ("notes", "figures")]' '[1, 0]'
+    for section in $(sections | grep -vx batch); do
         expect_match "$work/out" "^$section, [0-9.]+ s$"
         medians bench.json "$section" >figures
         [ "$(wc -l <figures)" -ge 2 ] || fail "$section: $(wc -l <figures) figures"

@@ -285,7 +285,7 @@ view_blocks() {
 }
 
 # After a run, the views read as many blocks as they would with the indexes that went. (What emptier
-# pages cost is a matter of time: bench/batch_floor.py prints it.)
+# pages cost is a matter of time: `make bench-batch` prints it.)
 case_views_need_none_of_the_indexes() {
     use_new_database
     sql -v clicks=20000 -v conversions=20000 -f "$fixtures/as_found.sql"

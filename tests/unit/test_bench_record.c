@@ -97,6 +97,27 @@ static void test_table(void **state)
     cm_bench_record_destroy(&record);
 }
 
+static void test_what_is_left_out_is_one_line(void **state)
+{
+    (void)state;
+    cm_bench_record record = {0};
+    cm_buffer text = {0};
+    cm_bench_record_leave_out(&record, "batch", "not measured; give --db");
+    assert_int_equal(record.part_count, 1);
+    cm_bench_part_text(&record.parts[0], &text);
+    cm_buffer_append_char(&text, '\0');
+    assert_string_equal(text.data, "batch: not measured; give --db\n\n");
+    json_t *json = cm_bench_record_json(&record);
+    json_t *wanted = json_pack("[{s:s,s:f,s:[s],s:[]}]", "name", "batch", "seconds", 0.0, "notes",
+                               "not measured; give --db", "figures");
+    assert_non_null(wanted);
+    assert_true(json_equal(json, wanted));
+    json_decref(json);
+    json_decref(wanted);
+    cm_buffer_destroy(&text);
+    cm_bench_record_destroy(&record);
+}
+
 static void test_json(void **state)
 {
     (void)state;
@@ -128,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_same_case_and_measure_is_a_repetition),
         cmocka_unit_test(test_long_names_are_kept_apart_as_far_as_they_are_kept),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_what_is_left_out_is_one_line),
         cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests_name("bench_record", tests, NULL, NULL);

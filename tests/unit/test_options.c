@@ -275,6 +275,7 @@ static void test_help_lists_what_the_command_takes(void **state)
         {CM_COMMAND_SIMULATE, "  --output DIR ", "--clicks FILE"},
         {CM_COMMAND_MIGRATE, "(default: public)", "--tenant"},
         {CM_COMMAND_BATCH, "  --only unattributed|all ", "--output"},
+        {CM_COMMAND_BENCH, "(default: batch is left out)", "PGHOST"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         cm_buffer text = {0};
