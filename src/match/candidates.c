@@ -129,7 +129,7 @@ INLINE unsigned compare(const struct lookout *out, const cm_click_row *row,
                     cm_shares_address(&out->address, row));
 }
 
-/* One function for each layer is made of this: what depends on it is decided when it is compiled. */
+/* One function for each layer is made of this: what depends on it is decided by the compiler. */
 INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, cm_layer_scratch *scratch,
                    size_t count, bool *shared)
 {

@@ -53,7 +53,8 @@ void cm_query_seek(const cm_click_index *index, cm_query *query);
 void cm_query_seek_places(const cm_click_index *index, cm_query *query);
 void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_query *query);
 
-/** After cm_query_find_device: the ranks of a list of the fingerprint that is searched, and its candidates. */
+/** After cm_query_find_device: the ranks of a list of the fingerprint that is searched, and its
+ * candidates. */
 void cm_query_find_range(const cm_click_index *index, cm_query *query);
 
 /** The addresses that put a click in a conversion's addresses' list. */

@@ -44,7 +44,7 @@ size_t cm_recent_first(const cm_view *view, int64_t t, int64_t window_us, size_t
 /** Ask the memory for the clicks of lists that are walked. */
 void cm_view_prefetch_clicks(const cm_view *view);
 
-/** Find begin and end of a view of one list that is searched, and ask the memory for the clicks that
+/** Find begin and end of a view of one list that is searched, and ask the memory for what
  * cm_recent_first will give. */
 void cm_view_find_range(cm_view *view, int64_t t, int64_t window_us, uint32_t limit);
 
