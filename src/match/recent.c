@@ -89,6 +89,17 @@ static void copy(const cm_lists *lists, cm_cursor *cursor, size_t count, uint32_
     }
 }
 
+static void prefetch_before(const cm_view *view, unsigned at, uint32_t rank, uint32_t count)
+{
+    cm_cursor cursor = cm_list_walk(view->lists, &view->list[at], rank);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t click = cm_cursor_next(view->lists, &cursor);
+        if (click == CM_NUMBER_NONE)
+            break;
+        cm_prefetch(cm_click_store_row(view->lists->store, click));
+    }
+}
+
 /* What is left of one of two lists. */
 struct side {
     cm_cursor cursor;
@@ -146,20 +157,12 @@ size_t cm_recent_first(const cm_view *view, int64_t t, int64_t window_us, size_t
         *total += end - begin;
         sides[at].cursor = cm_list_walk(view->lists, &view->list[at], end);
         sides[at].left = end - begin;
+        /* Merging waits for one click after the other: let them come together. */
+        prefetch_before(view, at, end, end - begin < limit ? end - begin : (uint32_t)limit);
+    }
+    for (unsigned at = 0; at < view->count; at++)
         step(view->lists, &sides[at]);
-    }
     return merge(view, sides, limit, clicks);
-}
-
-static void prefetch_before(const cm_view *view, unsigned at, uint32_t rank, uint32_t count)
-{
-    cm_cursor cursor = cm_list_walk(view->lists, &view->list[at], rank);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t click = cm_cursor_next(view->lists, &cursor);
-        if (click == CM_NUMBER_NONE)
-            break;
-        cm_prefetch(cm_click_store_row(view->lists->store, click));
-    }
 }
 
 void cm_view_prefetch_clicks(const cm_view *view)
