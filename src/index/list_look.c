@@ -15,17 +15,22 @@ static uint32_t rank_in(const cm_lists *lists, const uint32_t *numbers, uint32_t
     return low;
 }
 
-/* The last chunk whose first time is at most this; the first where none is. */
-static size_t chunk_at(const cm_directory *directory, int64_t time)
+/* Of every stride-th chunk, the last whose first time is at most this; the first where none is. */
+static size_t chunk_near(const cm_directory *directory, size_t stride, int64_t time)
 {
     size_t low = 0;
-    size_t count = directory->count;
+    size_t count = (directory->count + stride - 1) / stride;
     while (count > 1) {
         size_t half = count / 2;
-        low = directory->chunks[low + half].first_time <= time ? low + half : low;
+        low = directory->chunks[(low + half) * stride].first_time <= time ? low + half : low;
         count -= half;
     }
-    return low;
+    return low * stride;
+}
+
+static size_t chunk_at(const cm_directory *directory, int64_t time)
+{
+    return chunk_near(directory, 1, time);
 }
 
 /* A chunk of a long list, or a whole one that is searched. */
@@ -74,6 +79,8 @@ static uint32_t rank_in_part(const cm_lists *lists, const struct part *part, int
 
 #define CHUNKS_PER_LINE (64 / sizeof(cm_chunk))
 #define CHUNK_LINES_MAX 8 /* of a longer directory the search finds but its first steps there */
+
+#define COARSE_CHUNKS 512
 
 static void prefetch_numbers(const uint32_t *numbers, uint32_t count)
 {
@@ -161,30 +168,35 @@ uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time)
     return rank + rank_in_part(lists, &part, time);
 }
 
-/* The rank of the first click of the chunk that holds a time's end. */
-static uint32_t chunk_rank(const cm_lists *lists, const cm_list *list, int64_t time,
-                           uint32_t *count)
+/*
+ * The chunks between which a time's end is, some way apart: of a directory that does not fit in the
+ * nearest caches the same few lines are read each time. Returns the rank of the first click of the
+ * earlier one; after: that of the later one.
+ */
+static uint32_t rank_near(const cm_directory *directory, int64_t time, uint32_t *after)
 {
-    const cm_directory *directory = cm_list_directory(lists, list);
-    size_t chunk = chunk_at(directory, time);
-    *count = cm_chunk_count(directory, chunk);
-    return directory->chunks[chunk].rank - directory->chunks[0].rank;
+    size_t stride = directory->count / COARSE_CHUNKS + 1;
+    size_t chunk = chunk_near(directory, stride, time);
+    size_t next = chunk + stride;
+    uint32_t zero = directory->chunks[0].rank;
+    *after = (next < directory->count ? directory->chunks[next].rank : directory->end_rank) - zero;
+    return directory->chunks[chunk].rank - zero;
 }
 
 uint32_t cm_list_rank_at_least(const cm_lists *lists, const cm_list *list, int64_t time)
 {
-    uint32_t count;
-    return cm_list_is_long(list) ? chunk_rank(lists, list, time, &count)
+    uint32_t after;
+    return cm_list_is_long(list) ? rank_near(cm_list_directory(lists, list), time, &after)
                                  : cm_list_rank(lists, list, time);
 }
 
 uint32_t cm_list_rank_at_most(const cm_lists *lists, const cm_list *list, int64_t time)
 {
-    uint32_t count;
+    uint32_t after;
     if (!cm_list_is_long(list))
         return cm_list_rank(lists, list, time);
-    uint32_t rank = chunk_rank(lists, list, time, &count);
-    return rank + count;
+    rank_near(cm_list_directory(lists, list), time, &after);
+    return after;
 }
 
 /* The place in the pool of the newest click of a list that has two or more. */
