@@ -27,6 +27,7 @@ static const cm_bench_measure PHASES[CM_BATCH_PHASE_COUNT] = {
     [CM_BATCH_PROMOTE] = {"promoting", "s", CM_BENCH_LESS},
 };
 static const cm_bench_measure CHANGED = {"conversions changed", "conv", CM_BENCH_NEITHER};
+static const cm_bench_measure CLICK_BYTES = {"bytes per click", "bytes", CM_BENCH_LESS};
 static const cm_bench_measure FLOOR_TIMES = {"time, times the floor", "x", CM_BENCH_LESS};
 static const cm_bench_measure COPY_TIMES = {"time, times COPY out", "x", CM_BENCH_LESS};
 static const cm_bench_measure VIEWS[CM_PG_FLOOR_VIEW_COUNT] = {
@@ -124,6 +125,8 @@ static cm_status time_run(cm_bench_base *base, const char *of, const cm_bench_me
     for (size_t i = 0; i < CM_BATCH_PHASE_COUNT; i++)
         cm_bench_note(record, of, &PHASES[i], report.seconds[i]);
     cm_bench_note(record, of, &CHANGED, (double)report.changed);
+    cm_bench_note(record, of, &CLICK_BYTES,
+                  (double)report.engine_bytes / (double)report.engine_clicks);
     return CM_OK;
 }
 
