@@ -246,6 +246,41 @@ static void test_ranks_after_removals_from_one_place(void **state)
     }
 }
 
+#define MANY 400000u /* more chunks than cm_list_rank_at_least looks at */
+
+/* Of a list of many chunks, what is near a rank is on the right side of it and within a hundredth of
+ * the list, gaps in time and clicks of one time included. */
+static void test_what_is_near_a_rank_of_many(void **state)
+{
+    (void)state;
+    stored_clicks clicks;
+    cm_lists lists;
+    cm_list list = {0};
+    cm_list_sorter sorter = {0};
+    stored_clicks_init(&clicks, 7);
+    cm_lists_init(&lists, &clicks.store);
+    for (uint32_t i = 0; i < MANY; i++) {
+        int64_t time = i < MANY / 2 ? i / 3 : MANY + i / 5000 * 1000;
+        stored_clicks_add(&clicks, time, (cm_click_row){0});
+        assert_int_equal(cm_list_reserve(&lists, &list, NULL), CM_OK);
+        cm_list_append(&lists, &list, i);
+    }
+    assert_int_equal(cm_list_sort(&lists, &list, &sorter, NULL), CM_OK);
+    for (int64_t time = -1; time <= 2 * MANY; time += 1777) {
+        uint32_t rank = cm_list_rank(&lists, &list, time);
+        uint32_t low = cm_list_rank_at_least(&lists, &list, time);
+        uint32_t high = cm_list_rank_at_most(&lists, &list, time);
+        assert_true(rank == 0 || cm_click_store_time(&clicks.store, rank - 1) <= time);
+        assert_true(rank == MANY || cm_click_store_time(&clicks.store, rank) > time);
+        assert_in_range(rank, low, high);
+        assert_true(high - low <= MANY / 100);
+    }
+    assert_int_equal(cm_list_rank_at_most(&lists, &list, INT64_MAX), MANY);
+    cm_list_sorter_destroy(&sorter);
+    cm_lists_destroy(&lists);
+    stored_clicks_destroy(&clicks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_a_second_batch),
         cmocka_unit_test(test_a_list_goes_on_after_bulk),
         cmocka_unit_test(test_ranks_after_removals_from_one_place),
+        cmocka_unit_test(test_what_is_near_a_rank_of_many),
     };
     return cmocka_run_group_tests_name("list_bulk", tests, NULL, NULL);
 }
