@@ -27,7 +27,9 @@ void stored_clicks_destroy(stored_clicks *clicks)
 uint32_t stored_clicks_add(stored_clicks *clicks, int64_t time, cm_click_row row)
 {
     char id[32];
-    uint32_t number = clicks->writer.segment->count;
+    if (cm_click_writer_is_full(&clicks->writer))
+        assert_int_equal(cm_click_store_open(&clicks->store, &clicks->writer, NULL), CM_OK);
+    uint32_t number = clicks->writer.base + clicks->writer.segment->count;
     int size = snprintf(id, sizeof id, "%u-%u", random_below(&clicks->random, 5000), number);
     const cm_click_texts texts = {.click_id = cm_slice_of(id, (size_t)size)};
     row.time = cm_click_row_stamp(time, (unsigned)row.time);
