@@ -248,8 +248,8 @@ static void test_ranks_after_removals_from_one_place(void **state)
 
 #define MANY 400000u /* more chunks than cm_list_rank_at_least looks at */
 
-/* Of a list of many chunks, what is near a rank is on the right side of it and within a hundredth of
- * the list, gaps in time and clicks of one time included. */
+/* Of a list of many chunks, what is near a rank is on the right side of it and within a hundredth
+ * of the list, gaps in time and clicks of one time included. */
 static void test_what_is_near_a_rank_of_many(void **state)
 {
     (void)state;
