@@ -286,10 +286,30 @@ cm_status cm_build_addresses(cm_shard_builder *builder, unsigned at)
 
 /* ---- fingerprints ---- */
 
+static cm_list *list_of(const cm_fingerprint_shard *shard, uint32_t group)
+{
+    return &cm_fingerprint_group_at(shard, group)->list;
+}
+
 static place place_of_fingerprint(void *of, uint32_t group)
 {
     cm_fingerprint_shard *shard = of;
-    return (place){&shard->lists, &cm_fingerprint_group_at(shard, group)->list};
+    return (place){&shard->lists, list_of(shard, group)};
+}
+
+/* Where room may be needed, or a group. */
+static cm_status append_fingerprint(cm_shard_builder *builder, cm_fingerprint_shard *shard,
+                                    const cm_log_fingerprint *entry, uint64_t hash, uint32_t tenant,
+                                    uint32_t *group)
+{
+    cm_status status = cm_fingerprint_reserve(shard, *group, &builder->error);
+    if (status != CM_OK)
+        return status;
+    if (*group == CM_NUMBER_NONE)
+        *group = cm_fingerprint_take(shard, tenant, entry->fingerprint, hash);
+    if (!cm_list_append(&shard->lists, list_of(shard, *group), entry->entry.number))
+        status = remember_unordered(builder, *group);
+    return status;
 }
 
 static cm_status put_fingerprint(cm_shard_builder *builder, unsigned at,
@@ -303,16 +323,13 @@ static cm_status put_fingerprint(cm_shard_builder *builder, unsigned at,
         return CM_OK;
     uint32_t tenant = cm_catalog_tenant(catalog, click);
     uint32_t group = cm_fingerprint_find(shard, tenant, entry->fingerprint, hash);
-    cm_status status = cm_fingerprint_reserve(shard, group, &builder->error);
-    if (status != CM_OK)
-        return status;
-    if (group == CM_NUMBER_NONE)
-        group = cm_fingerprint_take(shard, tenant, entry->fingerprint, hash);
-    cm_click_store_row_to_set(&catalog->store, click)->fingerprint =
-        cm_fingerprint_number(group, at);
-    cm_list *list = &cm_fingerprint_group_at(shard, group)->list;
-    if (!cm_list_append(&shard->lists, list, click))
-        status = remember_unordered(builder, group);
+    cm_status status = CM_OK;
+    if (group == CM_NUMBER_NONE ||
+        !cm_list_append_plainly(&shard->lists, list_of(shard, group), click))
+        status = append_fingerprint(builder, shard, entry, hash, tenant, &group);
+    if (status == CM_OK)
+        cm_click_store_row_to_set(&catalog->store, click)->fingerprint =
+            cm_fingerprint_number(group, at);
     return status;
 }
 
@@ -324,7 +341,7 @@ static void prefetch_fingerprint(const cm_shard_builder *builder, const cm_finge
     cm_prefetch_write(row_of(builder, entry->number));
     uint32_t group = cm_table_guess(&shard->table, cm_log_hash(at, entry->tag));
     if (group != CM_NUMBER_NONE)
-        cm_list_prefetch_newest(&shard->lists, &cm_fingerprint_group_at(shard, group)->list);
+        cm_list_prefetch_newest(&shard->lists, list_of(shard, group));
 }
 
 cm_status cm_build_fingerprints(cm_shard_builder *builder, unsigned at)
@@ -360,6 +377,9 @@ static cm_status put_tenant(cm_shard_builder *builder, uint32_t click)
     if (!cm_click_row_is_valid(row) || is_duplicate(builder, click))
         return CM_OK;
     uint32_t tenant = cm_catalog_who(&builder->index->catalog, row->who).tenant;
+    if (tenant < tenants->count &&
+        cm_list_append_plainly(&tenants->lists, &tenants->of[tenant], click))
+        return CM_OK;
     cm_status status = cm_tenants_reserve(tenants, tenant, &builder->error);
     if (status != CM_OK || cm_list_append(&tenants->lists, &tenants->of[tenant], click))
         return status;

@@ -55,6 +55,25 @@ bool cm_list_append(cm_lists *lists, cm_list *list, uint32_t click)
     return in_order;
 }
 
+/* In the last chunk there is room, the click is no sample, and it is later than the one before. */
+bool cm_list_append_plainly(cm_lists *lists, cm_list *list, uint32_t click)
+{
+    if (!cm_list_is_long(list))
+        return false;
+    cm_directory *directory = cm_list_directory(lists, list);
+    const cm_chunk *last = &directory->chunks[directory->count - 1];
+    uint32_t count = directory->end_rank - last->rank;
+    uint32_t *numbers = lists->pool + last->block;
+    if (count == CM_LIST_CHUNK || count % CM_LIST_SAMPLE == 0 ||
+        cm_click_store_time(lists->store, numbers[count - 1]) >=
+            cm_click_store_time(lists->store, click))
+        return false;
+    numbers[count] = click;
+    directory->end_rank++;
+    list->count++;
+    return true;
+}
+
 /* ---- putting in order ---- */
 
 /* The blocks of a list, one after another. */

@@ -23,6 +23,14 @@ typedef struct cm_list_sorter {
  */
 bool cm_list_append(cm_lists *lists, cm_list *list, uint32_t click);
 
+/**
+ * The same where there is next to nothing to do, as most of the time in a long list: no room need be
+ * reserved.
+ *
+ * @return false where there is more to do: nothing was done
+ */
+bool cm_list_append_plainly(cm_lists *lists, cm_list *list, uint32_t click);
+
 /** Put a list in order. CM_OK or CM_ERROR_MEMORY. */
 cm_status cm_list_sort(cm_lists *lists, const cm_list *list, cm_list_sorter *sorter,
                        cm_error *error);
