@@ -24,8 +24,8 @@ typedef struct cm_list_sorter {
 bool cm_list_append(cm_lists *lists, cm_list *list, uint32_t click);
 
 /**
- * The same where there is next to nothing to do, as most of the time in a long list: no room need be
- * reserved.
+ * The same where there is next to nothing to do, as most of the time in a long list: no room need
+ * be reserved.
  *
  * @return false where there is more to do: nothing was done
  */
