@@ -49,6 +49,12 @@ def psql(*arguments, **options):
                           **options)
 
 
+def define_tables():
+    """The platform's tables, empty, in a schema of their own: those that are filled are alike."""
+    psql("-1", "-c", "CREATE SCHEMA found", "-c", "SET search_path = found",
+         "-f", ROOT + "/src/pg/sql/bench/as_found.sql", stdout=subprocess.DEVNULL)
+
+
 def copy_in(table, path):
     """Create the table and fill it in one transaction, which needs no log; rows come frozen."""
     with open(path, encoding="utf-8", newline="") as file:
@@ -125,6 +131,7 @@ def main():
         os.execv(ROOT + "/scripts/pg_temp.sh",
                  ["pg_temp.sh", "run", sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
     version = psql("-A", "-c", "SHOW server_version", stdout=subprocess.PIPE, text=True).stdout
+    define_tables()
     memory = Memory()
     memory.start()
     with concurrent.futures.ThreadPoolExecutor(max(2, int(sessions))) as pool:

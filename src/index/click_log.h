@@ -41,7 +41,7 @@ typedef struct cm_click_log {
     struct cm_click_log *next_spare;
     uint32_t starts[CM_LOG_KIND_COUNT][CM_SHARDS + 1];
     void *entries[CM_LOG_KIND_COUNT]; /* cm_log_entry, or cm_log_fingerprint */
-    cm_number_range *ranges;          /* of the block's clicks, as they were numbered when stored */
+    cm_number_range *ranges;          /* of the block's clicks, in input order */
     size_t range_count;
 } cm_click_log;
 

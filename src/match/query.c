@@ -146,22 +146,25 @@ static const cm_list *guessed_bucket(const cm_click_index *index, const cm_query
     return cm_postings_group(&address_shard(index, query)->buckets, address);
 }
 
-void cm_query_prefetch_lists(const cm_click_index *index, cm_query *query)
+/* Of the two lists that were guessed. */
+static inline void prefetch_lists(const cm_click_index *index, const cm_query *query,
+                                  void (*prefetch)(const cm_lists *lists, const cm_list *list))
 {
     if (query->guess.group != NULL)
-        cm_list_prefetch(fingerprint_lists(index, query), &query->guess.group->list);
+        prefetch(fingerprint_lists(index, query), &query->guess.group->list);
     const cm_list *bucket = guessed_bucket(index, query);
     if (bucket != NULL)
-        cm_list_prefetch(&address_shard(index, query)->buckets.lists, bucket);
+        prefetch(&address_shard(index, query)->buckets.lists, bucket);
+}
+
+void cm_query_prefetch_lists(const cm_click_index *index, cm_query *query)
+{
+    prefetch_lists(index, query, cm_list_prefetch);
 }
 
 void cm_query_prefetch_chunks(const cm_click_index *index, cm_query *query)
 {
-    if (query->guess.group != NULL)
-        cm_list_prefetch_chunks(fingerprint_lists(index, query), &query->guess.group->list);
-    const cm_list *bucket = guessed_bucket(index, query);
-    if (bucket != NULL)
-        cm_list_prefetch_chunks(&address_shard(index, query)->buckets.lists, bucket);
+    prefetch_lists(index, query, cm_list_prefetch_chunks);
 }
 
 /* Of a list that is searched, two ranks are sought; others are walked from the newest click. */

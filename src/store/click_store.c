@@ -171,7 +171,8 @@ static void append_expiry(cm_own_expiries *own, uint32_t row, int64_t expires_at
     own->times[own->count++] = expires_at;
 }
 
-void cm_segment_set_place(cm_segment *segment, uint32_t row, size_t place)
+/* Note where a row's text begins in the heap. Rows follow one another. */
+static void set_place(cm_segment *segment, uint32_t row, size_t place)
 {
     cm_text_places *places = &segment->places[row / CM_PLACE_ROWS];
     if (row % CM_PLACE_ROWS == 0)
@@ -187,7 +188,7 @@ uint32_t cm_click_writer_append(cm_click_writer *writer, int64_t window_us, cons
     cm_segment *segment = writer->segment;
     uint32_t at = segment->count++;
     cm_click_row stored = *row;
-    cm_segment_set_place(segment, at, segment->heap_size);
+    set_place(segment, at, segment->heap_size);
     segment->heap_size += cm_click_text_write(segment->heap + segment->heap_size, texts);
     if (at % 64 == 0)
         segment->own_expiries->before[at / 64] = (uint16_t)segment->own_expiries->count;

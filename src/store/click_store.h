@@ -115,9 +115,6 @@ uint32_t cm_click_writer_append(cm_click_writer *writer, int64_t window_us, cons
                                 const cm_click_texts *texts, int64_t expires_at,
                                 int64_t findable_end);
 
-/** Note where a row's text begins in the heap. Rows follow one another. */
-void cm_segment_set_place(cm_segment *segment, uint32_t row, size_t place);
-
 /** Mark a click as a duplicate of one that came before. Threads may mark different clicks. */
 void cm_click_store_drop(cm_click_store *store, uint32_t number);
 

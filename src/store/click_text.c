@@ -102,9 +102,3 @@ cm_slice cm_click_text_id(const char *text)
     at += flags & WIDE ? 2 * others : others;
     return cm_slice_of((const char *)at, size);
 }
-
-size_t cm_click_text_size(const char *text)
-{
-    cm_click_texts texts = cm_click_text_read(text);
-    return (size_t)(texts.reference.data + texts.reference.size - text);
-}

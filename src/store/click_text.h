@@ -13,9 +13,6 @@ size_t cm_click_text_room(const cm_click_texts *texts);
 /** Write the texts. Returns the number of bytes. */
 size_t cm_click_text_write(char *text, const cm_click_texts *texts);
 
-/** Bytes of the texts that begin there. */
-size_t cm_click_text_size(const char *text);
-
 /** The texts that begin there. */
 cm_click_texts cm_click_text_read(const char *text);
 
