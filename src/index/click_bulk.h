@@ -22,7 +22,7 @@ cm_click_log *cm_click_bulk_take_spare(cm_click_bulk *bulk);
 /** Take a log over; logs come in input order. False when memory is short; the log is freed then. */
 bool cm_click_bulk_put(cm_click_bulk *bulk, cm_click_log *log);
 
-/** Have logs grown so large, against what the index holds, that it is time to build? */
+/** Have logs grown so large that it is time to build? */
 bool cm_click_bulk_is_full(const cm_click_bulk *bulk);
 
 /**
