@@ -15,18 +15,22 @@ typedef struct place {
     uint64_t line;
 } place;
 
+void cm_layout_add_name(cm_layout *layout, size_t field, cm_slice name)
+{
+    size_t slot = cm_layout_slot(name.data, name.size);
+    while (layout->slots[slot] != 0)
+        slot = (slot + 1) % CM_KEY_SLOTS;
+    layout->names[field] = name;
+    layout->slots[slot] = (uint8_t)(field + 1);
+    if (layout->field_count <= field)
+        layout->field_count = field + 1;
+}
+
 void cm_layout_ndjson(cm_row_kind kind, cm_layout *layout)
 {
-    *layout =
-        (cm_layout){.format = CM_FORMAT_NDJSON, .kind = kind, .field_count = cm_field_count(kind)};
-    for (size_t field = 0; field < layout->field_count; field++) {
-        cm_slice name = cm_slice_of_text(cm_field_name(kind, field));
-        size_t slot = cm_layout_slot(name.data, name.size);
-        while (layout->slots[slot] != 0)
-            slot = (slot + 1) % CM_KEY_SLOTS;
-        layout->names[field] = name;
-        layout->slots[slot] = (uint8_t)(field + 1);
-    }
+    *layout = (cm_layout){.format = CM_FORMAT_NDJSON, .kind = kind};
+    for (size_t field = 0; field < cm_field_count(kind); field++)
+        cm_layout_add_name(layout, field, cm_slice_of_text(cm_field_name(kind, field)));
 }
 
 void cm_layout_destroy(cm_layout *layout)

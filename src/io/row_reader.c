@@ -26,3 +26,9 @@ bool cm_row_reader_next(cm_row_reader *reader, cm_row *row)
         return cm_csv_next(reader, row);
     return cm_ndjson_next(reader, row);
 }
+
+void cm_row_reader_return(cm_row_reader *reader, const cm_row *row)
+{
+    reader->at = row->start;
+    reader->line = row->line;
+}

@@ -26,7 +26,7 @@ typedef enum cm_format { CM_FORMAT_CSV, CM_FORMAT_NDJSON } cm_format;
 typedef struct cm_layout {
     cm_format format;
     cm_row_kind kind;
-    size_t field_count;  /* of the kind */
+    size_t field_count;  /* one more than the highest field */
     size_t column_count; /* CSV: columns in the file */
     int16_t *fields;     /* CSV: for each column its field, or -1 for an ignored one; owned */
     size_t absent_count; /* CSV: fields without a column */
@@ -57,6 +57,9 @@ bool cm_layout_is_ready(const char *head, size_t size);
 /** The layout of NDJSON rows of a kind; cannot fail, needs no destroy. For inputs known to be
  * NDJSON. */
 void cm_layout_ndjson(cm_row_kind kind, cm_layout *layout);
+
+/** Know one name more. field: a place in cm_row.values that no other name has. */
+void cm_layout_add_name(cm_layout *layout, size_t field, cm_slice name);
 
 void cm_layout_destroy(cm_layout *layout);
 
@@ -118,6 +121,9 @@ void cm_row_reader_init(cm_row_reader *reader, const cm_layout *layout, const ch
 /** The next row. False at the end of the block (and where memory ran out: out_of_memory). Blank
  * lines are skipped. */
 bool cm_row_reader_next(cm_row_reader *reader, cm_row *row);
+
+/** Go back to the row just read, of NDJSON: the next row is that one again. */
+void cm_row_reader_return(cm_row_reader *reader, const cm_row *row);
 
 /** Where blocks may be cut. Carries what it knows from call to call, so that each byte is looked at
  * once. */
