@@ -12,7 +12,7 @@ void cm_bulk_load_init(cm_bulk_load *load, cm_engine *engine)
     CM_CHECK(pthread_mutex_init(&load->lock, &attributes) == 0);
     CM_CHECK(pthread_mutexattr_destroy(&attributes) == 0);
     /* What came one by one before, and may again: loaders fill its segment up meanwhile. */
-    cm_click_store_close(&engine->index.writer);
+    cm_click_store_close(&engine->index.catalog.store, &engine->index.writer);
 }
 
 void cm_bulk_loader_init(cm_bulk_loader *loader, cm_bulk_load *load)

@@ -1,4 +1,4 @@
-/* Clicks out of the indexes, and their segments with them. */
+/* Clicks out of the indexes, some at a time, and their segments with them. */
 #include "index/click_index.h"
 #include "util/check.h"
 
@@ -48,8 +48,6 @@ static void unlist_address(cm_click_index *index, const cm_click_row *row, uint3
 static void unlist_click(cm_click_index *index, uint32_t click)
 {
     const cm_click_row *row = cm_click_store_row(&index->catalog.store, click);
-    if (row->time & CM_ROW_DUPLICATE)
-        return;
     uint32_t tenant = cm_catalog_tenant(&index->catalog, click);
     uint64_t tenant_hash =
         cm_text_hash(&index->rules, cm_catalog_name(&index->catalog, CM_NAME_TENANT, tenant));
@@ -66,19 +64,74 @@ static void unlist_click(cm_click_index *index, uint32_t click)
         unlist_address(index, row, click, tenant, tenant_hash);
 }
 
-size_t cm_click_index_expire(cm_click_index *index, int64_t watermark)
+bool cm_click_index_has_dead(const cm_click_index *index, int64_t horizon)
+{
+    return index->dying != CM_NUMBER_NONE ||
+           cm_click_store_has_dead(&index->catalog.store, horizon) ||
+           cm_click_writer_is_dead(&index->writer, horizon) ||
+           cm_click_writer_is_dead(&index->ahead, horizon);
+}
+
+/* Choose the next segment to dismantle. False: there is none. */
+static bool begin_segment(cm_click_index *index, int64_t horizon)
 {
     cm_click_store *store = &index->catalog.store;
-    size_t before = cm_click_store_count(store);
-    for (size_t i = 0; i < store->segment_count; i++) {
-        const cm_segment *segment = store->segments[i];
-        if (segment == NULL || segment->last_findable > watermark)
-            continue;
-        for (uint32_t row = 0; row < segment->count; row++)
-            unlist_click(index, (uint32_t)(i << CM_SEGMENT_BITS) + row);
-        if (segment == index->writer.segment)
-            cm_click_store_close(&index->writer);
-        cm_click_store_free_segment(store, i);
-    }
-    return before - cm_click_store_count(store);
+    if (cm_click_writer_is_dead(&index->writer, horizon))
+        cm_click_store_close(store, &index->writer);
+    if (cm_click_writer_is_dead(&index->ahead, horizon))
+        cm_click_store_close(store, &index->ahead);
+    index->dying = cm_click_store_take_dead(store, horizon);
+    return index->dying != CM_NUMBER_NONE;
+}
+
+static void end_segment(cm_click_index *index)
+{
+    cm_click_store_free_segment(&index->catalog.store, index->dying);
+    index->dying = CM_NUMBER_NONE;
+}
+
+/* The next click of the dying segment. */
+static void forget_click(cm_click_index *index, cm_segment *segment)
+{
+    uint32_t row = segment->unlisted++;
+    if (segment->rows[row].time & CM_ROW_DUPLICATE)
+        return;
+    unlist_click(index, index->dying << CM_SEGMENT_BITS | row);
+    segment->forgotten++;
+}
+
+/* Some clicks of the dying segment; the budget goes down by each that is passed. */
+static size_t dismantle(cm_click_index *index, size_t *budget)
+{
+    cm_segment *segment = index->catalog.store.segments[index->dying];
+    uint32_t before = segment->forgotten;
+    for (; *budget > 0 && segment->unlisted < segment->count; --*budget)
+        forget_click(index, segment);
+    uint32_t forgotten = segment->forgotten - before;
+    if (segment->unlisted == segment->count)
+        end_segment(index);
+    return forgotten;
+}
+
+size_t cm_click_index_forget(cm_click_index *index, int64_t horizon, size_t budget)
+{
+    size_t forgotten = 0;
+    while (budget > 0 && (index->dying != CM_NUMBER_NONE || begin_segment(index, horizon)))
+        forgotten += dismantle(index, &budget);
+    return forgotten;
+}
+
+uint32_t cm_click_index_next_dead(const cm_click_index *index)
+{
+    if (index->dying == CM_NUMBER_NONE)
+        return index->dying;
+    return index->dying << CM_SEGMENT_BITS | index->catalog.store.segments[index->dying]->unlisted;
+}
+
+size_t cm_click_index_expire(cm_click_index *index, int64_t watermark)
+{
+    size_t forgotten = 0;
+    while (cm_click_index_has_dead(index, watermark))
+        forgotten += cm_click_index_forget(index, watermark, SIZE_MAX);
+    return forgotten;
 }

@@ -7,6 +7,8 @@ void cm_click_index_init(cm_click_index *index, const cm_model *model, uint64_t 
     const cm_click_store *store = &index->catalog.store;
     memset(index, 0, sizeof *index);
     index->rules = (cm_key_rules){model, seed};
+    index->ahead.is_ahead = true;
+    index->dying = CM_NUMBER_NONE;
     cm_click_store_init(&index->catalog.store, model->window_us);
     for (size_t shard = 0; shard < CM_SHARDS; shard++) {
         for (size_t kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)

@@ -18,6 +18,8 @@ typedef struct cm_click_index {
     cm_key_rules rules;
     cm_catalog catalog;
     cm_click_writer writer; /* of clicks that come one by one */
+    cm_click_writer ahead;  /* of those of them that are ahead */
+    uint32_t dying;         /* the segment that is being dismantled; CM_NUMBER_NONE */
     cm_table click_ids[CM_SHARDS];
     /* fbclid and gclid apart: a click may have both, and what a list is of is read from a click. */
     cm_postings params[CM_PARAM_KIND_COUNT][CM_SHARDS]; /* valid and invalid clicks */
@@ -48,8 +50,41 @@ cm_status cm_click_index_insert(cm_click_index *index, const cm_click *clicks,
                                 const cm_click_keys *keys, size_t count, uint64_t *duplicates,
                                 size_t *done, cm_error *error);
 
-/** Remove and free the segments whose clicks nobody at or after a time can find. Returns the number
- * of clicks. */
+/**
+ * The same for clicks that will be held for much longer than others, their time being far ahead: in
+ * segments of their own they do not keep others from being forgotten. Nothing else depends on it.
+ */
+cm_status cm_click_index_insert_ahead(cm_click_index *index, const cm_click *clicks,
+                                      const cm_click_keys *keys, size_t count, uint64_t *duplicates,
+                                      size_t *done, cm_error *error);
+
+/**
+ * Is there anything for cm_click_index_forget to do: a segment whose clicks nobody at or after the
+ * horizon can find, or one half dismantled? Cheap: to be asked every few clicks.
+ *
+ * @param horizon  microseconds since 1970 UTC; never earlier than in a call before
+ */
+bool cm_click_index_has_dead(const cm_click_index *index, int64_t horizon);
+
+/**
+ * Forget clicks that nobody at or after the horizon can find, some at a time: their segments are
+ * dismantled one after the other, and each is freed with its last click. How far that has got
+ * depends on the calls and the clicks alone. A forgotten click's id is free again.
+ *
+ * @param budget  clicks to pass, at most; 256 take about 100 us
+ * @return how many were forgotten: duplicates are passed, too
+ */
+size_t cm_click_index_forget(cm_click_index *index, int64_t horizon, size_t budget);
+
+/**
+ * The next click to forget, where a segment is half dismantled: all before it in its segment are in
+ * no index any more.
+ *
+ * @return its number; CM_NUMBER_NONE: no segment is half dismantled
+ */
+uint32_t cm_click_index_next_dead(const cm_click_index *index);
+
+/** Forget all clicks that nobody at or after a time can find. Returns their number. */
 size_t cm_click_index_expire(cm_click_index *index, int64_t watermark);
 
 /** Bytes by structure. */

@@ -7,6 +7,7 @@
 /* What is known of a click before anything changes. */
 struct insertion {
     const cm_click_keys *keys;
+    cm_click_writer *writer;
     cm_new_click click;
     cm_bucket_key bucket;
     uint32_t params[CM_PARAM_KIND_COUNT]; /* references */
@@ -41,10 +42,10 @@ static cm_status prepare_store(cm_click_index *index, const struct insertion *in
     cm_table *ids = &index->click_ids[cm_shard_of(insertion->keys->click_id_hash)];
     if (!cm_table_reserve_one(ids))
         return cm_error_memory(error, "the click ids", cm_table_memory(ids));
-    if (cm_click_writer_is_full(&index->writer))
-        status = cm_click_store_open(&index->catalog.store, &index->writer, error);
+    if (cm_click_writer_is_full(insertion->writer))
+        status = cm_click_store_open(&index->catalog.store, insertion->writer, error);
     if (status == CM_OK)
-        status = cm_click_writer_reserve(&index->writer, &insertion->click.texts, error);
+        status = cm_click_writer_reserve(insertion->writer, &insertion->click.texts, error);
     return status;
 }
 
@@ -124,7 +125,7 @@ static void commit(cm_click_index *index, const struct insertion *insertion)
     const cm_click_keys *keys = insertion->keys;
     const cm_new_click *click = &insertion->click;
     uint32_t number =
-        cm_click_writer_append(&index->writer, index->catalog.store.window_us, &click->row,
+        cm_click_writer_append(insertion->writer, index->catalog.store.window_us, &click->row,
                                &click->texts, keys->expires_at, click->findable_end);
     cm_table_insert(&index->click_ids[cm_shard_of(keys->click_id_hash)], keys->click_id_hash,
                     number);
@@ -141,11 +142,13 @@ static void commit(cm_click_index *index, const struct insertion *insertion)
                        &insertion->bucket, insertion->address, click->row.who, number, false);
 }
 
-static cm_status insert(cm_click_index *index, cm_names *names, const cm_click *click,
-                        const cm_click_keys *keys, bool *is_new, cm_error *error)
+static cm_status insert(cm_click_index *index, cm_click_writer *writer, cm_names *names,
+                        const cm_click *click, const cm_click_keys *keys, bool *is_new,
+                        cm_error *error)
 {
     struct insertion insertion = {
         .keys = keys,
+        .writer = writer,
         .params = {CM_NUMBER_NONE, CM_NUMBER_NONE},
         .fingerprint = CM_NUMBER_NONE,
         .address = CM_NUMBER_NONE,
@@ -184,19 +187,34 @@ static void prefetch(const cm_click_index *index, const cm_click_keys *keys)
 
 #define PREFETCH_AHEAD 8
 
-cm_status cm_click_index_insert(cm_click_index *index, const cm_click *clicks,
-                                const cm_click_keys *keys, size_t count, uint64_t *duplicates,
-                                size_t *done, cm_error *error)
+static cm_status insert_all(cm_click_index *index, cm_click_writer *writer, const cm_click *clicks,
+                            const cm_click_keys *keys, size_t count, uint64_t *duplicates,
+                            size_t *done, cm_error *error)
 {
     cm_names names = {.catalog = &index->catalog};
     for (*done = 0; *done < count; (*done)++) {
         bool is_new = false;
         if (*done + PREFETCH_AHEAD < count)
             prefetch(index, &keys[*done + PREFETCH_AHEAD]);
-        cm_status status = insert(index, &names, &clicks[*done], &keys[*done], &is_new, error);
+        cm_status status =
+            insert(index, writer, &names, &clicks[*done], &keys[*done], &is_new, error);
         if (status != CM_OK)
             return status;
         *duplicates += !is_new;
     }
     return CM_OK;
+}
+
+cm_status cm_click_index_insert(cm_click_index *index, const cm_click *clicks,
+                                const cm_click_keys *keys, size_t count, uint64_t *duplicates,
+                                size_t *done, cm_error *error)
+{
+    return insert_all(index, &index->writer, clicks, keys, count, duplicates, done, error);
+}
+
+cm_status cm_click_index_insert_ahead(cm_click_index *index, const cm_click *clicks,
+                                      const cm_click_keys *keys, size_t count, uint64_t *duplicates,
+                                      size_t *done, cm_error *error)
+{
+    return insert_all(index, &index->ahead, clicks, keys, count, duplicates, done, error);
 }

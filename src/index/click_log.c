@@ -183,7 +183,7 @@ cm_click_log *cm_click_logger_take(cm_click_logger *logger, cm_click_log *spare)
 
 void cm_click_logger_destroy(cm_click_logger *logger)
 {
-    cm_click_store_close(&logger->writer);
+    cm_click_store_close(&logger->names.catalog->store, &logger->writer);
     cm_names_destroy(&logger->names);
     for (cm_log_kind kind = 0; kind < CM_LOG_KIND_COUNT; kind++) {
         free(logger->columns[kind].entries);

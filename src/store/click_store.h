@@ -10,8 +10,13 @@
  *
  * Several writers may fill a segment each: they take it, append to it alone and give it back.
  *
- * A segment whose clicks are all beyond finding is freed whole, and its numbers are used again:
- * lists are ordered by time, not by number.
+ * A segment whose clicks are all beyond finding is dismantled, a few clicks at a time; with the
+ * last its memory goes, and its numbers are used again: lists are ordered by time, not by number.
+ * Whoever still reads its rows and texts (to write them to a file) pins it: its memory then stays
+ * until it is unpinned.
+ *
+ * Clicks that must be held for longer than others, their time being ahead of all others', have
+ * segments of their own: a segment lives as long as the last of its clicks.
  */
 #ifndef CM_STORE_CLICK_STORE_H
 #define CM_STORE_CLICK_STORE_H
@@ -50,10 +55,16 @@ typedef struct cm_own_expiries {
 } cm_own_expiries;
 
 typedef struct cm_segment {
-    cm_click_row *rows; /* CM_SEGMENT_ROWS */
-    uint32_t count;     /* rows used */
+    cm_click_row *rows;  /* CM_SEGMENT_ROWS */
+    uint32_t count;      /* rows used */
+    uint32_t unlisted;   /* of these, how many were dismantled, from the first on */
+    uint32_t forgotten;  /* of those, how many are no duplicates */
+    uint32_t generation; /* counted up with each segment that is made */
+    uint32_t pins;
     atomic_uint duplicates;
     bool is_taken;         /* a writer fills it */
+    bool is_ahead;         /* of clicks ahead of the others */
+    bool is_dying;         /* it is being dismantled, or has been */
     int64_t last_findable; /* nobody at or after this time can find any of its clicks */
     char *heap;
     size_t heap_size, heap_capacity;
@@ -67,12 +78,16 @@ typedef struct cm_click_store {
     cm_segment **segments; /* CM_SEGMENT_COUNT_MAX, made with the first; NULL where one was freed */
     cm_click_row **rows;   /* of the same segments */
     size_t segment_count;
+    uint32_t next_generation;
+    int64_t findable_floor; /* the earliest last_findable of segments that no writer fills and
+                               that are not being dismantled; INT64_MAX: there are none */
 } cm_click_store;
 
 /** One writer's segment. Zero-initialised has none yet. */
 typedef struct cm_click_writer {
     cm_segment *segment;
     uint32_t base; /* number of its first row */
+    bool is_ahead; /* which kind of segment it takes; to be set before the first is opened */
 } cm_click_writer;
 
 void cm_click_store_init(cm_click_store *store, int64_t window_us);
@@ -92,7 +107,7 @@ static inline bool cm_click_writer_is_full(const cm_click_writer *writer)
 cm_status cm_click_store_open(cm_click_store *store, cm_click_writer *writer, cm_error *error);
 
 /** Give the writer's segment back, full or not. One thread at a time. */
-void cm_click_store_close(cm_click_writer *writer);
+void cm_click_store_close(cm_click_store *store, cm_click_writer *writer);
 
 /**
  * Make room for one click with these texts in a writer's segment, which is not full: the next
@@ -118,8 +133,35 @@ uint32_t cm_click_writer_append(cm_click_writer *writer, int64_t window_us, cons
 /** Mark a click as a duplicate of one that came before. Threads may mark different clicks. */
 void cm_click_store_drop(cm_click_store *store, uint32_t number);
 
-/** Free a segment whose clicks are in no index any more. */
+/** Free a segment whose clicks are in no index any more; a pinned one, when it is unpinned. */
 void cm_click_store_free_segment(cm_click_store *store, size_t segment);
+
+/** Hold a segment's memory: its rows and texts stay readable though its clicks are forgotten. Each
+ * pin needs an unpin, which may free the segment. Writers only, as with all that changes. */
+void cm_click_store_pin(cm_click_store *store, size_t segment);
+void cm_click_store_unpin(cm_click_store *store, size_t segment);
+
+/**
+ * Choose the segment to dismantle next of those whose clicks nobody at or after a time can find:
+ * the one of which that has been true longest. It takes no more clicks. One that a writer has is
+ * not chosen.
+ *
+ * @return its number; CM_NUMBER_NONE: there is none
+ */
+uint32_t cm_click_store_take_dead(cm_click_store *store, int64_t horizon);
+
+/** Is there one for cm_click_store_take_dead? */
+static inline bool cm_click_store_has_dead(const cm_click_store *store, int64_t horizon)
+{
+    return store->findable_floor != INT64_MAX && store->findable_floor <= horizon;
+}
+
+/** Can nobody at or after a time find any click of the segment that a writer fills? */
+static inline bool cm_click_writer_is_dead(const cm_click_writer *writer, int64_t horizon)
+{
+    const cm_segment *segment = writer->segment;
+    return segment != NULL && segment->count > 0 && segment->last_findable <= horizon;
+}
 
 /** The texts of a click. */
 cm_click_texts cm_click_store_texts(const cm_click_store *store, uint32_t number);
@@ -127,8 +169,11 @@ cm_click_texts cm_click_store_texts(const cm_click_store *store, uint32_t number
 /** The click's id alone. */
 cm_slice cm_click_store_id(const cm_click_store *store, uint32_t number);
 
-/** Clicks stored, duplicates not counted. */
+/** Clicks stored, duplicates and forgotten ones not counted. */
 size_t cm_click_store_count(const cm_click_store *store);
+
+/** Those of them that are in segments of clicks ahead. */
+size_t cm_click_store_count_ahead(const cm_click_store *store);
 
 /** Bytes by column. */
 typedef struct cm_store_memory {

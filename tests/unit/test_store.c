@@ -118,8 +118,8 @@ static void test_writers_have_their_own_segments(void **state)
     assert_int_equal(append(&store, &texts, 1, 1, true), 0);
     assert_int_equal(cm_click_store_open(&store, &other, NULL), CM_OK);
     assert_int_equal(other.base, CM_SEGMENT_ROWS);
-    cm_click_store_close(&writer);
-    cm_click_store_close(&other);
+    cm_click_store_close(&store, &writer);
+    cm_click_store_close(&store, &other);
     assert_int_equal(append(&store, &texts, 1, 1, true) % CM_SEGMENT_ROWS, 0);
     assert_int_equal(cm_click_store_open(&store, &other, NULL), CM_OK);
     assert_int_equal(other.base, 0);
@@ -142,7 +142,7 @@ static void test_freed_segments_are_used_again(void **state)
         append(&store, &texts, 0, WINDOW_US, true);
     assert_int_equal(append(&store, &texts, 42, 142, true), 0);
     assert_int_equal(cm_click_store_time(&store, 0), 42);
-    cm_click_store_close(&writer);
+    cm_click_store_close(&store, &writer);
     cm_click_store_free_segment(&store, 0);
     assert_int_equal(append(&store, &texts, 43, 143, true), 0);
     cm_click_store_destroy(&store);

@@ -1,0 +1,208 @@
+/* Segments of clicks: they are made, filled, dismantled and freed. */
+#include <sys/mman.h>
+
+#include "store/click_store.h"
+#include "util/check.h"
+
+#define ROWS_BYTES (CM_SEGMENT_ROWS * sizeof(cm_click_row)) /* 2 MiB */
+
+void cm_click_store_init(cm_click_store *store, int64_t window_us)
+{
+    *store = (cm_click_store){.window_us = window_us, .findable_floor = INT64_MAX};
+}
+
+static void free_segment(cm_segment *segment)
+{
+    if (segment == NULL)
+        return;
+    free(segment->rows);
+    free(segment->heap);
+    if (segment->own_expiries != NULL)
+        free(segment->own_expiries->times);
+    free(segment->own_expiries);
+    free(segment);
+}
+
+void cm_click_store_destroy(cm_click_store *store)
+{
+    for (size_t i = 0; i < store->segment_count; i++)
+        free_segment(store->segments[i]);
+    free(store->segments);
+    free(store->rows);
+    cm_click_store_init(store, store->window_us);
+}
+
+static bool may_die(const cm_segment *segment)
+{
+    return segment != NULL && !segment->is_taken && !segment->is_dying && segment->count > 0;
+}
+
+/* With each segment that is taken, given back or dies; they are few. */
+static void find_floor(cm_click_store *store)
+{
+    store->findable_floor = INT64_MAX;
+    for (size_t i = 0; i < store->segment_count; i++)
+        if (may_die(store->segments[i]) &&
+            store->segments[i]->last_findable < store->findable_floor)
+            store->findable_floor = store->segments[i]->last_findable;
+}
+
+/* Room for the texts of a segment like the last full one, so that they need not be copied again and
+ * again while it fills; what is not used goes back with the last click. */
+static void reserve_heap(const cm_click_store *store, cm_segment *segment)
+{
+    for (size_t i = store->segment_count; i-- > 0;) {
+        const cm_segment *full = store->segments[i];
+        if (full == NULL || full->is_taken || full->count < CM_SEGMENT_ROWS)
+            continue;
+        size_t capacity = full->heap_size + full->heap_size / 16;
+        segment->heap = malloc(capacity);
+        if (segment->heap != NULL)
+            segment->heap_capacity = capacity;
+        return;
+    }
+}
+
+static cm_segment *create_segment(bool is_first)
+{
+    cm_segment *segment = calloc(1, sizeof *segment);
+    if (segment == NULL)
+        return NULL;
+    segment->last_findable = INT64_MIN;
+    segment->rows = aligned_alloc(ROWS_BYTES, ROWS_BYTES);
+    if (segment->rows == NULL) {
+        free(segment);
+        return NULL;
+    }
+    /* Random reads of rows then need a large page each, not a small one. The first segment does
+     * without: a small engine stays small. */
+    if (!is_first)
+        (void)madvise(segment->rows, ROWS_BYTES, MADV_HUGEPAGE);
+    return segment;
+}
+
+static bool create_lists(cm_click_store *store)
+{
+    if (store->segments == NULL)
+        store->segments = calloc(CM_SEGMENT_COUNT_MAX, sizeof *store->segments);
+    if (store->rows == NULL)
+        store->rows = calloc(CM_SEGMENT_COUNT_MAX, sizeof *store->rows);
+    return store->segments != NULL && store->rows != NULL;
+}
+
+static bool has_room(const cm_segment *segment, bool is_ahead)
+{
+    return !segment->is_taken && !segment->is_dying && segment->is_ahead == is_ahead &&
+           segment->count < CM_SEGMENT_ROWS;
+}
+
+/* The last segment that has room, or the first place for one. */
+static size_t find_place(const cm_click_store *store, bool is_ahead)
+{
+    size_t free_place = store->segment_count;
+    for (size_t i = store->segment_count; i-- > 0;) {
+        const cm_segment *segment = store->segments[i];
+        if (segment == NULL)
+            free_place = i;
+        else if (has_room(segment, is_ahead))
+            return i;
+    }
+    return free_place;
+}
+
+cm_status cm_click_store_open(cm_click_store *store, cm_click_writer *writer, cm_error *error)
+{
+    cm_click_store_close(store, writer);
+    if (!create_lists(store))
+        return cm_error_memory(error, "the list of segments",
+                               CM_SEGMENT_COUNT_MAX * sizeof *store->segments);
+    size_t place = find_place(store, writer->is_ahead);
+    if (place >= CM_SEGMENT_COUNT_MAX)
+        return cm_error_set(error, CM_ERROR_CAPACITY,
+                            "more than 2,147,418,112 clicks; use a shorter period");
+    cm_segment *segment = store->segments[place];
+    if (segment == NULL) {
+        segment = create_segment(place == 0);
+        if (segment == NULL)
+            return cm_error_memory(error, "a segment of clicks", ROWS_BYTES);
+        reserve_heap(store, segment);
+        segment->generation = store->next_generation++;
+        segment->is_ahead = writer->is_ahead;
+    }
+    segment->is_taken = true;
+    find_floor(store);
+    store->segments[place] = segment;
+    store->rows[place] = segment->rows;
+    if (place == store->segment_count)
+        store->segment_count++;
+    writer->segment = segment;
+    writer->base = (uint32_t)place << CM_SEGMENT_BITS;
+    return CM_OK;
+}
+
+/* A full segment keeps no more room for texts than it needs. */
+static void trim(cm_segment *segment)
+{
+    char *heap = realloc(segment->heap, segment->heap_size);
+    if (heap != NULL) {
+        segment->heap = heap;
+        segment->heap_capacity = segment->heap_size;
+    }
+}
+
+void cm_click_store_close(cm_click_store *store, cm_click_writer *writer)
+{
+    if (writer->segment == NULL)
+        return;
+    if (writer->segment->count == CM_SEGMENT_ROWS)
+        trim(writer->segment);
+    writer->segment->is_taken = false;
+    *writer = (cm_click_writer){.is_ahead = writer->is_ahead};
+    find_floor(store);
+}
+
+void cm_click_store_free_segment(cm_click_store *store, size_t segment)
+{
+    if (store->segments[segment]->pins > 0)
+        return;
+    free_segment(store->segments[segment]);
+    store->segments[segment] = NULL;
+    store->rows[segment] = NULL;
+    find_floor(store);
+}
+
+void cm_click_store_pin(cm_click_store *store, size_t segment)
+{
+    store->segments[segment]->pins++;
+}
+
+void cm_click_store_unpin(cm_click_store *store, size_t segment)
+{
+    cm_segment *pinned = store->segments[segment];
+    CM_CHECK(pinned->pins > 0);
+    pinned->pins--;
+    if (pinned->is_dying && pinned->unlisted == pinned->count)
+        cm_click_store_free_segment(store, segment);
+}
+
+/* Which of two dies first. Time decides, so that it does not depend on the segments' places. */
+static bool dies_before(const cm_segment *a, const cm_segment *b)
+{
+    if (a->last_findable != b->last_findable)
+        return a->last_findable < b->last_findable;
+    return a->generation < b->generation;
+}
+
+uint32_t cm_click_store_take_dead(cm_click_store *store, int64_t horizon)
+{
+    uint32_t found = CM_NUMBER_NONE;
+    for (uint32_t i = 0; i < store->segment_count; i++)
+        if (may_die(store->segments[i]) && store->segments[i]->last_findable <= horizon &&
+            (found == CM_NUMBER_NONE || dies_before(store->segments[i], store->segments[found])))
+            found = i;
+    if (found == CM_NUMBER_NONE)
+        return found;
+    store->segments[found]->is_dying = true;
+    find_floor(store);
+    return found;
+}
