@@ -9,6 +9,7 @@
 #include "cmd/cmd_match.h"
 #include "cmd/cmd_migrate.h"
 #include "cmd/cmd_simulate.h"
+#include "cmd/cmd_stream.h"
 #include "cmd/interrupt.h"
 #include "cmd/log.h"
 #include "cmd/options.h"
@@ -67,6 +68,17 @@ static const cm_command commands[] = {
         "that change, in one transaction. Running it again changes nothing.\n",
         "clickmatch batch --db dbname=clickmatch --from 2026-03-01 --to 2026-03-08",
         cm_cmd_batch,
+    },
+    {
+        "stream",
+        CM_COMMAND_STREAM,
+        "clickmatch stream [options]",
+        "match conversions as they happen: events in, results out",
+        "Reads events (NDJSON lines with \"event\":\"click\" or \"conversion\"), keeps the\n"
+        "window of clicks in memory, and writes each conversion's result at once.\n"
+        "docs/stream.md says more. SIGUSR1: status; SIGHUP: read the model again.\n",
+        "clickmatch stream --clicks data/clicks.csv <events.ndjson >results.ndjson",
+        cm_cmd_stream,
     },
     {
         "bench",

@@ -31,8 +31,8 @@ static cm_status take_reject(void *context, cm_row_kind kind, const cm_reject_li
                              cm_error *error)
 {
     cm_run *run = context;
-    if (run->rejects.kind != kind)
-        cm_rejects_source(&run->rejects, kind);
+    if (run->rejects.kind != cm_rejects_kind_name(kind))
+        cm_rejects_source(&run->rejects, cm_rejects_kind_name(kind));
     return cm_rejects_take(&run->rejects, reject, error);
 }
 
@@ -40,7 +40,7 @@ static cm_status end_table(void *context, cm_row_kind kind, const char *table,
                            const cm_source_counts *counts, cm_error *error)
 {
     cm_run *run = context;
-    if (run->rejects.kind == kind)
+    if (run->rejects.kind == cm_rejects_kind_name(kind))
         cm_rejects_source_end(&run->rejects, table);
     return cm_rejects_check(run->settings, table, counts->rows, counts->rejected, error);
 }
@@ -181,7 +181,7 @@ cm_status cm_cmd_batch(const cm_settings *settings, cm_log *log, cm_error *error
     cm_status status = cm_database_check(settings, CM_OPTION_DB, error);
     if (status != CM_OK)
         return status;
-    status = cm_run_begin("batch", settings, log, &run, error);
+    status = cm_run_begin("batch", settings, NULL, log, &run, error);
     if (status == CM_OK)
         status = cm_run_model(settings, &model, error);
     if (status == CM_OK)

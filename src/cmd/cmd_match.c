@@ -132,7 +132,7 @@ static cm_status run_file(struct match *match, cm_row_kind kind, const char *pat
     cm_status status = cm_opened_open(path, &opened, error);
     if (status != CM_OK)
         return status;
-    cm_rejects_source(&run->rejects, kind);
+    cm_rejects_source(&run->rejects, cm_rejects_kind_name(kind));
     cm_progress_source(&run->progress, &opened.unpacked);
     status = run_source(match, kind, &opened.unpacked, &counts, error);
     cm_progress_source_end(&run->progress, counts.rows);
@@ -199,7 +199,7 @@ cm_status cm_cmd_match(const cm_settings *settings, cm_log *log, cm_error *error
     cm_status status = check_stdin(settings, error);
     if (status != CM_OK)
         return status;
-    status = cm_run_begin("match", settings, log, &match.run, error);
+    status = cm_run_begin("match", settings, NULL, log, &match.run, error);
     if (status == CM_OK)
         status = work(&match, error);
     status = cm_run_end(&match.run, status, error);

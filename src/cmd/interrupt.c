@@ -14,15 +14,39 @@
 static atomic_bool raised;
 static int wake[2] = {-1, -1};
 
+static atomic_bool requests[CM_REQUEST_COUNT];
+
+static void wake_all(void)
+{
+    ssize_t ignored = write(wake[1], "", 1);
+    (void)ignored;
+}
+
 static void handle(int number)
 {
     int saved = errno;
-    (void)number;
-    if (!atomic_exchange(&raised, true) && wake[1] >= 0) {
-        ssize_t ignored = write(wake[1], "", 1);
-        (void)ignored;
-    }
+    atomic_bool *flag = &raised;
+    if (number == SIGUSR1)
+        flag = &requests[CM_REQUEST_STATUS];
+    else if (number == SIGHUP)
+        flag = &requests[CM_REQUEST_RELOAD];
+    if (!atomic_exchange(flag, true) && wake[1] >= 0)
+        wake_all();
     errno = saved;
+}
+
+cm_status cm_interrupt_install_live(cm_error *error)
+{
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGUSR1, &action, NULL) != 0 || sigaction(SIGHUP, &action, NULL) != 0)
+        return cm_error_set(error, CM_ERROR_IO, "cannot prepare for signals: %s", strerror(errno));
+    return CM_OK;
+}
+
+bool cm_interrupt_take(cm_request request)
+{
+    return atomic_exchange(&requests[request], false);
 }
 
 cm_status cm_interrupt_install(cm_error *error)
@@ -43,15 +67,32 @@ const atomic_bool *cm_interrupt_flag(void)
     return &raised;
 }
 
-bool cm_interrupt_wait(int fd)
+/* Requests are in their flags: the pipe is emptied, so that the next wait waits. But an interrupt
+ * stays there, for all threads that wait. */
+static void drain(void)
+{
+    char bytes[16];
+    while (!atomic_load(&raised) && read(wake[0], bytes, sizeof bytes) > 0)
+        ;
+    if (atomic_load(&raised))
+        wake_all();
+}
+
+bool cm_interrupt_wait_for(int fd, int timeout_ms)
 {
     struct pollfd ready[] = {{.fd = fd, .events = POLLIN}, {.fd = wake[0], .events = POLLIN}};
-    while (!atomic_load(&raised)) {
-        int count = poll(ready, 2, -1);
-        if (count > 0 && ready[0].revents != 0 && ready[1].revents == 0)
-            return true;
-        if (count < 0 && errno != EINTR)
-            return true; /* reading will say what is wrong */
-    }
+    int count = poll(ready, 2, timeout_ms);
+    if (count < 0)
+        return errno != EINTR; /* reading will say what is wrong */
+    if (ready[1].revents != 0)
+        drain();
+    return ready[0].revents != 0;
+}
+
+bool cm_interrupt_wait(int fd)
+{
+    while (!atomic_load(&raised))
+        if (cm_interrupt_wait_for(fd, -1))
+            return !atomic_load(&raised);
     return false;
 }

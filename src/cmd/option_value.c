@@ -62,6 +62,46 @@ static cm_status read_count(const cm_option_row *row, const char *shown, const c
     return refuse(shown, text, allowed, error);
 }
 
+/* A whole number and its unit; none: seconds. */
+static bool parse_duration(const char *text, uint64_t *duration_us)
+{
+    static const struct {
+        const char *name;
+        uint64_t us;
+    } units[] = {{"ms", 1000},
+                 {"s", CM_SECOND_US},
+                 {"", CM_SECOND_US},
+                 {"m", 60 * CM_SECOND_US},
+                 {"min", 60 * CM_SECOND_US},
+                 {"h", 3600 * CM_SECOND_US},
+                 {"d", CM_DAY_US}};
+    char digits[24];
+    size_t size = strspn(text, "0123456789");
+    if (size == 0 || size >= sizeof digits)
+        return false;
+    memcpy(digits, text, size);
+    digits[size] = '\0';
+    const char *unit = text + size + (text[size] == ' ');
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(unit, units[i].name) == 0)
+            return parse_count(digits, duration_us) &&
+                   !__builtin_mul_overflow(*duration_us, units[i].us, duration_us);
+    return false;
+}
+
+static cm_status read_duration(const cm_option_row *row, const char *shown, const char *text,
+                               cm_option_value *value, cm_error *error)
+{
+    char allowed[160];
+    if (parse_duration(text, &value->number) && value->number >= row->low &&
+        value->number <= row->high)
+        return CM_OK;
+    snprintf(allowed, sizeof allowed,
+             "a duration from %.3g to %.0f s: a whole number and ms, s, m, h or d, such as 5m",
+             (double)row->low / CM_SECOND_US, (double)row->high / CM_SECOND_US);
+    return refuse(shown, text, allowed, error);
+}
+
 static cm_status read_share(const cm_option_row *row, const char *shown, const char *text,
                             cm_option_value *value, cm_error *error)
 {
@@ -130,6 +170,8 @@ cm_status cm_option_read(const cm_option_row *row, const char *shown, const char
         return read_count(row, shown, text, value, error);
     case CM_KIND_SHARE:
         return read_share(row, shown, text, value, error);
+    case CM_KIND_DURATION:
+        return read_duration(row, shown, text, value, error);
     case CM_KIND_TIME:
     case CM_KIND_DATE:
         return read_time(row, shown, text, value, error);

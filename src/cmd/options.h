@@ -22,6 +22,7 @@ typedef enum cm_command_bit {
     CM_COMMAND_MIGRATE = 4,
     CM_COMMAND_BATCH = 8,
     CM_COMMAND_BENCH = 16,
+    CM_COMMAND_STREAM = 32,
 } cm_command_bit;
 
 /** The value of one option. Text is borrowed from the command line and the environment. */
@@ -30,7 +31,8 @@ typedef struct cm_option_value {
     bool none;  /* COUNT_OR_NONE: "none" */
     const char **texts;
     size_t text_count, text_capacity; /* LIST: all of them; else at most one */
-    uint64_t number; /* COUNT; CHOICE: the number of the word, from 0; FLAG: 0 or 1 */
+    uint64_t number; /* COUNT; CHOICE: the number of the word, from 0; FLAG: 0 or 1; DURATION:
+                        microseconds */
     double share;
     int64_t time_us;
 } cm_option_value;

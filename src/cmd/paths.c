@@ -18,6 +18,8 @@ static const struct file_option OUTPUTS[] = {{CM_OPTION_OUTPUT, "--output"},
                                              {CM_OPTION_SUMMARY, "--summary"}};
 static const struct file_option INPUTS[] = {{CM_OPTION_CLICKS, "--clicks"},
                                             {CM_OPTION_CONVERSIONS, "--conversions"},
+                                            {CM_OPTION_EVENTS, "--events"},
+                                            {CM_OPTION_WARM_CLICKS, "--clicks"},
                                             {CM_OPTION_MODEL, "--model"}};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -16,8 +16,7 @@
 struct tally_key {
     const char *field; /* NULL: the row as a whole */
     const char *reason;
-    cm_row_kind kind;
-    unsigned unused; /* fills the gap, so that no byte of the key is undefined */
+    const char *kind;
 };
 
 struct cm_reject_tally {
@@ -26,20 +25,22 @@ struct cm_reject_tally {
     UT_hash_handle hh;
 };
 
-static const char *kind_name(cm_row_kind kind)
+const char *cm_rejects_kind_name(cm_row_kind kind)
 {
     return kind == CM_ROW_CLICK ? "clicks" : "conversions";
 }
 
-cm_status cm_rejects_open(const char *path, cm_log *log, cm_rejects *rejects, cm_error *error)
+cm_status cm_rejects_open(const char *path, const cm_output_options *options, cm_log *log,
+                          cm_rejects *rejects, cm_error *error)
 {
-    const cm_output_options options = {
-        .option = "--rejects", .is_private = true, .is_direct = false};
+    cm_output_options given = *options;
+    given.option = "--rejects";
+    given.is_private = true;
     *rejects = (cm_rejects){.log = log};
-    return path == NULL ? CM_OK : cm_output_open(path, &options, &rejects->output, error);
+    return path == NULL ? CM_OK : cm_output_open(path, &given, &rejects->output, error);
 }
 
-void cm_rejects_source(cm_rejects *rejects, cm_row_kind kind)
+void cm_rejects_source(cm_rejects *rejects, const char *kind)
 {
     rejects->kind = kind;
     rejects->in_source = 0;
@@ -47,7 +48,7 @@ void cm_rejects_source(cm_rejects *rejects, cm_row_kind kind)
 
 static cm_status count(cm_rejects *rejects, const cm_reject_line *reject, cm_error *error)
 {
-    struct tally_key key = {reject->field, reject->reason, rejects->kind, 0};
+    struct tally_key key = {reject->field, reject->reason, rejects->kind};
     cm_reject_tally *tally;
     HASH_FIND(hh, rejects->tallies, &key, sizeof key, tally);
     if (tally == NULL) {
@@ -65,8 +66,10 @@ static cm_status count(cm_rejects *rejects, const cm_reject_line *reject, cm_err
     return CM_OK;
 }
 
-static cm_status flush(cm_rejects *rejects, cm_error *error)
+cm_status cm_rejects_flush(cm_rejects *rejects, cm_error *error)
 {
+    if (rejects->output == NULL)
+        return CM_OK;
     cm_sink *sink = cm_output_sink(rejects->output);
     if (rejects->buffer.failed)
         return cm_error_memory(error, "rejected rows", BUFFER_BYTES);
@@ -94,7 +97,7 @@ cm_status cm_rejects_take(cm_rejects *rejects, const cm_reject_line *reject, cm_
     if (status != CM_OK || rejects->output == NULL)
         return status;
     cm_reject_write(&rejects->buffer, reject);
-    return rejects->buffer.size < BUFFER_BYTES ? CM_OK : flush(rejects, error);
+    return rejects->buffer.size < BUFFER_BYTES ? CM_OK : cm_rejects_flush(rejects, error);
 }
 
 void cm_rejects_source_end(cm_rejects *rejects, const char *name)
@@ -111,7 +114,7 @@ cm_status cm_rejects_commit(cm_rejects *rejects, cm_error *error)
 {
     if (rejects->output == NULL)
         return CM_OK;
-    cm_status status = flush(rejects, error);
+    cm_status status = cm_rejects_flush(rejects, error);
     if (status != CM_OK)
         return status;
     cm_output *output = rejects->output;
@@ -123,10 +126,9 @@ json_t *cm_rejects_json(const cm_rejects *rejects)
 {
     json_t *list = json_array();
     for (cm_reject_tally *tally = rejects->tallies; tally != NULL; tally = tally->hh.next)
-        json_array_append_new(list,
-                              json_pack("{s:s,s:s?,s:s,s:I}", "kind", kind_name(tally->key.kind),
-                                        "field", tally->key.field, "reason", tally->key.reason,
-                                        "rows", (json_int_t)tally->rows));
+        json_array_append_new(list, json_pack("{s:s,s:s?,s:s,s:I}", "kind", tally->key.kind,
+                                              "field", tally->key.field, "reason",
+                                              tally->key.reason, "rows", (json_int_t)tally->rows));
     return list;
 }
 
@@ -136,9 +138,9 @@ void cm_rejects_text(const cm_rejects *rejects, cm_buffer *text)
         char line[256];
         char room[CM_COUNT_BYTES];
         bool whole = tally->key.field == NULL;
-        int size = snprintf(line, sizeof line, "  %s rejected: %s%s%s: %s\n",
-                            kind_name(tally->key.kind), whole ? "" : tally->key.field,
-                            whole ? "" : ": ", tally->key.reason, cm_count_text(tally->rows, room));
+        int size = snprintf(line, sizeof line, "  %s rejected: %s%s%s: %s\n", tally->key.kind,
+                            whole ? "" : tally->key.field, whole ? "" : ": ", tally->key.reason,
+                            cm_count_text(tally->rows, room));
         if (size > 0)
             cm_buffer_append_text(text, line);
     }

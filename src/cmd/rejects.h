@@ -20,7 +20,7 @@ typedef struct cm_rejects {
     cm_output *output;
     cm_buffer buffer;
     cm_reject_tally *tallies; /* uthash, in the order of appearance */
-    cm_row_kind kind;         /* of the source that is read */
+    const char *kind;         /* of the rows that are read: "clicks"; static */
     uint64_t in_source;
 } cm_rejects;
 
@@ -28,12 +28,20 @@ typedef struct cm_rejects {
  * Begin.
  *
  * @param path  of the file; NULL for none
+ * @param options  of the file: private in any case
  * @return CM_OK, CM_ERROR_IO or CM_ERROR_MEMORY
  */
-cm_status cm_rejects_open(const char *path, cm_log *log, cm_rejects *rejects, cm_error *error);
+cm_status cm_rejects_open(const char *path, const cm_output_options *options, cm_log *log,
+                          cm_rejects *rejects, cm_error *error);
 
-/** Begin a source. */
-void cm_rejects_source(cm_rejects *rejects, cm_row_kind kind);
+/** What rows of a kind are called. */
+const char *cm_rejects_kind_name(cm_row_kind kind);
+
+/** Begin a source. @param kind  what its rows are called; static */
+void cm_rejects_source(cm_rejects *rejects, const char *kind);
+
+/** Write what is not yet written: for a file that grows. */
+cm_status cm_rejects_flush(cm_rejects *rejects, cm_error *error);
 
 /** Take one rejected row. */
 cm_status cm_rejects_take(cm_rejects *rejects, const cm_reject_line *reject, cm_error *error);

@@ -9,17 +9,18 @@
 #define MODEL_BYTES_MAX ((size_t)16 << 20)
 #define THREADS_MAX 256
 
-cm_status cm_run_begin(const char *command, const cm_settings *settings, cm_log *log, cm_run *run,
-                       cm_error *error)
+cm_status cm_run_begin(const char *command, const cm_settings *settings,
+                       const cm_output_options *rejects, cm_log *log, cm_run *run, cm_error *error)
 {
+    const cm_output_options whole = {0};
     *run = (cm_run){.settings = settings, .log = log};
     cm_progress_init(&run->progress, log);
     cm_summary_init(&run->summary, command, &run->rejects);
     run->summary.recovery_target = settings->values[CM_OPTION_RECOVERY_TARGET].share;
     cm_status status = cm_paths_check(settings, error);
     if (status == CM_OK)
-        status = cm_rejects_open(cm_settings_text(settings, CM_OPTION_REJECTS), log, &run->rejects,
-                                 error);
+        status = cm_rejects_open(cm_settings_text(settings, CM_OPTION_REJECTS),
+                                 rejects == NULL ? &whole : rejects, log, &run->rejects, error);
     const char *path = cm_settings_text(settings, CM_OPTION_SUMMARY);
     const cm_output_options options = {.option = "--summary"};
     if (status == CM_OK && path != NULL)

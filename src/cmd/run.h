@@ -24,11 +24,12 @@ typedef struct cm_run {
  *
  * @param command   for the summary; static
  * @param settings  borrowed until cm_run_end
+ * @param rejects   how to write --rejects; NULL: whole or not at all
  * @param run       receives the run; ended by cm_run_end, also on failure
  * @return CM_OK, CM_ERROR_IO, CM_ERROR_USAGE (a file for two purposes) or CM_ERROR_MEMORY
  */
-cm_status cm_run_begin(const char *command, const cm_settings *settings, cm_log *log, cm_run *run,
-                       cm_error *error);
+cm_status cm_run_begin(const char *command, const cm_settings *settings,
+                       const cm_output_options *rejects, cm_log *log, cm_run *run, cm_error *error);
 
 /**
  * End: put the files in place, if all went well, tell and write the summary, and free everything.

@@ -46,6 +46,48 @@ void cm_engine_destroy(cm_engine *engine)
     free(engine);
 }
 
+static cm_status check_same_window(const cm_model *old, const cm_model *model, cm_error *error)
+{
+    const char *field = NULL;
+    if (old->ipv6_prefix != model->ipv6_prefix)
+        field = "ipv6_prefix";
+    if (old->ipv4_prefix != model->ipv4_prefix)
+        field = "ipv4_prefix";
+    if (old->retention_us != model->retention_us)
+        field = "retention_hours";
+    if (old->probabilistic_window_us != model->probabilistic_window_us)
+        field = "probabilistic_window_hours";
+    if (old->window_us != model->window_us)
+        field = "window_hours";
+    if (field == NULL)
+        return CM_OK;
+    return cm_error_set(error, CM_ERROR_MODEL,
+                        "%s: the window was built by another value; start anew with this model",
+                        field);
+}
+
+cm_status cm_engine_set_model(cm_engine *engine, const cm_model *model, cm_error *error)
+{
+    cm_weights weights = {0};
+    cm_status status = check_same_window(engine->model, model, error);
+    if (status != CM_OK)
+        return status;
+    cm_model *copy = cm_model_copy(model);
+    if (copy == NULL)
+        return cm_error_memory(error, "a model", sizeof *copy);
+    status = cm_weights_init(&weights, copy, error);
+    if (status != CM_OK) {
+        cm_model_destroy(copy);
+        return status;
+    }
+    cm_weights_destroy(&engine->weights);
+    cm_model_destroy(engine->model);
+    engine->model = copy;
+    engine->weights = weights;
+    engine->index.rules.model = copy;
+    return CM_OK;
+}
+
 static cm_status refuse(cm_error *error, cm_row_kind kind, size_t number, const cm_reject *reject)
 {
     const char *what = kind == CM_ROW_CLICK ? "click" : "conversion";

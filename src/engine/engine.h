@@ -11,6 +11,15 @@ struct cm_engine {
     cm_weights weights;
 };
 
+/**
+ * Score by another model from now on. Nobody may be matching.
+ *
+ * @param model  borrowed and copied; must have the same windows, retention and address prefixes:
+ * what is stored was stored by them
+ * @return CM_OK; CM_ERROR_MODEL or CM_ERROR_MEMORY: nothing has changed
+ */
+cm_status cm_engine_set_model(cm_engine *engine, const cm_model *model, cm_error *error);
+
 #define CM_MEMORY_PARTS_MAX 20
 
 /** What a part of an engine takes. */

@@ -93,7 +93,7 @@ static cm_status open_stream(cm_output *output, int target, cm_error *error)
 {
     if (target < 0)
         return trouble(output, "open", error);
-    if (output->options.is_direct) {
+    if (output->options.is_direct || output->options.is_growing) {
         output->fd = target;
         return CM_OK;
     }
@@ -147,6 +147,19 @@ static cm_status open_beside(cm_output *output, const char *path, bool exists, c
     return opened;
 }
 
+/* A file that grows where it is. */
+static cm_status open_growing(cm_output *output, const char *path, cm_error *error)
+{
+    int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
+    output->fd = open(path, flags | (output->options.is_fresh ? O_TRUNC : 0),
+                      output->options.is_private ? 0600 : 0666);
+    if (output->fd < 0)
+        return trouble(output, "open", error);
+    if (output->options.is_private && fchmod(output->fd, 0600) != 0)
+        return trouble(output, "create", error);
+    return CM_OK;
+}
+
 static cm_status open_path(cm_output *output, const char *path, cm_error *error)
 {
     int descriptor = descriptor_of(path);
@@ -158,7 +171,8 @@ static cm_status open_path(cm_output *output, const char *path, cm_error *error)
     if (!exists && (errno != ENOENT || size == 0 || path[size - 1] == '/'))
         return trouble(output, "open", error);
     if (!exists || S_ISREG(status.st_mode))
-        return open_beside(output, path, exists, error);
+        return output->options.is_growing ? open_growing(output, path, error)
+                                          : open_beside(output, path, exists, error);
     if (S_ISDIR(status.st_mode)) {
         errno = EISDIR;
         return trouble(output, "write", error);

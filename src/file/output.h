@@ -1,7 +1,7 @@
 /*
- * Outputs that appear whole or not at all. A regular file is written beside its place and renamed
- * on commit. Standard output, pipes and devices cannot be taken back: what goes there waits in an
- * unlinked temporary file until commit.
+ * Outputs that appear whole or not at all, but for growing ones. A regular file is written beside
+ * its place and renamed on commit. Standard output, pipes and devices cannot be taken back: what
+ * goes there waits in an unlinked temporary file until commit.
  *
  * The program ignores SIGPIPE and SIGXFSZ, so that a reader that went away and a file size limit
  * are errors here.
@@ -19,6 +19,7 @@ typedef struct cm_output_options {
                            "--rejects" */
     bool is_private;    /* readable by the owner only: the file holds personal data */
     bool is_direct;     /* "-", pipes and devices: write at once, do not wait for commit */
+    bool is_growing; /* regular files, too: what is written stands at once, behind what is there */
 } cm_output_options;
 
 /**

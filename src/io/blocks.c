@@ -94,6 +94,12 @@ cm_status cm_block_reader_open(cm_source *source, cm_row_kind kind, const cm_blo
         reader->options = *options;
     if (reader->options.block_bytes == 0)
         reader->options.block_bytes = CM_BLOCK_BYTES;
+    if (reader->options.is_ndjson) {
+        cm_layout_ndjson(kind, &reader->layout);
+        cm_cutter_init(&reader->cutter, CM_FORMAT_NDJSON);
+        reader->first_line = 1;
+        return CM_OK;
+    }
     cm_status status = read_head(reader, error);
     if (status == CM_OK)
         status = open_layout(reader, kind, error);

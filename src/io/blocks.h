@@ -34,6 +34,7 @@ typedef struct cm_block_options {
                            fixed bound */
     bool
         eager; /* hand out rows as soon as they are there, not only full blocks: for live streams */
+    bool is_ndjson; /* known to be: opening reads nothing, and an empty input has no rows */
 } cm_block_options;
 
 /** Opaque in use: go through the functions. One per source; one thread at a time. */

@@ -177,3 +177,51 @@ void cm_result_write(cm_format format, cm_buffer *buffer, cm_slice conversion_id
     else
         write_ndjson(buffer, conversion_id, tenant_id, result, model_label);
 }
+
+/* --- Streams ---------------------------------------------------------------------------------- */
+
+/* Take back the end of a row, to go on with it. */
+static void reopen(cm_buffer *buffer, size_t end_size)
+{
+    if (!buffer->failed)
+        buffer->size -= end_size;
+}
+
+void cm_result_write_marked_header(cm_format format, cm_buffer *buffer)
+{
+    if (format != CM_FORMAT_CSV)
+        return;
+    cm_result_write_header(format, buffer);
+    reopen(buffer, 1);
+    cm_buffer_append_text(buffer, ",seq,late\n");
+}
+
+static void mark_csv(cm_buffer *buffer, const cm_result_mark *mark)
+{
+    reopen(buffer, 1);
+    cm_buffer_append_char(buffer, ',');
+    if (mark->has_seq)
+        cm_buffer_append_u64(buffer, mark->seq);
+    cm_buffer_append_text(buffer, mark->is_late ? ",true\n" : ",false\n");
+}
+
+static void mark_ndjson(cm_buffer *buffer, const cm_result_mark *mark)
+{
+    reopen(buffer, 2);
+    if (mark->has_seq) {
+        cm_buffer_append_text(buffer, ",\"seq\":");
+        cm_buffer_append_u64(buffer, mark->seq);
+    }
+    cm_buffer_append_text(buffer, mark->is_late ? ",\"late\":true}\n" : "}\n");
+}
+
+void cm_result_write_marked(cm_format format, cm_buffer *buffer, cm_slice conversion_id,
+                            cm_slice tenant_id, const cm_result *result, const char *model_label,
+                            const cm_result_mark *mark)
+{
+    cm_result_write(format, buffer, conversion_id, tenant_id, result, model_label);
+    if (format == CM_FORMAT_CSV)
+        mark_csv(buffer, mark);
+    else
+        mark_ndjson(buffer, mark);
+}

@@ -29,12 +29,17 @@ static inline uint32_t cm_histogram_slot(uint64_t value)
     return shift * CM_HISTOGRAM_PARTS + (uint32_t)(value >> shift);
 }
 
+static inline void cm_histogram_record_many(cm_histogram *histogram, uint64_t value, uint64_t count)
+{
+    histogram->counts[cm_histogram_slot(value)] += count;
+    histogram->total += count;
+    if (count > 0 && value > histogram->max)
+        histogram->max = value;
+}
+
 static inline void cm_histogram_record(cm_histogram *histogram, uint64_t value)
 {
-    histogram->counts[cm_histogram_slot(value)]++;
-    histogram->total++;
-    if (value > histogram->max)
-        histogram->max = value;
+    cm_histogram_record_many(histogram, value, 1);
 }
 
 /**

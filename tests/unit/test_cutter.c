@@ -296,7 +296,7 @@ static void check_csv(cm_buffer *input, size_t block_bytes_max, size_t piece_max
     assert_non_null(exact);
     memcpy(exact, input->data, input->size);
     for (int i = 0; i < times; i++) {
-        cm_block_options options = {1 + random_below(block_bytes_max), random_below(2) == 0};
+        cm_block_options options = {1 + random_below(block_bytes_max), random_below(2) == 0, false};
         got.size = 0;
         read_blocks(exact, input->size, piece_max, &options, &got);
         expect_same(input, &expected, &got);
@@ -386,7 +386,7 @@ static void test_ndjson_lines_are_the_same_in_any_split(void **state)
         input.size -= random_below(3);
         read_blocks(input.data, input.size, input.size, NULL, &whole);
         for (int k = 0; k < 5; k++) {
-            cm_block_options options = {1 + random_below(100), random_below(2) == 0};
+            cm_block_options options = {1 + random_below(100), random_below(2) == 0, false};
             got.size = 0;
             read_blocks(input.data, input.size, 1 + random_below(20), &options, &got);
             expect_same(&input, &whole, &got);

@@ -1,0 +1,169 @@
+#include "cmd/cmd_stream.h"
+
+#include <malloc.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+
+#include "cmd/clock.h"
+#include "cmd/inputs.h"
+#include "cmd/interrupt.h"
+#include "cmd/stream_run.h"
+#include "util/error.h"
+
+static int64_t duration_us(const cm_settings *settings, cm_option option)
+{
+    return (int64_t)cm_settings_number(settings, option);
+}
+
+/* ---- before the events ---- */
+
+static cm_status create_engine(cm_stream_run *run, cm_error *error)
+{
+    cm_options options = {0};
+    cm_status status = cm_run_model(run->run.settings, &run->model, error);
+    if (status != CM_OK)
+        return status;
+    run->run.summary.model = cm_model_label(run->model);
+    if (RAND_bytes((unsigned char *)&options.hash_seed, sizeof options.hash_seed) != 1)
+        return cm_error_set(error, CM_ERROR_IO, "OpenSSL gives no random bytes; check its setup");
+    return cm_engine_create(&options, run->model, &run->engine, error);
+}
+
+static cm_status create_stream(cm_stream_run *run, cm_error *error)
+{
+    const cm_settings *settings = run->run.settings;
+    const char *events = cm_settings_text(settings, CM_OPTION_EVENTS);
+    const cm_stream_options options = {
+        .clock = {.lateness_us = duration_us(settings, CM_OPTION_LATENESS),
+                  .grace_us = duration_us(settings, CM_OPTION_GRACE),
+                  .max_future_us = duration_us(settings, CM_OPTION_MAX_FUTURE)},
+        .build = {.lenient = cm_settings_flag(settings, CM_OPTION_LENIENT)},
+        .source = events,
+    };
+    const cm_stream_listener listener = {
+        .results = cm_stream_run_results, .reject = cm_stream_run_reject, .context = run};
+    run->idle_ns = cm_settings_number(settings, CM_OPTION_IDLE) * 1000;
+    return cm_stream_create(run->engine, &options, &listener, &run->stream, error);
+}
+
+static cm_status open_output(cm_stream_run *run, cm_error *error)
+{
+    const cm_settings *settings = run->run.settings;
+    const cm_output_options options = {.is_growing = true, .is_fresh = true};
+    cm_format format = cm_settings_number(settings, CM_OPTION_FORMAT_STREAM) == 0 ? CM_FORMAT_NDJSON
+                                                                                  : CM_FORMAT_CSV;
+    cm_status status = cm_output_open(cm_settings_text(settings, CM_OPTION_OUTPUT), &options,
+                                      &run->run.output, error);
+    cm_stream_output_init(&run->output, run->run.output, format,
+                          cm_settings_number(settings, CM_OPTION_LINGER), true);
+    return status;
+}
+
+/* ---- clicks to begin with ---- */
+
+static cm_status take_reject(void *context, const cm_reject_line *reject, cm_error *error)
+{
+    cm_run *run = context;
+    return cm_rejects_take(&run->rejects, reject, error);
+}
+
+static cm_status warm_file(cm_stream_run *run, const char *path, uint64_t *rows, cm_error *error)
+{
+    cm_source_counts counts = {0};
+    cm_opened opened;
+    const cm_pipeline_options options = {
+        .build = run->stream->options.build,
+        .threads = cm_run_threads(run->run.settings),
+        .interrupted = cm_interrupt_flag(),
+        .reject = take_reject,
+        .context = &run->run,
+    };
+    cm_status status = cm_opened_open(path, &opened, error);
+    if (status != CM_OK)
+        return status;
+    cm_rejects_source(&run->run.rejects, cm_rejects_kind_name(CM_ROW_CLICK));
+    status = cm_pipeline_load(run->engine, &opened.unpacked, &options, &counts, error);
+    cm_rejects_source_end(&run->run.rejects, opened.unpacked.name);
+    *rows += counts.rows;
+    if (!cm_summary_source_add(&run->run.summary, path, CM_ROW_CLICK, &counts) && status == CM_OK)
+        status = cm_error_memory(error, "the summary", sizeof counts);
+    cm_opened_close(&opened);
+    return status;
+}
+
+static cm_status warm_up(cm_stream_run *run, cm_error *error)
+{
+    const cm_option_value *paths = &run->run.settings->values[CM_OPTION_WARM_CLICKS];
+    double began = cm_clock_seconds();
+    uint64_t rows = 0, bytes = 0;
+    if (paths->text_count == 0)
+        return CM_OK;
+    cm_status status = cm_inputs_check(paths->texts, paths->text_count, &bytes, error);
+    for (size_t i = 0; i < paths->text_count && status == CM_OK; i++)
+        status = warm_file(run, paths->texts[i], &rows, error);
+    cm_summary_phase_add(&run->run.summary, "load clicks", cm_clock_seconds() - began, rows);
+    (void)malloc_trim(0);
+    return status;
+}
+
+/* ---- the run ---- */
+
+static cm_status summarize(cm_stream_run *run, double seconds, cm_error *error)
+{
+    const cm_stream_counts *counts = &run->stream->counts;
+    cm_summary *summary = &run->run.summary;
+    const char *name = run->input.file.source.name;
+    uint64_t rows = counts->kinds[CM_ROW_CLICK].rows + counts->kinds[CM_ROW_CONVERSION].rows;
+    cm_summary_phase_add(summary, "stream", seconds, rows);
+    summary->matched = counts->matched;
+    summary->engine_clicks = cm_engine_click_count(run->engine);
+    summary->engine_bytes = cm_engine_memory(run->engine);
+    if (cm_summary_source_add(summary, name, CM_ROW_CLICK, &counts->kinds[CM_ROW_CLICK]) &&
+        cm_summary_source_add(summary, name, CM_ROW_CONVERSION, &counts->kinds[CM_ROW_CONVERSION]))
+        return CM_OK;
+    return cm_error_memory(error, "the summary", sizeof *counts);
+}
+
+static cm_status work(cm_stream_run *run, cm_error *error)
+{
+    const cm_stream_pause pause = {cm_stream_run_pause, run};
+    cm_error ignored;
+    cm_status status = cm_interrupt_install_live(error);
+    if (status == CM_OK)
+        status = create_engine(run, error);
+    if (status == CM_OK)
+        status = create_stream(run, error);
+    if (status == CM_OK)
+        status = open_output(run, error);
+    if (status == CM_OK)
+        status = warm_up(run, error);
+    if (status == CM_OK)
+        status = cm_stream_input_open(cm_settings_text(run->run.settings, CM_OPTION_EVENTS), &pause,
+                                      &run->input, error);
+    if (status != CM_OK)
+        return status;
+    cm_rejects_source(&run->run.rejects, "events");
+    double began = cm_clock_seconds();
+    status = cm_stream_run_all(run, error);
+    cm_status told = summarize(run, cm_clock_seconds() - began, status == CM_OK ? error : &ignored);
+    return status == CM_OK ? told : status;
+}
+
+cm_status cm_cmd_stream(const cm_settings *settings, cm_log *log, cm_error *error)
+{
+    const cm_output_options rejects = {.is_growing = true, .is_fresh = true};
+    cm_stream_run *run = calloc(1, sizeof *run);
+    if (run == NULL)
+        return cm_error_memory(error, "a stream", sizeof *run);
+    cm_status status = cm_run_begin("stream", settings, &rejects, log, &run->run, error);
+    if (status == CM_OK)
+        status = work(run, error);
+    status = cm_run_end(&run->run, status, error);
+    cm_stream_input_close(&run->input);
+    cm_stream_output_destroy(&run->output);
+    cm_stream_destroy(run->stream);
+    cm_engine_destroy(run->engine);
+    cm_model_destroy(run->model);
+    free(run);
+    return status;
+}

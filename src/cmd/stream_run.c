@@ -1,0 +1,132 @@
+#include "cmd/stream_run.h"
+
+#include "cmd/clock.h"
+#include "cmd/interrupt.h"
+#include "cmd/progress.h"
+#include "util/error.h"
+
+/* ---- what the stream tells ---- */
+
+cm_status cm_stream_run_results(void *context, const cm_stream_conversion *from,
+                                const cm_conversion *conversions, const cm_result *results,
+                                size_t count, cm_error *error)
+{
+    cm_stream_run *run = context;
+    return cm_stream_output_put(&run->output, from, conversions, results, count,
+                                cm_model_label(run->engine->model), run->input.read_ns, error);
+}
+
+cm_status cm_stream_run_reject(void *context, const cm_event_place *place, const cm_event *event,
+                               const cm_reject_line *reject, cm_error *error)
+{
+    cm_stream_run *run = context;
+    (void)place;
+    run->run.rejects.kind =
+        event->row.malformed != NULL ? "events" : cm_rejects_kind_name(event->kind);
+    return cm_rejects_take(&run->run.rejects, reject, error);
+}
+
+/* ---- signals ---- */
+
+static void tell_status(cm_stream_run *run)
+{
+    const cm_stream_counts *counts = &run->stream->counts;
+    cm_log_info(run->run.log, "%llu clicks, %llu conversions",
+                (unsigned long long)counts->kinds[CM_ROW_CLICK].rows,
+                (unsigned long long)counts->kinds[CM_ROW_CONVERSION].rows);
+}
+
+/* A model that cannot be used leaves the old one at work. */
+static void reload_model(cm_stream_run *run)
+{
+    cm_error error = {0};
+    cm_model *model = NULL;
+    cm_status status = cm_run_model(run->run.settings, &model, &error);
+    if (status == CM_OK)
+        status = cm_stream_set_model(run->stream, model, &error);
+    if (status != CM_OK) {
+        cm_model_destroy(model);
+        cm_log_warning(run->run.log, "the model stays %s: %s", cm_model_label(run->model),
+                       error.message);
+        return;
+    }
+    cm_model_destroy(run->model);
+    run->model = model;
+    run->run.summary.model = cm_model_label(model);
+    cm_log_info(run->run.log, "model %s from now on", cm_model_label(model));
+}
+
+static void answer_requests(cm_stream_run *run)
+{
+    if (cm_interrupt_take(CM_REQUEST_STATUS))
+        tell_status(run);
+    if (cm_interrupt_take(CM_REQUEST_RELOAD))
+        reload_model(run);
+}
+
+/* ---- time ---- */
+
+static cm_status flush(cm_stream_run *run, cm_error *error)
+{
+    cm_status status = cm_stream_output_flush(&run->output, error);
+    return status == CM_OK ? cm_rejects_flush(&run->run.rejects, error) : status;
+}
+
+/* Let go what is held where nothing has come for long enough. Says how long to wait otherwise. */
+static cm_status look_idle(cm_stream_run *run, uint64_t now_ns, int *timeout_ms, cm_error *error)
+{
+    if (run->waiting_ns == 0)
+        run->waiting_ns = now_ns;
+    bool holds = run->stream->held.count + run->stream->waiting.count > 0;
+    if (!holds)
+        return CM_OK;
+    uint64_t waited_ns = now_ns - run->waiting_ns;
+    if (waited_ns < run->idle_ns) {
+        *timeout_ms = (int)((run->idle_ns - waited_ns) / 1000000) + 1;
+        return CM_OK;
+    }
+    cm_status status = cm_stream_let_go(run->stream, error);
+    return status == CM_OK ? flush(run, error) : status;
+}
+
+cm_status cm_stream_run_pause(void *context, int *timeout_ms, cm_error *error)
+{
+    cm_stream_run *run = context;
+    *timeout_ms = -1;
+    cm_status status = flush(run, error);
+    if (status == CM_OK)
+        status = look_idle(run, cm_clock_ns(), timeout_ms, error);
+    answer_requests(run);
+    return status;
+}
+
+static cm_status take_block(cm_stream_run *run, cm_error *error)
+{
+    cm_stream_input *input = &run->input;
+    run->waiting_ns = 0;
+    cm_status status = cm_stream_take(run->stream, input->block.data, input->block.size,
+                                      &input->line, input->block.offset, error);
+    if (status == CM_OK)
+        status = cm_stream_output_tick(&run->output, cm_clock_ns(), error);
+    answer_requests(run);
+    return status;
+}
+
+cm_status cm_stream_run_all(cm_stream_run *run, cm_error *error)
+{
+    cm_error ignored;
+    cm_status status;
+    do {
+        status = cm_stream_input_next(&run->input, error);
+        if (status == CM_OK && run->input.block.size > 0)
+            status = take_block(run, error);
+    } while (status == CM_OK && run->input.block.size > 0);
+    if (status != CM_OK && status != CM_ERROR_INTERRUPTED)
+        return status;
+    bool was_interrupted = status == CM_ERROR_INTERRUPTED;
+    error = was_interrupted ? &ignored : error;
+    cm_status drained = cm_stream_let_go(run->stream, error);
+    if (drained == CM_OK)
+        drained = flush(run, error);
+    return was_interrupted && drained == CM_OK ? CM_ERROR_INTERRUPTED : drained;
+}

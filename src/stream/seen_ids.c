@@ -1,0 +1,221 @@
+#include "stream/seen_ids.h"
+
+#include <stdlib.h>
+
+#include "util/error.h"
+#include "util/hash.h"
+
+#define CAPACITY_MIN ((size_t)8)
+#define SERIALS_MAX ((size_t)1 << (32 - CM_SEEN_SEGMENT_BITS)) /* at once */
+#define ROW_MASK (CM_SEEN_SEGMENT_IDS - 1)
+
+void cm_seen_ids_init(cm_seen_ids *seen, uint64_t seed)
+{
+    *seen = (cm_seen_ids){.seed = seed};
+}
+
+static void free_segment(cm_seen_segment *segment)
+{
+    cm_buffer_destroy(&segment->texts);
+    free(segment);
+}
+
+static cm_seen_segment **place_of(const cm_seen_ids *seen, uint64_t serial)
+{
+    return &seen->segments[serial & (seen->capacity - 1)];
+}
+
+void cm_seen_ids_destroy(cm_seen_ids *seen)
+{
+    for (uint64_t serial = seen->first; serial < seen->end; serial++)
+        free_segment(*place_of(seen, serial));
+    free(seen->segments);
+    cm_table_destroy(&seen->table);
+    *seen = (cm_seen_ids){0};
+}
+
+static cm_slice text_at(const cm_seen_segment *segment, uint32_t row)
+{
+    const char *at = segment->texts.data + segment->places[row];
+    uint16_t size;
+    memcpy(&size, at, sizeof size);
+    return cm_slice_of(at + sizeof size, size);
+}
+
+/* Where the number in a table's slot leads: a serial's low bits are enough to find its place. */
+static cm_slice text_of(const cm_seen_ids *seen, uint32_t number)
+{
+    return text_at(*place_of(seen, number >> CM_SEEN_SEGMENT_BITS), number & ROW_MASK);
+}
+
+static uint32_t number_of(uint64_t serial, uint32_t row)
+{
+    return (uint32_t)(serial << CM_SEEN_SEGMENT_BITS) | row;
+}
+
+static bool grow_ring(cm_seen_ids *seen)
+{
+    cm_seen_ids grown = *seen;
+    grown.capacity = seen->capacity == 0 ? CAPACITY_MIN : 2 * seen->capacity;
+    grown.segments = calloc(grown.capacity, sizeof *grown.segments);
+    if (grown.segments == NULL)
+        return false;
+    for (uint64_t serial = seen->first; serial < seen->end; serial++)
+        *place_of(&grown, serial) = *place_of(seen, serial);
+    free(seen->segments);
+    *seen = grown;
+    return true;
+}
+
+static cm_seen_segment *add_segment(cm_seen_ids *seen)
+{
+    if (seen->end - seen->first == seen->capacity && !grow_ring(seen))
+        return NULL;
+    cm_seen_segment *segment = malloc(sizeof *segment);
+    if (segment == NULL)
+        return NULL;
+    segment->texts = (cm_buffer){0};
+    segment->count = 0;
+    segment->last_us = INT64_MIN;
+    *place_of(seen, seen->end++) = segment;
+    return segment;
+}
+
+/* The newest segment, with room for one id more. NULL when memory is short. */
+static cm_seen_segment *open_segment(cm_seen_ids *seen)
+{
+    cm_seen_segment *newest = seen->first == seen->end ? NULL : *place_of(seen, seen->end - 1);
+    if (newest == NULL || newest->count == CM_SEEN_SEGMENT_IDS)
+        newest = add_segment(seen);
+    return newest != NULL && cm_table_reserve_one(&seen->table) ? newest : NULL;
+}
+
+static bool knows(const cm_seen_ids *seen, cm_slice text, uint64_t hash)
+{
+    cm_probe probe = cm_table_probe(&seen->table, hash);
+    for (;;) {
+        uint32_t number = cm_table_next(&seen->table, &probe);
+        if (number == CM_NUMBER_NONE)
+            return false;
+        if (cm_slice_equal(text_of(seen, number), text))
+            return true;
+    }
+}
+
+/* The text stands behind the segment's others. False where it is known: it goes again then. */
+static bool settle(cm_seen_ids *seen, cm_seen_segment *segment, uint32_t place)
+{
+    segment->places[segment->count] = place;
+    cm_slice text = text_at(segment, segment->count);
+    uint64_t hash = cm_hash_slice(text, seen->seed);
+    if (knows(seen, text, hash)) {
+        segment->texts.size = place;
+        return false;
+    }
+    cm_table_insert(&seen->table, hash, number_of(seen->end - 1, segment->count));
+    segment->count++;
+    seen->count++;
+    return true;
+}
+
+cm_status cm_seen_ids_add(cm_seen_ids *seen, cm_slice tenant_id, cm_slice conversion_id,
+                          int64_t clock_us, bool *is_new, cm_error *error)
+{
+    uint16_t size = (uint16_t)(tenant_id.size + 1 + conversion_id.size);
+    if (seen->end - seen->first >= SERIALS_MAX)
+        return cm_error_set(error, CM_ERROR_CAPACITY,
+                            "more than 4 billion conversion ids; use a shorter window");
+    cm_seen_segment *segment = open_segment(seen);
+    if (segment == NULL || !cm_buffer_reserve(&segment->texts, sizeof size + size))
+        return cm_error_memory(error, "the conversion ids", cm_seen_ids_memory(seen) / 8);
+    uint32_t place = (uint32_t)segment->texts.size;
+    cm_buffer_append(&segment->texts, (const char *)&size, sizeof size);
+    cm_buffer_append_slice(&segment->texts, tenant_id);
+    cm_buffer_append_char(&segment->texts, '\0');
+    cm_buffer_append_slice(&segment->texts, conversion_id);
+    *is_new = settle(seen, segment, place);
+    if (*is_new && clock_us > segment->last_us)
+        segment->last_us = clock_us;
+    return CM_OK;
+}
+
+static bool is_due(const cm_seen_ids *seen, int64_t until_us)
+{
+    return seen->first < seen->end && (*place_of(seen, seen->first))->last_us <= until_us;
+}
+
+void cm_seen_ids_forget(cm_seen_ids *seen, int64_t until_us, size_t budget)
+{
+    while (budget > 0 && is_due(seen, until_us)) {
+        cm_seen_segment *segment = *place_of(seen, seen->first);
+        for (; budget > 0 && seen->forgotten < segment->count; budget--) {
+            uint32_t row = seen->forgotten++;
+            cm_table_remove(&seen->table, cm_hash_slice(text_at(segment, row), seen->seed),
+                            number_of(seen->first, row));
+            seen->count--;
+        }
+        if (seen->forgotten < segment->count)
+            return;
+        free_segment(segment);
+        seen->first++;
+        seen->forgotten = 0;
+    }
+}
+
+/* The ids of texts that come from outside. */
+static cm_status restore_rows(cm_seen_ids *seen, cm_seen_segment *segment, uint32_t forgotten)
+{
+    size_t at = 0, end = segment->texts.size;
+    while (at < end) {
+        uint16_t size;
+        if (end - at < sizeof size || segment->count == CM_SEEN_SEGMENT_IDS)
+            return CM_ERROR_FORMAT;
+        memcpy(&size, segment->texts.data + at, sizeof size);
+        if (size > end - at - sizeof size)
+            return CM_ERROR_FORMAT;
+        segment->places[segment->count] = (uint32_t)at;
+        cm_slice text = text_at(segment, segment->count);
+        uint64_t hash = cm_hash_slice(text, seen->seed);
+        if (segment->count >= forgotten) {
+            if (knows(seen, text, hash))
+                return CM_ERROR_FORMAT;
+            if (!cm_table_reserve_one(&seen->table))
+                return CM_ERROR_MEMORY;
+            cm_table_insert(&seen->table, hash, number_of(seen->end - 1, segment->count));
+            seen->count++;
+        }
+        segment->count++;
+        at += sizeof size + size;
+    }
+    return forgotten <= segment->count ? CM_OK : CM_ERROR_FORMAT;
+}
+
+cm_status cm_seen_ids_restore(cm_seen_ids *seen, uint64_t serial, int64_t last_us, cm_slice texts,
+                              uint32_t forgotten, cm_error *error)
+{
+    bool is_first = seen->first == seen->end;
+    if (is_first)
+        seen->first = seen->end = serial;
+    cm_status status = CM_ERROR_FORMAT;
+    if (serial == seen->end && (forgotten == 0 || is_first) && texts.size <= UINT32_MAX) {
+        cm_seen_segment *segment = add_segment(seen);
+        if (segment == NULL || !cm_buffer_reserve(&segment->texts, texts.size))
+            return cm_error_memory(error, "the conversion ids", texts.size);
+        cm_buffer_append_slice(&segment->texts, texts);
+        segment->last_us = last_us;
+        seen->forgotten = is_first ? forgotten : seen->forgotten;
+        status = restore_rows(seen, segment, forgotten);
+    }
+    if (status == CM_ERROR_FORMAT)
+        return cm_error_set(error, CM_ERROR_FORMAT, "conversion ids: segment %llu is damaged",
+                            (unsigned long long)serial);
+    return status == CM_OK ? CM_OK : cm_error_memory(error, "the conversion ids", texts.size);
+}
+
+size_t cm_seen_ids_memory(const cm_seen_ids *seen)
+{
+    size_t bytes = cm_table_memory(&seen->table) + seen->capacity * sizeof *seen->segments;
+    for (uint64_t serial = seen->first; serial < seen->end; serial++)
+        bytes += sizeof(cm_seen_segment) + (*place_of(seen, serial))->texts.capacity;
+    return bytes;
+}

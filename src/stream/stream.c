@@ -1,0 +1,375 @@
+#include "stream/stream.h"
+
+#include <stdlib.h>
+
+#include "model/model.h"
+#include "model/normal.h"
+#include "stream/stream_batch.h"
+#include "util/check.h"
+
+/* Forgetting goes on after so many events, a bounded number of clicks and ids at a time: more than
+ * come meanwhile. */
+#define EVENTS_PER_MARK 64
+#define CLICKS_PER_MARK ((size_t)192)
+#define IDS_PER_MARK ((size_t)128)
+
+/* An event that was read and found good. */
+typedef struct arrival {
+    const cm_event *event;
+    cm_event_place place;
+    cm_slice text;
+    uint64_t byte;
+    int64_t time_us;
+    cm_click click; /* one of the two, by the event's kind */
+    cm_conversion conversion;
+} arrival;
+
+/* ---- making and freeing ---- */
+
+cm_status cm_stream_create(cm_engine *engine, const cm_stream_options *options,
+                           const cm_stream_listener *listener, cm_stream **stream, cm_error *error)
+{
+    cm_stream *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return cm_error_memory(error, "a stream", sizeof *made);
+    made->options = *options;
+    made->listener = *listener;
+    made->engine = engine;
+    cm_event_clock_init(&made->clock, &options->clock);
+    cm_seen_ids_init(&made->seen, engine->index.rules.seed);
+    cm_event_layouts_init(&made->layouts);
+    cm_matcher_init(&made->matcher, &engine->index, &engine->weights);
+    *stream = made;
+    return CM_OK;
+}
+
+void cm_stream_destroy(cm_stream *stream)
+{
+    if (stream == NULL)
+        return;
+    while (stream->batch.line_count > 0)
+        free(stream->batch.lines[--stream->batch.line_count]);
+    cm_held_lines_destroy(&stream->waiting);
+    cm_held_lines_destroy(&stream->held);
+    cm_seen_ids_destroy(&stream->seen);
+    cm_arena_destroy(&stream->arena);
+    cm_key_scratch_destroy(&stream->scratch);
+    cm_matcher_release(&stream->matcher);
+    free(stream);
+}
+
+/* ---- an event whose turn has come ---- */
+
+static int64_t keep_us(const cm_model *model)
+{
+    int64_t window_us = model->window_us > model->probabilistic_window_us
+                            ? model->window_us
+                            : model->probabilistic_window_us;
+    return window_us + model->retention_us;
+}
+
+/* Nobody who may still come can find a click whose time ends before this. */
+static int64_t horizon_of(const cm_stream *stream)
+{
+    int64_t horizon = cm_event_clock_horizon(&stream->clock);
+    int64_t oldest = cm_held_lines_oldest(&stream->held);
+    return oldest < horizon ? oldest : horizon;
+}
+
+static cm_status admit_click(cm_stream *stream, const arrival *a, bool is_ahead, cm_error *error)
+{
+    const cm_model *model = stream->engine->model;
+    int64_t end = a->click.click_timestamp + keep_us(model);
+    int64_t expiry =
+        cm_click_expiry(a->click.click_timestamp, a->click.expires_at, model->window_us);
+    if (expiry + model->retention_us > end)
+        end = expiry + model->retention_us;
+    if (end <= horizon_of(stream)) {
+        stream->counts.too_old++;
+        return CM_OK;
+    }
+    cm_status status = cm_stream_add_click(stream, &a->click, is_ahead, error);
+    if (status == CM_OK && stream->listener.click != NULL)
+        status = stream->listener.click(stream->listener.context, &a->place, &a->click,
+                                        a->event->row.values, a->text, error);
+    return status;
+}
+
+static cm_status hold(cm_held_lines *lines, const arrival *a, bool is_late, bool is_ready,
+                      cm_error *error)
+{
+    const cm_held_line head = {.time_us = a->time_us,
+                               .line = a->place.line,
+                               .byte = a->byte,
+                               .is_late = is_late,
+                               .is_ready = is_ready};
+    return cm_held_lines_push(lines, &head, a->text, error);
+}
+
+static cm_status add_conversion(cm_stream *stream, const arrival *a, bool is_late, cm_error *error)
+{
+    const cm_stream_conversion from = {a->place, is_late, a->event->row.values, a->text};
+    return cm_stream_add_conversion(stream, &a->conversion, &from, error);
+}
+
+static cm_status admit_conversion(cm_stream *stream, const arrival *a, bool is_ahead,
+                                  cm_error *error)
+{
+    int64_t grace_us = stream->clock.options.grace_us;
+    bool is_new;
+    cm_status status =
+        cm_seen_ids_add(&stream->seen, a->conversion.tenant_id, a->conversion.conversion_id,
+                        stream->clock.latest_us, &is_new, error);
+    if (status != CM_OK)
+        return status;
+    if (!is_new) {
+        stream->counts.kinds[CM_ROW_CONVERSION].duplicates++;
+        return CM_OK;
+    }
+    bool is_late = a->time_us + grace_us < cm_event_clock_watermark(&stream->clock);
+    stream->counts.late += is_late;
+    bool is_ready = grace_us == 0 || is_late || is_ahead;
+    if (is_ready && stream->held.count == 0)
+        return add_conversion(stream, a, is_late, error);
+    return hold(&stream->held, a, is_late, is_ready, error);
+}
+
+/* moves_clock: its time is believed. */
+static cm_status admit(cm_stream *stream, const arrival *a, bool moves_clock, cm_error *error)
+{
+    if (moves_clock)
+        cm_event_clock_move(&stream->clock, a->time_us);
+    if (a->event->kind == CM_ROW_CLICK)
+        return admit_click(stream, a, !moves_clock, error);
+    return admit_conversion(stream, a, !moves_clock, error);
+}
+
+/* ---- reading an event ---- */
+
+static cm_status reject(cm_stream *stream, const cm_event *event, const arrival *a,
+                        const char *field, size_t byte, const char *reason, cm_error *error)
+{
+    const cm_reject_line line = {.source = stream->options.source,
+                                 .line = a->place.line,
+                                 .byte = a->byte + (byte - event->row.start),
+                                 .field = field,
+                                 .reason = reason,
+                                 .row = a->text};
+    if (stream->listener.reject == NULL)
+        return CM_OK;
+    return stream->listener.reject(stream->listener.context, &a->place, event, &line, error);
+}
+
+/* Make the record. is_good receives false where it was rejected. */
+static cm_status build(cm_stream *stream, const cm_event *event, arrival *a, bool *is_good,
+                       cm_error *error)
+{
+    cm_source_counts *counts = &stream->counts.kinds[event->kind];
+    const cm_build_options *options = &stream->options.build;
+    cm_reject why;
+    cm_status status;
+    if (event->kind == CM_ROW_CLICK)
+        status = cm_click_build(event->row.values, options, &stream->arena, counts->lenient,
+                                &a->click, &why);
+    else
+        status = cm_conversion_build(event->row.values, options, &stream->arena, counts->lenient,
+                                     &a->conversion, &why);
+    *is_good = status == CM_OK;
+    a->event = event;
+    a->time_us =
+        event->kind == CM_ROW_CLICK ? a->click.click_timestamp : a->conversion.conversion_timestamp;
+    if (status == CM_ERROR_MEMORY)
+        return cm_error_memory(error, "the values of an event", CM_ROW_BYTES_MAX);
+    if (status == CM_OK)
+        return CM_OK;
+    counts->rejected++;
+    bool is_there = event->row.values[why.field].kind != CM_VALUE_MISSING;
+    size_t byte = is_there ? event->row.value_bytes[why.field] : event->row.start;
+    return reject(stream, event, a, cm_field_name(event->kind, why.field), byte, why.reason, error);
+}
+
+/* A line that waited is read again: it was good then. */
+static cm_status read_again(cm_stream *stream, cm_held_line *line, cm_event *event, arrival *a,
+                            cm_error *error)
+{
+    cm_event_reader reader;
+    bool is_good = false;
+    cm_status status = cm_stream_keep_line(stream, line, error);
+    if (status != CM_OK)
+        return status;
+    cm_event_reader_init(&reader, &stream->layouts, line->text, line->size, &stream->arena);
+    if (!cm_event_reader_next(&reader, event))
+        return cm_error_memory(error, "the values of an event", line->size);
+    a->text = cm_slice_of(line->text, line->size);
+    a->byte = line->byte;
+    a->place = (cm_event_place){event->has_seq, event->seq, line->line};
+    status = build(stream, event, a, &is_good, error);
+    CM_CHECK(status != CM_OK || is_good);
+    return status;
+}
+
+/* ---- what waits ---- */
+
+static cm_status let_waiting_go(cm_stream *stream, bool moves_clock, cm_error *error)
+{
+    cm_status status = CM_OK;
+    while (stream->waiting.count > 0 && status == CM_OK) {
+        cm_event event;
+        arrival a;
+        status = read_again(stream, cm_held_lines_pop(&stream->waiting), &event, &a, error);
+        if (status == CM_OK)
+            status = admit(stream, &a, moves_clock, error);
+    }
+    return status;
+}
+
+static bool is_due(const cm_stream *stream, const cm_held_line *line)
+{
+    int64_t watermark = cm_event_clock_watermark(&stream->clock);
+    return line->is_ready || line->time_us + stream->clock.options.grace_us <= watermark;
+}
+
+/* Those at the head that are due, or all: results come in the order of their conversions. */
+static cm_status let_held_go(cm_stream *stream, bool all, cm_error *error)
+{
+    cm_status status = CM_OK;
+    const cm_held_line *first;
+    while (status == CM_OK && (first = cm_held_lines_first(&stream->held)) != NULL &&
+           (all || is_due(stream, first))) {
+        cm_event event;
+        arrival a;
+        bool is_late = first->is_late;
+        status = read_again(stream, cm_held_lines_pop(&stream->held), &event, &a, error);
+        if (status == CM_OK)
+            status = add_conversion(stream, &a, is_late, error);
+    }
+    return status;
+}
+
+cm_status cm_stream_let_go(cm_stream *stream, cm_error *error)
+{
+    cm_status status = let_waiting_go(stream, false, error);
+    if (status == CM_OK)
+        status = let_held_go(stream, true, error);
+    if (status == CM_OK)
+        status = cm_stream_settle(stream, error);
+    cm_arena_reset(&stream->arena);
+    return status;
+}
+
+/* ---- an event that comes ---- */
+
+static cm_status arrive(cm_stream *stream, const arrival *a, cm_error *error)
+{
+    cm_clock_verdict verdict = cm_event_clock_look(&stream->clock, a->time_us);
+    cm_status status = CM_OK;
+    if (verdict == CM_CLOCK_IN_RANGE || verdict == CM_CLOCK_APART)
+        status = let_waiting_go(stream, false, error);
+    if (status == CM_OK && verdict == CM_CLOCK_IN_RANGE)
+        status = admit(stream, a, true, error);
+    else if (status == CM_OK) {
+        stream->counts.waited++;
+        status = hold(&stream->waiting, a, false, false, error);
+    }
+    if (status == CM_OK && verdict == CM_CLOCK_AGREED)
+        status = let_waiting_go(stream, true, error);
+    if (status == CM_OK && stream->held.count > 0)
+        status = let_held_go(stream, false, error);
+    return status;
+}
+
+/* What is too old goes. */
+static cm_status forget(cm_stream *stream, cm_error *error)
+{
+    int64_t horizon = horizon_of(stream);
+    cm_click_index *index = &stream->engine->index;
+    cm_status status = CM_OK;
+    if (cm_click_index_has_dead(index, horizon)) {
+        const cm_stream_batch *batch = &stream->batch;
+        status = batch->conversion_count > 0 && batch->oldest_us < horizon
+                     ? cm_stream_settle(stream, error)
+                     : cm_stream_store(stream, error);
+        if (status == CM_OK)
+            cm_click_index_forget(index, horizon, CLICKS_PER_MARK);
+    }
+    if (stream->clock.latest_us != CM_CLOCK_UNSET)
+        cm_seen_ids_forget(&stream->seen, stream->clock.latest_us - keep_us(stream->engine->model),
+                           IDS_PER_MARK);
+    return status;
+}
+
+/* An event that was seen in an earlier run. */
+static bool is_seen(cm_stream *stream, const cm_event *event)
+{
+    bool is_seen =
+        event->has_seq && stream->options.has_resume && event->seq <= stream->options.resume_seq;
+    stream->counts.seen_before += is_seen;
+    return is_seen;
+}
+
+static void note_seq(cm_stream *stream, const cm_event_place *place)
+{
+    if (!place->has_seq)
+        return;
+    if (stream->last.has_seq && place->seq <= stream->last.seq)
+        stream->counts.disordered++;
+    else
+        stream->last = *place;
+}
+
+static cm_status take_event(cm_stream *stream, const cm_event *event, arrival *a, cm_error *error)
+{
+    bool is_good = false;
+    if (event->row.malformed != NULL) {
+        stream->counts.malformed++;
+        return reject(stream, event, a, event->field, event->row.byte, event->row.malformed, error);
+    }
+    if (is_seen(stream, event))
+        return CM_OK;
+    note_seq(stream, &a->place);
+    stream->counts.kinds[event->kind].rows++;
+    cm_status status = build(stream, event, a, &is_good, error);
+    if (status != CM_OK || !is_good)
+        return status;
+    status = arrive(stream, a, error);
+    if (status == CM_OK && ++stream->events % EVENTS_PER_MARK == 0)
+        status = forget(stream, error);
+    return status;
+}
+
+cm_status cm_stream_take(cm_stream *stream, const char *bytes, size_t size, uint64_t *line,
+                         uint64_t byte, cm_error *error)
+{
+    cm_event_reader reader;
+    cm_event event;
+    arrival a;
+    cm_status status = CM_OK;
+    cm_arena_reset(&stream->arena);
+    cm_event_reader_init(&reader, &stream->layouts, bytes, size, &stream->arena);
+    while (status == CM_OK && cm_event_reader_next(&reader, &event)) {
+        a.text = cm_slice_of(bytes + event.row.start, event.row.end - event.row.start);
+        a.byte = byte + event.row.start;
+        a.place = (cm_event_place){.line = *line + event.row.line};
+        if (event.row.malformed == NULL && event.has_seq) {
+            a.place.has_seq = true;
+            a.place.seq = event.seq;
+        }
+        status = take_event(stream, &event, &a, error);
+    }
+    *line += reader.rows.line;
+    if (status == CM_OK && reader.out_of_memory)
+        status = cm_error_memory(error, "the values of an event", CM_ROW_BYTES_MAX);
+    return status == CM_OK ? cm_stream_settle(stream, error) : status;
+}
+
+cm_status cm_stream_set_model(cm_stream *stream, const cm_model *model, cm_error *error)
+{
+    cm_status status = cm_stream_settle(stream, error);
+    return status == CM_OK ? cm_engine_set_model(stream->engine, model, error) : status;
+}
+
+size_t cm_stream_memory(const cm_stream *stream)
+{
+    return cm_engine_memory(stream->engine) + cm_seen_ids_memory(&stream->seen) +
+           stream->held.bytes + stream->waiting.bytes + sizeof *stream;
+}
