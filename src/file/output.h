@@ -19,7 +19,8 @@ typedef struct cm_output_options {
                            "--rejects" */
     bool is_private;    /* readable by the owner only: the file holds personal data */
     bool is_direct;     /* "-", pipes and devices: write at once, do not wait for commit */
-    bool is_growing; /* regular files, too: what is written stands at once, behind what is there */
+    bool is_growing;    /* regular files, too: written at once, after what is there */
+    bool is_fresh;      /* growing: emptied first */
 } cm_output_options;
 
 /**

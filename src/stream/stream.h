@@ -8,7 +8,7 @@
  *
  * Clicks and conversions are dealt with some at a time, but so that each conversion has the result
  * that it would have alone: a click that came after it joins the same lot only if its time says
- * that the conversion cannot see it. Everything that happens now and then (forgetting) happens after
+ * that the conversion cannot see it. What happens now and then (forgetting) happens after
  * whole numbers of events, so that results do not depend on how the input was cut into blocks.
  */
 #ifndef CM_STREAM_STREAM_H
