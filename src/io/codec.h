@@ -38,4 +38,29 @@ static inline void cm_row_end(cm_row_reader *reader, cm_row *row, size_t line_en
     reader->at = line_end + (line_end < reader->size);
 }
 
+/* --- Marks (mark.h) --- */
+
+/** Mark a stretch of the block that begins at `at`. */
+static inline void cm_row_mark(cm_row_reader *reader, cm_mark_function *mark, size_t at)
+{
+    size_t left = reader->size - at;
+    size_t bytes = left < CM_STRETCH_BYTES ? left : CM_STRETCH_BYTES;
+    reader->stretch = at;
+    reader->stretch_end = at + bytes;
+    reader->mark_next = 0;
+    reader->mark_count = bytes == 0 ? 0 : mark(reader->block + at, bytes, reader->marks);
+}
+
+/** Pass the marks before `at`. None at or behind it was taken yet. */
+static inline void cm_row_seek(cm_row_reader *reader, size_t at)
+{
+    if (at >= reader->stretch_end) {
+        reader->stretch_end = at;
+        reader->mark_next = reader->mark_count = 0;
+    }
+    while (reader->mark_next < reader->mark_count &&
+           reader->stretch + reader->marks[reader->mark_next] < at)
+        reader->mark_next++;
+}
+
 #endif

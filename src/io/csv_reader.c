@@ -16,14 +16,8 @@ static const char too_many[] = "too many fields";
 /* Mark the next bytes of the block. False at its end. */
 static bool mark_stretch(cm_row_reader *reader)
 {
-    size_t left = reader->size - reader->stretch_end;
-    size_t bytes = left < CM_STRETCH_BYTES ? left : CM_STRETCH_BYTES;
-    reader->stretch = reader->stretch_end;
-    reader->stretch_end += bytes;
-    reader->mark_next = 0;
-    reader->mark_count =
-        bytes == 0 ? 0 : reader->kernel->csv(reader->block + reader->stretch, bytes, reader->marks);
-    return bytes > 0;
+    cm_row_mark(reader, reader->kernel->csv, reader->stretch_end);
+    return reader->stretch < reader->size;
 }
 
 /* The next separator, line end or quote; size at the end. */
@@ -35,18 +29,6 @@ OUTSIDE static size_t next_mark(cm_row_reader *reader)
     return reader->stretch + reader->marks[reader->mark_next++];
 }
 
-/* Pass the marks before reader->at. None at or behind it was taken yet. */
-static void seek(cm_row_reader *reader)
-{
-    if (reader->at >= reader->stretch_end) {
-        reader->stretch_end = reader->at;
-        reader->mark_next = reader->mark_count = 0;
-    }
-    while (reader->mark_next < reader->mark_count &&
-           reader->stretch + reader->marks[reader->mark_next] < reader->at)
-        reader->mark_next++;
-}
-
 /* A row whose quotes do not fit is its first line; `from` is in it. */
 static void end_broken(cm_row_reader *reader, cm_row *row, const char *reason, size_t fault,
                        size_t from)
@@ -55,7 +37,7 @@ static void end_broken(cm_row_reader *reader, cm_row *row, const char *reason, s
     row->malformed = reason;
     row->byte = fault;
     cm_row_end(reader, row, line_end, 1);
-    seek(reader);
+    cm_row_seek(reader, reader->at);
 }
 
 /* Does the row that is inside quotes at a line end come to a good end? */

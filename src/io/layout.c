@@ -2,6 +2,7 @@
 
 #include "io/rows.h"
 #include "io/scan.h"
+#include "util/check.h"
 #include "util/error.h"
 #include "util/grow.h"
 
@@ -17,11 +18,16 @@ typedef struct place {
 
 void cm_layout_add_name(cm_layout *layout, size_t field, cm_slice name)
 {
+    char bytes[CM_KEY_BYTES_MAX + 1] = {0}, mask[CM_KEY_BYTES_MAX + 1] = {0};
     size_t slot = cm_layout_slot(name.data, name.size);
-    while (layout->slots[slot] != 0)
-        slot = (slot + 1) % CM_KEY_SLOTS;
+    CM_CHECK(name.size <= CM_KEY_BYTES_MAX && layout->slots[slot] == CM_FIELD_COUNT_MAX);
+    memcpy(bytes, name.data, name.size);
+    bytes[name.size] = '"';
+    memset(mask, 0xFF, name.size + 1);
+    memcpy(layout->keys[field].words, bytes, sizeof bytes);
+    memcpy(layout->keys[field].masks, mask, sizeof mask);
     layout->names[field] = name;
-    layout->slots[slot] = (uint8_t)(field + 1);
+    layout->slots[slot] = (uint8_t)field;
     if (layout->field_count <= field)
         layout->field_count = field + 1;
 }
@@ -29,6 +35,9 @@ void cm_layout_add_name(cm_layout *layout, size_t field, cm_slice name)
 void cm_layout_ndjson(cm_row_kind kind, cm_layout *layout)
 {
     *layout = (cm_layout){.format = CM_FORMAT_NDJSON, .kind = kind};
+    memset(layout->slots, CM_FIELD_COUNT_MAX, sizeof layout->slots);
+    /* No word of JSON between quotes is all ones: it would be no UTF-8. */
+    memset(&layout->keys[CM_FIELD_COUNT_MAX], 0xFF, sizeof(cm_key));
     for (size_t field = 0; field < cm_field_count(kind); field++)
         cm_layout_add_name(layout, field, cm_slice_of_text(cm_field_name(kind, field)));
 }

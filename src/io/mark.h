@@ -1,8 +1,8 @@
 /*
- * Finding the bytes that mean something to CSV, a stretch of a block at a time, with the widest
- * vectors the machine has. Every level gives the same marks; a reader holds the kernel of the level
- * it uses, chosen when it is set up. Nothing is remembered between calls, so that any thread may
- * call anything here at any time.
+ * Finding the bytes that mean something to CSV or JSON, a stretch of a block at a time, with the
+ * widest vectors the machine has. Every level gives the same marks; a reader holds the kernel of
+ * the level it uses, chosen when it is set up. Nothing is remembered between calls, so that any
+ * thread may call anything here at any time.
  */
 #ifndef CM_IO_MARK_H
 #define CM_IO_MARK_H
@@ -28,6 +28,8 @@ typedef struct cm_mark_kernel {
     const char *name;
     cm_mark_function *csv;    /* separators, line ends and quotes */
     cm_mark_function *quotes; /* quotes alone */
+    cm_mark_function *json;   /* what does not stand for itself in a JSON string: quotes,
+                                 backslashes, control characters, bytes beyond ASCII */
 } cm_mark_kernel;
 
 typedef enum cm_mark_level {

@@ -9,8 +9,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define CM_MARK_INLINE static inline __attribute__((always_inline))
+
+/** What is marked: a member of cm_mark_kernel. Known when a kernel is compiled. */
+typedef enum cm_marked { CM_MARKED_CSV, CM_MARKED_QUOTES, CM_MARKED_JSON } cm_marked;
+
+#define CM_MARK_CHUNK ((size_t)64)
+
+/* Less than a chunk, filled up with bytes that nothing marks. */
+CM_MARK_INLINE void cm_mark_pad(char padded[CM_MARK_CHUNK], const char *bytes, size_t size)
+{
+    memset(padded, ' ', CM_MARK_CHUNK);
+    memcpy(padded, bytes, size);
+}
 
 /* The number of bits, for machines that may count them slowly. */
 CM_MARK_INLINE unsigned cm_mark_count(uint64_t bits)

@@ -1,4 +1,11 @@
-/* NDJSON rows of a block: one flat object a line, its values where they stand. */
+/*
+ * NDJSON rows of a block: one flat object a line, its values where they stand.
+ *
+ * What most members are made of, plain strings and short numbers, is read from mark to mark
+ * (mark.h): where two quotes follow each other in the marks, what is between them is a string
+ * without escapes, valid as it stands. A member that has anything else is left to the scanner
+ * (json_scan.h), which alone says what is wrong. Both give the same for a member that both read.
+ */
 #include "io/codec.h"
 #include "io/json_scan.h"
 #include "io/scan.h"
@@ -24,16 +31,10 @@ static bool read_string(cm_row_reader *reader, cm_json *json, cm_value *value)
     return true;
 }
 
-/* The value of a known key. */
-static bool read_value(cm_row_reader *reader, cm_json *json, cm_value *value)
+/* A number or a word. */
+static inline bool read_bare(cm_json *json, cm_value *value)
 {
     switch (cm_json_peek(json)) {
-    case '"':
-        return read_string(reader, json, value);
-    case '{':
-    case '[':
-        value->kind = CM_VALUE_WRONG;
-        return cm_json_skip(json, 1);
     case 't':
         value->kind = CM_VALUE_BOOLEAN;
         value->integer = 1;
@@ -51,6 +52,21 @@ static bool read_value(cm_row_reader *reader, cm_json *json, cm_value *value)
     }
 }
 
+/* The value of a known key. */
+static bool read_value(cm_row_reader *reader, cm_json *json, cm_value *value)
+{
+    switch (cm_json_peek(json)) {
+    case '"':
+        return read_string(reader, json, value);
+    case '{':
+    case '[':
+        value->kind = CM_VALUE_WRONG;
+        return cm_json_skip(json, 1);
+    default:
+        return read_bare(json, value);
+    }
+}
+
 /* The field of the next key; CM_FIELD_COUNT_MAX for an unknown one. */
 static bool read_key(const cm_layout *layout, cm_json *json, size_t *field)
 {
@@ -65,6 +81,114 @@ static bool read_key(const cm_layout *layout, cm_json *json, size_t *field)
     return true;
 }
 
+/* Any member, as the scanner reads it. */
+static bool read_member(cm_row_reader *reader, cm_json *json, cm_row *row, bool *is_last)
+{
+    size_t field;
+    if (!read_key(reader->layout, json, &field))
+        return false;
+    if (field < CM_FIELD_COUNT_MAX) {
+        row->value_bytes[field] = (size_t)(json->at - reader->block);
+        if (!read_value(reader, json, &row->values[field]))
+            return false;
+    } else if (!cm_json_skip(json, 1)) {
+        return false;
+    }
+    return cm_json_separator(json, '}', is_last);
+}
+
+/* --- The usual members ------------------------------------------------------------------------ */
+
+/* Kept out of the loop over members, which needs the registers for itself. */
+#define OUTSIDE __attribute__((noinline))
+
+#define USUAL_MARKS ((size_t)4) /* of a member: the quotes of its key and of its value */
+#define SURE_BYTES ((size_t)CM_KEY_BYTES_MAX + 1) /* there are from a mark on */
+
+/* A number or word; the byte behind it. NULL where there is none. */
+OUTSIDE static const char *take_bare(const char *at, const char *end, cm_value *value)
+{
+    cm_json json = {at, end, NULL};
+    return read_bare(&json, value) ? json.at : NULL;
+}
+
+/* What is behind a value: the next key's opening quote, the closing bracket, or NULL. */
+static inline const char *pass_comma(const char *at)
+{
+    const char *key = at + 1 + (at[1] == ' ');
+    if (*at == ',' && *key == '"')
+        return key;
+    return *at == '}' ? at : NULL;
+}
+
+/*
+ * Take members as long as they are usual ones. at: a key's opening quote, which is the next mark.
+ * Returns the opening quote of the first that is not usual, or the closing bracket.
+ */
+OUTSIDE static const char *take_usual(cm_row_reader *reader, cm_row *row, const char *at)
+{
+    const char *block = reader->block, *stretch = block + reader->stretch;
+    const char *limit = block + reader->size - SURE_BYTES;
+    const uint16_t *next = reader->marks + reader->mark_next;
+    const uint16_t *end = reader->marks + reader->mark_count;
+    while (*at == '"' && (size_t)(end - next) >= USUAL_MARKS) {
+        const char *close = stretch + next[1], *last = stretch + next[3];
+        const char *value = close + 2 + (close[2] == ' '), *behind;
+        if (last > limit || close[0] != '"' || close[1] != ':')
+            break;
+        size_t field = cm_layout_key(reader->layout, at + 1, (size_t)(close - at - 1));
+        if (*value == '"') {
+            behind = pass_comma(last + 1);
+            if (*last != '"' || behind == NULL)
+                break;
+            if (field < CM_FIELD_COUNT_MAX) {
+                row->values[field].kind = CM_VALUE_TEXT;
+                row->values[field].text = cm_slice_of(value + 1, (size_t)(last - value - 1));
+                row->value_bytes[field] = (size_t)(value - block);
+            }
+            next += 4;
+        } else {
+            cm_value unknown;
+            bool is_known = field < CM_FIELD_COUNT_MAX;
+            behind = take_bare(value, last, is_known ? &row->values[field] : &unknown);
+            behind = behind == NULL ? NULL : pass_comma(behind);
+            if (behind == NULL)
+                break;
+            if (is_known)
+                row->value_bytes[field] = (size_t)(value - block);
+            next += 2;
+        }
+        at = behind;
+    }
+    reader->mark_next = (size_t)(next - reader->marks);
+    return at;
+}
+
+/* Are there marks enough for a member that begins at `at`, with more of them made if need be? */
+static bool has_marks(cm_row_reader *reader, size_t at)
+{
+    cm_row_seek(reader, at);
+    if (reader->mark_count - reader->mark_next >= USUAL_MARKS)
+        return true;
+    if (reader->stretch_end == reader->size || reader->stretch == at)
+        return false;
+    cm_row_mark(reader, reader->kernel->json, at);
+    return reader->mark_count >= USUAL_MARKS;
+}
+
+/* Take usual members from a key's opening quote on; returns as take_usual does. */
+static const char *take_members(cm_row_reader *reader, cm_row *row, const char *at)
+{
+    const char *from;
+    do {
+        from = at;
+        if (reader->size < SURE_BYTES || !has_marks(reader, (size_t)(at - reader->block)))
+            break;
+        at = take_usual(reader, row, at);
+    } while (at > from && *at == '"');
+    return at;
+}
+
 /* The members of the line's object; at stands behind its opening bracket. */
 static bool read_members(cm_row_reader *reader, cm_json *json, cm_row *row)
 {
@@ -74,18 +198,16 @@ static bool read_members(cm_row_reader *reader, cm_json *json, cm_row *row)
         return true;
     }
     for (bool is_last = false; !is_last;) {
-        size_t field;
-        if (!read_key(reader->layout, json, &field))
-            return false;
-        if (field < CM_FIELD_COUNT_MAX) {
-            row->value_bytes[field] = (size_t)(json->at - reader->block);
-            if (!read_value(reader, json, &row->values[field]))
-                return false;
-        } else if (!cm_json_skip(json, 1)) {
-            return false;
+        if (cm_json_peek(json) == '"') {
+            json->at = take_members(reader, row, json->at);
+            if (*json->at == '}') {
+                json->at++;
+                return true;
+            }
         }
-        if (!cm_json_separator(json, '}', &is_last))
+        if (!read_member(reader, json, row, &is_last))
             return false;
+        cm_json_space(json);
     }
     return true;
 }

@@ -31,4 +31,6 @@ void cm_row_reader_return(cm_row_reader *reader, const cm_row *row)
 {
     reader->at = row->start;
     reader->line = row->line;
+    reader->stretch = reader->stretch_end = row->start;
+    reader->mark_next = reader->mark_count = 0;
 }

@@ -20,7 +20,15 @@
 
 typedef enum cm_format { CM_FORMAT_CSV, CM_FORMAT_NDJSON } cm_format;
 
-#define CM_KEY_SLOTS 64 /* a power of two, well above CM_FIELD_COUNT_MAX */
+#define CM_KEY_SLOTS 64     /* a power of two; no two names of a layout share one */
+#define CM_KEY_BYTES_MAX 31 /* of a name that a layout knows */
+#define CM_KEY_WORDS ((CM_KEY_BYTES_MAX + 1) / 8)
+
+/** A name as it stands in JSON, its closing quote included. */
+typedef struct cm_key {
+    uint64_t words[CM_KEY_WORDS];
+    uint64_t masks[CM_KEY_WORDS]; /* which bytes of the words count */
+} cm_key;
 
 /** What a file's first line says (CSV), or nothing (NDJSON). Read-only after cm_layout_read. */
 typedef struct cm_layout {
@@ -30,9 +38,10 @@ typedef struct cm_layout {
     size_t column_count; /* CSV: columns in the file */
     int16_t *fields;     /* CSV: for each column its field, or -1 for an ignored one; owned */
     size_t absent_count; /* CSV: fields without a column */
-    uint8_t absent[CM_FIELD_COUNT_MAX]; /* which those are */
-    cm_slice names[CM_FIELD_COUNT_MAX]; /* of the fields */
-    uint8_t slots[CM_KEY_SLOTS];        /* hash table of names: field + 1, 0 for none */
+    uint8_t absent[CM_FIELD_COUNT_MAX];  /* which those are */
+    cm_slice names[CM_FIELD_COUNT_MAX];  /* of the fields */
+    cm_key keys[CM_FIELD_COUNT_MAX + 1]; /* the same; the last is one that no bytes are */
+    uint8_t slots[CM_KEY_SLOTS]; /* hash table of names: field; CM_FIELD_COUNT_MAX for none */
 } cm_layout;
 
 /**
@@ -63,26 +72,35 @@ void cm_layout_add_name(cm_layout *layout, size_t field, cm_slice name);
 
 void cm_layout_destroy(cm_layout *layout);
 
-/** Where the hash table of names looks first; any bytes will do, size at least 1. */
+/** The slot of a name; of the names that a layout knows each has its own. Reads the byte before an
+ * empty one. */
 static inline size_t cm_layout_slot(const char *name, size_t size)
 {
-    unsigned first = (unsigned char)name[0], last = (unsigned char)name[size - 1];
-    unsigned middle = (unsigned char)name[size / 2];
-    return (size * 5 + first * 11 + middle * 3 + last) % CM_KEY_SLOTS;
+    return (size + 4u * (unsigned char)name[size / 4] + 4u * (unsigned char)name[size - 1]) %
+           CM_KEY_SLOTS;
 }
 
 /** The field of a name; CM_FIELD_COUNT_MAX if unknown. */
 static inline size_t cm_layout_field(const cm_layout *layout, const char *name, size_t size)
 {
-    if (size == 0)
-        return CM_FIELD_COUNT_MAX;
-    size_t slot = cm_layout_slot(name, size);
-    for (; layout->slots[slot] != 0; slot = (slot + 1) % CM_KEY_SLOTS) {
-        cm_slice known = layout->names[layout->slots[slot] - 1];
-        if (known.size == size && memcmp(known.data, name, size) == 0)
-            return layout->slots[slot] - 1u;
-    }
-    return CM_FIELD_COUNT_MAX;
+    size_t field = size == 0 ? CM_FIELD_COUNT_MAX : layout->slots[cm_layout_slot(name, size)];
+    return field < CM_FIELD_COUNT_MAX &&
+                   cm_slice_equal(layout->names[field], cm_slice_of(name, size))
+               ? field
+               : CM_FIELD_COUNT_MAX;
+}
+
+/** The same for a name in JSON between quotes, in few instructions. CM_KEY_BYTES_MAX + 1 bytes from
+ * its first on are read. */
+static inline size_t cm_layout_key(const cm_layout *layout, const char *name, size_t size)
+{
+    size_t field = layout->slots[cm_layout_slot(name, size)];
+    const cm_key *key = &layout->keys[field];
+    uint64_t words[CM_KEY_WORDS], odd = 0;
+    memcpy(words, name, sizeof words);
+    for (size_t i = 0; i < CM_KEY_WORDS; i++)
+        odd |= (words[i] ^ key->words[i]) & key->masks[i];
+    return odd == 0 ? field : CM_FIELD_COUNT_MAX;
 }
 
 /** One row of a block. */
@@ -106,12 +124,11 @@ typedef struct cm_row_reader {
     uint64_t line;   /* lines passed so far; at the end of the block: line ends in the block */
     cm_arena *arena; /* takes values that had to be unescaped */
     bool out_of_memory;
-    /* CSV only */
-    cm_csv_walk walk;             /* used where a row spans lines */
+    cm_csv_walk walk;             /* CSV: used where a row spans lines */
     const cm_mark_kernel *kernel; /* the best there is; tests set another before the first row */
     size_t stretch, stretch_end;  /* the bytes of the block whose marks are held */
     size_t mark_next, mark_count; /* of these marks */
-    uint16_t marks[CM_MARK_ROOM]; /* separators, line ends and quotes, from stretch on */
+    uint16_t marks[CM_MARK_ROOM]; /* of the format (mark.h), from stretch on */
 } cm_row_reader;
 
 /** Start on a block. Everything is borrowed; values of rows point into the block and the arena. */

@@ -1,6 +1,6 @@
 /*
  * Looking for the next byte of a kind from where a codec stands. The kernel that knows the machine
- * has a portable twin that gives the same. For whole stretches of CSV: mark.h.
+ * has a portable twin that gives the same. For whole stretches: mark.h.
  */
 #ifndef CM_IO_SCAN_H
 #define CM_IO_SCAN_H

@@ -48,6 +48,7 @@ static const cm_event *next(events *e)
 
 static void expect_text(const cm_value *value, const char *text)
 {
+    assert_non_null(value);
     assert_int_equal(value->kind, CM_VALUE_TEXT);
     assert_int_equal(value->text.size, strlen(text));
     assert_memory_equal(value->text.data, text, strlen(text));
@@ -255,7 +256,8 @@ static void conversions_have_type_and_value(void **state)
         "{\"event\":\"click\",\"conversion_type\":\"lead\",\"conversion_value\":1}\n";
     events e;
     begin(&e, CM_SLICE(text));
-    const cm_value *values = next(&e)->row.values;
+    assert_non_null(next(&e));
+    const cm_value *values = e.event.row.values;
     expect_text(&values[CM_EVENT_CONVERSION_TYPE], "lead");
     assert_int_equal(values[CM_EVENT_CONVERSION_VALUE].kind, CM_VALUE_NUMBER);
     assert_memory_equal(values[CM_EVENT_CONVERSION_VALUE].text.data, "12.50", 5);

@@ -1,6 +1,7 @@
 /*
- * Every level of the CSV kernels gives the same: the same marks, the same rows, the same borders;
- * and the borders are those of the walk, which goes row by row.
+ * Every level of the kernels gives the same: the same marks, and of CSV the same rows, the same
+ * borders, and the borders are those of the walk, which goes row by row. Rows of NDJSON:
+ * test_ndjson_mark.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,13 +29,24 @@ static uint64_t random_below(uint64_t bound)
 
 /* --- Marks ------------------------------------------------------------------------------------ */
 
+/* What means something in a JSON string. */
+static const char *json_marked(void)
+{
+    static char marked[256];
+    size_t count = 0;
+    for (int byte = 1; byte < 256; byte++)
+        if (byte < ' ' || byte >= 0x80 || byte == '"' || byte == '\\')
+            marked[count++] = (char)byte;
+    return marked;
+}
+
 static void expect_marks(cm_mark_function *function, const char *bytes, size_t size,
                          const char *marked)
 {
     uint16_t marks[CM_MARK_ROOM];
     size_t count = function(bytes, size, marks), next = 0;
     for (size_t i = 0; i < size; i++) {
-        if (bytes[i] == '\0' || strchr(marked, bytes[i]) == NULL)
+        if (bytes[i] == '\0' ? marked != json_marked() : strchr(marked, bytes[i]) == NULL)
             continue;
         assert_true(next < count);
         assert_int_equal(marks[next++], i);
@@ -45,7 +57,7 @@ static void expect_marks(cm_mark_function *function, const char *bytes, size_t s
 /* Bytes of which one in `rarity` is marked; the others differ from those by little. */
 static void fill(char *bytes, size_t size, uint64_t rarity)
 {
-    static const char near[] = "\x0B\x09\x21\x23\x2B\x2D\x8A\xA2\xAC\0x \r";
+    static const char near[] = "\x0B\x09\x21\x23\x2B\x2D\x8A\xA2\xAC\0x \r\\[]\x1F\x7F\x80\xFF";
     for (size_t i = 0; i < size; i++)
         bytes[i] = random_below(rarity) == 0 ? ",\n\""[random_below(3)]
                                              : near[random_below(sizeof near - 1)];
@@ -61,12 +73,17 @@ static void every_level_marks_the_same(void **state)
         char *room = malloc(offset + size + (offset + size == 0));
         assert_non_null(room);
         fill(room + offset, size, 1 + random_below(40));
+        for (size_t at = 0; at < size && i % 3 == 0;
+             at++) /* any bytes, few of them marks of JSON */
+            room[offset + at] =
+                random_below(20) > 0 ? (char)(' ' + random_below(95)) : (char)random_below(256);
         for (int level = 0; level < CM_MARK_LEVEL_COUNT; level++) {
             const cm_mark_kernel *kernel = cm_mark_kernel_at((cm_mark_level)level);
             if (kernel == NULL)
                 continue;
             expect_marks(kernel->csv, room + offset, size, ",\n\"");
             expect_marks(kernel->quotes, room + offset, size, "\"");
+            expect_marks(kernel->json, room + offset, size, json_marked());
         }
         free(room);
     }
@@ -84,6 +101,7 @@ static void a_stretch_may_be_all_marks(void **state)
         print_message("  level: %s\n", kernel->name);
         expect_marks(kernel->csv, bytes, sizeof bytes, ",\n\"");
         expect_marks(kernel->quotes, bytes, sizeof bytes, "\"");
+        expect_marks(kernel->json, bytes, sizeof bytes, json_marked());
     }
 }
 
