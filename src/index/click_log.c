@@ -10,11 +10,11 @@ static const size_t entry_bytes[CM_LOG_KIND_COUNT] = {
     [CM_LOG_FINGERPRINT] = sizeof(cm_log_fingerprint),
 };
 
-/* Room for one more entry of a kind. */
-static bool reserve(cm_click_logger *logger, cm_log_kind kind)
+/* Room for further entries of a kind. */
+static bool reserve(cm_click_logger *logger, cm_log_kind kind, size_t more)
 {
     cm_log_column *column = &logger->columns[kind];
-    size_t needed = column->count + 1;
+    size_t needed = column->count + more;
     char *entries = cm_grow(column->entries, &column->capacity, needed, entry_bytes[kind]);
     if (entries == NULL)
         return false;
@@ -23,6 +23,21 @@ static bool reserve(cm_click_logger *logger, cm_log_kind kind)
     if (shards != NULL)
         column->shards = shards;
     return shards != NULL;
+}
+
+cm_status cm_click_logger_reserve(cm_click_logger *logger, size_t clicks, cm_error *error)
+{
+    bool ready = true;
+    for (cm_log_kind kind = 0; kind < CM_LOG_KIND_COUNT && ready; kind++)
+        ready = reserve(logger, kind, clicks);
+    cm_number_range *ranges = NULL;
+    if (ready)
+        ranges = cm_grow(logger->ranges, &logger->range_capacity, logger->range_count + clicks,
+                         sizeof *ranges);
+    if (ranges == NULL)
+        return cm_error_memory(error, "a block of clicks", clicks * sizeof(cm_log_fingerprint));
+    logger->ranges = ranges;
+    return CM_OK;
 }
 
 static cm_status reserve_all(cm_click_logger *logger, const cm_click_texts *texts, cm_error *error)
@@ -35,19 +50,7 @@ static cm_status reserve_all(cm_click_logger *logger, const cm_click_texts *text
     }
     if (status == CM_OK)
         status = cm_click_writer_reserve(&logger->writer, texts, error);
-    if (status != CM_OK)
-        return status;
-    bool ready = true;
-    for (cm_log_kind kind = 0; kind < CM_LOG_KIND_COUNT && ready; kind++)
-        ready = reserve(logger, kind);
-    cm_number_range *ranges = NULL;
-    if (ready)
-        ranges = cm_grow(logger->ranges, &logger->range_capacity, logger->range_count + 1,
-                         sizeof *ranges);
-    if (ranges == NULL)
-        return cm_error_memory(error, "a block of clicks", sizeof(cm_log_fingerprint));
-    logger->ranges = ranges;
-    return CM_OK;
+    return status == CM_OK ? cm_click_logger_reserve(logger, 1, error) : status;
 }
 
 /* Returns the place of the entry's other parts. */
@@ -84,6 +87,18 @@ static void add_entries(cm_click_logger *logger, const cm_click_keys *keys, bool
     if (is_valid && keys->device.has_fingerprint)
         memcpy(add_entry(logger, CM_LOG_FINGERPRINT, keys->device.fingerprint_hash, number),
                keys->device.fingerprint, sizeof keys->device.fingerprint);
+}
+
+void cm_click_logger_note(cm_click_logger *logger, const cm_log_note *note)
+{
+    add_number(logger, note->number);
+    for (cm_log_kind kind = 0; kind < CM_LOG_FINGERPRINT; kind++)
+        if (note->has[kind])
+            add_entry(logger, kind, note->hashes[kind], note->number);
+    if (note->has[CM_LOG_FINGERPRINT])
+        memcpy(
+            add_entry(logger, CM_LOG_FINGERPRINT, note->hashes[CM_LOG_FINGERPRINT], note->number),
+            note->fingerprint, 32);
 }
 
 cm_status cm_click_logger_add(cm_click_logger *logger, const cm_click *click,

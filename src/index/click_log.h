@@ -52,6 +52,14 @@ typedef struct cm_log_column {
     size_t count, capacity, shard_capacity;
 } cm_log_column;
 
+/** Where a click belongs. */
+typedef struct cm_log_note {
+    uint32_t number;
+    bool has[CM_LOG_KIND_COUNT];
+    uint64_t hashes[CM_LOG_KIND_COUNT]; /* of those it has */
+    const uint8_t *fingerprint;         /* 32 bytes */
+} cm_log_note;
+
 /** One thread's way into the store and the logs. Zero-initialised but for what is borrowed. */
 typedef struct cm_click_logger {
     const cm_key_rules *rules; /* borrowed */
@@ -85,6 +93,17 @@ cm_click_log *cm_click_logger_take(cm_click_logger *logger, cm_click_log *spare)
 
 /** End: the segment goes back to the store. One thread at a time. */
 void cm_click_logger_destroy(cm_click_logger *logger);
+
+/**
+ * Make room for what cm_click_logger_note takes of a number of further clicks.
+ *
+ * @return CM_OK or CM_ERROR_MEMORY
+ */
+cm_status cm_click_logger_reserve(cm_click_logger *logger, size_t clicks, cm_error *error);
+
+/** Remember that a click belongs into the indexes, and where; it is in the store already. Room must
+ * have been reserved. */
+void cm_click_logger_note(cm_click_logger *logger, const cm_log_note *note);
 
 static inline const cm_log_entry *cm_log_entries(const cm_click_log *log, cm_log_kind kind,
                                                  unsigned shard, uint32_t *count)

@@ -8,7 +8,7 @@ static uint32_t intern(cm_names *names, cm_name_kind kind, cm_slice text, uint64
     return number;
 }
 
-static int64_t findable_end(const cm_model *model, int64_t click_timestamp, int64_t expires_at)
+int64_t cm_click_findable_end(const cm_model *model, int64_t click_timestamp, int64_t expires_at)
 {
     int64_t window_us = model->window_us > model->probabilistic_window_us
                             ? model->window_us
@@ -52,6 +52,7 @@ cm_status cm_click_row_make(const cm_key_rules *rules, cm_names *names, const cm
         return cm_error_memory(error, "a dictionary", click->device.user_agent.size);
     made->texts = (cm_click_texts){click->click_id, keys->params[CM_PARAM_FBCLID],
                                    keys->params[CM_PARAM_GCLID], click->reference};
-    made->findable_end = findable_end(rules->model, click->click_timestamp, keys->expires_at);
+    made->findable_end =
+        cm_click_findable_end(rules->model, click->click_timestamp, keys->expires_at);
     return CM_OK;
 }

@@ -110,6 +110,19 @@ static size_t find_place(const cm_click_store *store, bool is_ahead)
     return free_place;
 }
 
+static void take(cm_click_store *store, size_t place, cm_segment *segment, cm_click_writer *writer)
+{
+    segment->is_taken = true;
+    segment->is_ahead = writer->is_ahead;
+    find_floor(store);
+    store->segments[place] = segment;
+    store->rows[place] = segment->rows;
+    if (place >= store->segment_count)
+        store->segment_count = place + 1;
+    writer->segment = segment;
+    writer->base = (uint32_t)place << CM_SEGMENT_BITS;
+}
+
 cm_status cm_click_store_open(cm_click_store *store, cm_click_writer *writer, cm_error *error)
 {
     cm_click_store_close(store, writer);
@@ -127,16 +140,33 @@ cm_status cm_click_store_open(cm_click_store *store, cm_click_writer *writer, cm
             return cm_error_memory(error, "a segment of clicks", ROWS_BYTES);
         reserve_heap(store, segment);
         segment->generation = store->next_generation++;
-        segment->is_ahead = writer->is_ahead;
     }
-    segment->is_taken = true;
-    find_floor(store);
-    store->segments[place] = segment;
-    store->rows[place] = segment->rows;
-    if (place == store->segment_count)
-        store->segment_count++;
-    writer->segment = segment;
-    writer->base = (uint32_t)place << CM_SEGMENT_BITS;
+    take(store, place, segment, writer);
+    return CM_OK;
+}
+
+cm_status cm_click_store_open_at(cm_click_store *store, size_t place, size_t heap_bytes,
+                                 uint32_t generation, cm_click_writer *writer, cm_error *error)
+{
+    cm_click_store_close(store, writer);
+    if (!create_lists(store))
+        return cm_error_memory(error, "the list of segments",
+                               CM_SEGMENT_COUNT_MAX * sizeof *store->segments);
+    CM_CHECK(place < CM_SEGMENT_COUNT_MAX && store->segments[place] == NULL);
+    cm_segment *segment = create_segment(place == 0);
+    if (segment == NULL)
+        return cm_error_memory(error, "a segment of clicks", ROWS_BYTES);
+    segment->heap = malloc(heap_bytes);
+    segment->own_expiries = calloc(1, sizeof *segment->own_expiries);
+    if (segment->heap == NULL || segment->own_expiries == NULL) {
+        free_segment(segment);
+        return cm_error_memory(error, "the texts of clicks", heap_bytes);
+    }
+    segment->heap_capacity = heap_bytes;
+    segment->generation = generation;
+    if (generation >= store->next_generation)
+        store->next_generation = generation + 1;
+    take(store, place, segment, writer);
     return CM_OK;
 }
 

@@ -106,6 +106,18 @@ static inline bool cm_click_writer_is_full(const cm_click_writer *writer)
  */
 cm_status cm_click_store_open(cm_click_store *store, cm_click_writer *writer, cm_error *error);
 
+/**
+ * Give a writer a new segment at a place where none is, for clicks that were stored before. One
+ * thread at a time.
+ *
+ * @param place       below CM_SEGMENT_COUNT_MAX
+ * @param heap_bytes  room for texts; not 0
+ * @param generation  as it was; those of segments that are made later are greater
+ * @return CM_OK or CM_ERROR_MEMORY
+ */
+cm_status cm_click_store_open_at(cm_click_store *store, size_t place, size_t heap_bytes,
+                                 uint32_t generation, cm_click_writer *writer, cm_error *error);
+
 /** Give the writer's segment back, full or not. One thread at a time. */
 void cm_click_store_close(cm_click_store *store, cm_click_writer *writer);
 

@@ -8,6 +8,11 @@
 #define WIDE 8u
 #define HEADER_BYTES_MAX ((size_t)9)
 
+/* 255 characters of four bytes each; packing takes one more; references are counted in bytes. */
+#define ID_BYTES_MAX ((size_t)1020)
+#define PARAM_BYTES_MAX (ID_BYTES_MAX + 1)
+#define REFERENCE_BYTES_MAX ((size_t)255)
+
 size_t cm_click_text_room(const cm_click_texts *texts)
 {
     return HEADER_BYTES_MAX + texts->click_id.size + texts->fbclid.size + texts->gclid.size +
@@ -89,6 +94,34 @@ cm_click_texts cm_click_text_read(const char *text)
     texts.gclid.data = texts.fbclid.data + texts.fbclid.size;
     texts.reference.data = texts.gclid.data + texts.gclid.size;
     return texts;
+}
+
+static size_t header_bytes(unsigned flags)
+{
+    unsigned sizes = 1 + (unsigned)__builtin_popcount(flags & ~WIDE);
+    return 1 + (flags & WIDE ? 2 * sizes : sizes);
+}
+
+/* Is a text there where its flag says so, and not too long? */
+static bool has_size(cm_slice text, unsigned flag, size_t bytes_max)
+{
+    return (text.size > 0) == (flag != 0) && text.size <= bytes_max;
+}
+
+size_t cm_click_text_check(const char *text, size_t size, cm_click_texts *texts)
+{
+    unsigned flags = size == 0 ? 0 : (uint8_t)*text;
+    if (size == 0 || flags > (HAS_FBCLID | HAS_GCLID | HAS_REFERENCE | WIDE) ||
+        size < header_bytes(flags))
+        return 0;
+    *texts = cm_click_text_read(text);
+    size_t bytes = header_bytes(flags) + texts->click_id.size + texts->fbclid.size +
+                   texts->gclid.size + texts->reference.size;
+    bool is_whole = bytes <= size && has_size(texts->click_id, 1, ID_BYTES_MAX) &&
+                    has_size(texts->fbclid, flags & HAS_FBCLID, PARAM_BYTES_MAX) &&
+                    has_size(texts->gclid, flags & HAS_GCLID, PARAM_BYTES_MAX) &&
+                    has_size(texts->reference, flags & HAS_REFERENCE, REFERENCE_BYTES_MAX);
+    return is_whole ? bytes : 0;
 }
 
 cm_slice cm_click_text_id(const char *text)

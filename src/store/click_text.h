@@ -16,6 +16,15 @@ size_t cm_click_text_write(char *text, const cm_click_texts *texts);
 /** The texts that begin there. */
 cm_click_texts cm_click_text_read(const char *text);
 
+/**
+ * The texts that begin there, of bytes that may be anything.
+ *
+ * @param size  bytes that there are
+ * @return bytes that the texts take; 0 where they are none: cut off, empty, or longer than a click
+ *         can have them
+ */
+size_t cm_click_text_check(const char *text, size_t size, cm_click_texts *texts);
+
 /** The click id alone. */
 cm_slice cm_click_text_id(const char *text);
 

@@ -11,36 +11,17 @@
 #include <cmocka.h>
 
 #include "engine/bulk_load.h"
+#include "harness/engines.h"
 #include "harness/random.h"
-#include "harness/results.h"
-#include "oracle/world.h"
 
 /* ---- one engine against another ---- */
 
-/* Sizes of all that a shard has, one after another. */
-static size_t shard_sizes(const cm_click_index *index, size_t shard, size_t sizes[8])
-{
-    const cm_address_shard *addresses = &index->addresses[shard];
-    sizes[0] = index->click_ids[shard].count;
-    sizes[1] = index->params[CM_PARAM_FBCLID][shard].table.count;
-    sizes[2] = index->params[CM_PARAM_GCLID][shard].table.count;
-    sizes[3] = index->params[CM_PARAM_FBCLID][shard].groups.used;
-    sizes[4] = index->fingerprints[shard].groups.used;
-    sizes[5] = addresses->buckets.table.count;
-    sizes[6] = addresses->types.table.count;
-    sizes[7] = addresses->types.groups.used;
-    size_t total = 0;
-    for (size_t i = 0; i < 8; i++)
-        total += sizes[i];
-    return total;
-}
-
 static void assert_same_sizes(const cm_click_index *a, const cm_click_index *b)
 {
-    size_t of_a[8], of_b[8];
+    size_t of_a[ENGINES_SIZES], of_b[ENGINES_SIZES];
     for (size_t shard = 0; shard < CM_SHARDS; shard++) {
-        shard_sizes(a, shard, of_a);
-        shard_sizes(b, shard, of_b);
+        engines_shard_sizes(a, shard, of_a);
+        engines_shard_sizes(b, shard, of_b);
         assert_memory_equal(of_a, of_b, sizeof of_a);
     }
     for (uint32_t tenant = 1; tenant < a->catalog.names[CM_NAME_TENANT].count; tenant++) {
@@ -50,60 +31,6 @@ static void assert_same_sizes(const cm_click_index *a, const cm_click_index *b)
         size_t count = tenant < a->tenants.count ? a->tenants.of[tenant].count : 0;
         assert_int_equal(other < b->tenants.count ? b->tenants.of[other].count : 0, count);
     }
-}
-
-static void assert_nothing_left(cm_engine *engine)
-{
-    size_t sizes[8], count = cm_engine_click_count(engine);
-    assert_int_equal(cm_engine_expire(engine, INT64_MAX), count);
-    assert_int_equal(cm_engine_click_count(engine), 0);
-    for (size_t shard = 0; shard < CM_SHARDS; shard++)
-        assert_int_equal(shard_sizes(&engine->index, shard, sizes), 0);
-    for (size_t tenant = 0; tenant < engine->index.tenants.count; tenant++)
-        assert_int_equal(engine->index.tenants.of[tenant].count, 0);
-}
-
-/* Conversions that carry one key of one click, or its device, a while after it. */
-static cm_conversion *conversions_of(const world *from, size_t *count)
-{
-    static const int64_t delays_us[] = {0, 1800000000, 5 * CM_HOUR_US, 700 * CM_HOUR_US};
-    cm_conversion *conversions = calloc(4 * from->click_count, sizeof *conversions);
-    assert_non_null(conversions);
-    *count = 4 * from->click_count;
-    for (size_t i = 0; i < *count; i++) {
-        const cm_click *click = &from->clicks[i / 4];
-        cm_conversion *conversion = &conversions[i];
-        conversion->tenant_id = click->tenant_id;
-        conversion->conversion_id = click->click_id;
-        conversion->conversion_timestamp = click->click_timestamp;
-        if (click->click_timestamp < INT64_C(253000000000000000))
-            conversion->conversion_timestamp += delays_us[i / 4 * 7 % 4];
-        if (i % 4 == 0)
-            conversion->click_id = click->click_id;
-        if (i % 4 == 1)
-            conversion->fbclid = click->fbclid;
-        if (i % 4 == 2)
-            conversion->gclid = click->gclid;
-        conversion->device = click->device;
-        if (i % 8 == 3)
-            conversion->device.has_fingerprint = false;
-    }
-    return conversions;
-}
-
-static void assert_same_matches(const cm_engine *a, const cm_engine *b, const world *from)
-{
-    size_t count;
-    cm_conversion *conversions = conversions_of(from, &count);
-    cm_result *of_a = calloc(count, sizeof *of_a), *of_b = calloc(count, sizeof *of_b);
-    assert_non_null(of_a);
-    assert_non_null(of_b);
-    assert_int_equal(cm_engine_match(a, conversions, count, of_a, NULL), CM_OK);
-    assert_int_equal(cm_engine_match(b, conversions, count, of_b, NULL), CM_OK);
-    results_assert_same(of_a, of_b, count);
-    free(conversions);
-    free(of_a);
-    free(of_b);
 }
 
 /* ---- loading ---- */
@@ -172,13 +99,13 @@ static void check(const world *from, struct plan plan)
     assert_int_equal(load_in_bulk(engine, clicks + plan.before, &plan), duplicates);
     assert_int_equal(cm_engine_click_count(engine), cm_engine_click_count(expected));
     assert_same_sizes(&expected->index, &engine->index);
-    assert_same_matches(expected, engine, from);
+    engines_assert_same_matches(expected, engine, from);
     duplicates = add_one_by_one(expected, clicks + after, from->click_count - after);
     assert_int_equal(add_one_by_one(engine, clicks + after, from->click_count - after), duplicates);
     assert_int_equal(cm_engine_click_count(engine), cm_engine_click_count(expected));
     assert_same_sizes(&expected->index, &engine->index);
-    assert_same_matches(expected, engine, from);
-    assert_nothing_left(engine);
+    engines_assert_same_matches(expected, engine, from);
+    engines_assert_nothing_left(engine);
     cm_engine_destroy(engine);
     cm_engine_destroy(expected);
 }
@@ -316,7 +243,7 @@ static void test_a_block_spans_segments(void **state)
     assert_int_equal(engine->index.catalog.store.segment_count, 3);
     assert_int_equal(tenants->of[1].count, NUMBERED);
     assert_int_equal(cm_list_rank(&tenants->lists, &tenants->of[1], 65600), 65601);
-    assert_nothing_left(engine);
+    engines_assert_nothing_left(engine);
     cm_engine_destroy(engine);
 }
 
@@ -339,7 +266,7 @@ static void test_a_segment_is_filled_up_by_others(void **state)
     add_numbered(engine, 30, 40);
     assert_int_equal(engine->index.catalog.store.segment_count, 1);
     assert_int_equal(cm_engine_click_count(engine), 40);
-    assert_nothing_left(engine);
+    engines_assert_nothing_left(engine);
     cm_engine_destroy(engine);
 }
 
@@ -410,8 +337,8 @@ static void test_loaders_in_threads(void **state)
         cm_bulk_load_destroy(&load);
         assert_int_equal(add_one_by_one(expected, from->clicks, from->click_count), duplicates);
         assert_same_sizes(&expected->index, &engine->index);
-        assert_same_matches(expected, engine, from);
-        assert_nothing_left(engine);
+        engines_assert_same_matches(expected, engine, from);
+        engines_assert_nothing_left(engine);
         cm_engine_destroy(engine);
         cm_engine_destroy(expected);
         world_destroy(from);

@@ -1,0 +1,356 @@
+#include "index/segment_encode.h"
+
+#include "index/segment_format.h"
+#include "util/check.h"
+
+/* Twice as many slots as a segment can have names of a kind. A slot: the number in the catalog, the
+ * epoch, the number in the image. */
+#define MAP_BITS (CM_SEGMENT_BITS + 1)
+#define MAP_SLOTS ((size_t)1 << MAP_BITS)
+#define LOCAL_BITS 17
+#define EPOCH_MAX ((1u << 15) - 1)
+
+#define AHEAD 12                /* rows whose fingerprint is asked for */
+#define ROW_BYTES ((size_t)128) /* of names, copied for as much as a row takes */
+
+/* ---- which names the image has ---- */
+
+static bool create_map(cm_image_map *map)
+{
+    if (map->slots == NULL)
+        map->slots = calloc(MAP_SLOTS, sizeof *map->slots);
+    map->count = 0;
+    return map->slots != NULL;
+}
+
+static uint64_t *home_of(const cm_image_map *map, uint32_t number)
+{
+    return &map->slots[number * 0x9E3779B1u >> (32 - MAP_BITS)];
+}
+
+/* The number that stands for one of the catalog; the next one where it is new. */
+static inline uint32_t local_of(const cm_segment_encoder *encoder, cm_image_map *map,
+                                uint32_t number, bool *is_new)
+{
+    uint64_t tag = ((uint64_t)number << 15 | encoder->epoch) << LOCAL_BITS;
+    uint64_t *slot = home_of(map, number);
+    const uint64_t *end = map->slots + MAP_SLOTS;
+    *is_new = false;
+    for (;;) {
+        if (*slot >> LOCAL_BITS == tag >> LOCAL_BITS)
+            return (uint32_t)(*slot & (((uint64_t)1 << LOCAL_BITS) - 1));
+        if ((*slot >> LOCAL_BITS & EPOCH_MAX) != encoder->epoch)
+            break;
+        if (++slot == end)
+            slot = map->slots;
+    }
+    *slot = tag | ++map->count;
+    *is_new = true;
+    return map->count;
+}
+
+static void append_name(cm_buffer *names, cm_slice text)
+{
+    uint32_t size = (uint32_t)text.size;
+    cm_buffer_append(names, (const char *)&size, sizeof size);
+    cm_buffer_append_slice(names, text);
+}
+
+static inline uint32_t name_of(cm_segment_encoder *encoder, cm_name_kind kind, uint32_t number)
+{
+    bool is_new;
+    if (number == CM_NUMBER_MISSING)
+        return 0;
+    uint32_t local = local_of(encoder, &encoder->maps[kind], number, &is_new);
+    if (is_new)
+        append_name(&encoder->names[kind], cm_catalog_name(&encoder->index->catalog, kind, number));
+    return local;
+}
+
+static inline uint32_t who_of(cm_segment_encoder *encoder, uint32_t number)
+{
+    bool is_new;
+    uint32_t local = local_of(encoder, &encoder->maps[CM_NAME_WHO], number, &is_new);
+    if (!is_new)
+        return local;
+    cm_who who = cm_catalog_who(&encoder->index->catalog, number);
+    who.tenant = name_of(encoder, CM_NAME_TENANT, who.tenant);
+    who.device_type = name_of(encoder, CM_NAME_DEVICE_TYPE, who.device_type);
+    append_name(&encoder->names[CM_NAME_WHO], cm_who_text(&who));
+    return local;
+}
+
+static const uint8_t *fingerprint_at(const cm_click_index *index, uint32_t number)
+{
+    const cm_fingerprint_shard *shard = &index->fingerprints[number & (CM_SHARDS - 1)];
+    return cm_fingerprint_group_at(shard, number >> CM_SHARD_BITS)->fingerprint;
+}
+
+/* There is room for one fingerprint a row. */
+static inline uint32_t fingerprint_of(cm_segment_encoder *encoder, uint32_t number)
+{
+    bool is_new;
+    if (number == CM_NUMBER_MISSING)
+        return 0;
+    uint32_t local = local_of(encoder, &encoder->maps[CM_IMAGE_FINGERPRINTS], number, &is_new);
+    if (is_new)
+        memcpy(encoder->image.data + encoder->fingerprints_at +
+                   (local - 1) * CM_IMAGE_FINGERPRINT_BYTES,
+               fingerprint_at(encoder->index, number), CM_IMAGE_FINGERPRINT_BYTES);
+    return local;
+}
+
+/* ---- begin ---- */
+
+/* A new epoch empties the maps; when all are used up, the slots are cleared. */
+static bool create_maps(cm_segment_encoder *encoder)
+{
+    bool is_over = encoder->epoch == EPOCH_MAX;
+    encoder->epoch = is_over ? 1 : encoder->epoch + 1;
+    for (size_t kind = 0; kind < CM_IMAGE_KIND_COUNT; kind++) {
+        if (!create_map(&encoder->maps[kind]))
+            return false;
+        if (is_over)
+            memset(encoder->maps[kind].slots, 0, MAP_SLOTS * sizeof(uint64_t));
+    }
+    for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++) {
+        encoder->names[kind].size = 0;
+        encoder->names[kind].failed = false;
+    }
+    return true;
+}
+
+/* Where the texts of a number of rows end. */
+static size_t text_bytes(const cm_segment *segment, uint32_t rows)
+{
+    if (rows == segment->count)
+        return segment->heap_size;
+    const cm_text_places *places = &segment->places[rows / CM_PLACE_ROWS];
+    return places->base + (size_t)places->offset[rows % CM_PLACE_ROWS];
+}
+
+/* How many of a number of rows have an expiry of their own. */
+static size_t expiry_count(const cm_segment *segment, uint32_t rows)
+{
+    const cm_own_expiries *own = segment->own_expiries;
+    if (rows == segment->count)
+        return own->count;
+    uint64_t below = own->bits[rows / 64] & (((uint64_t)1 << rows % 64) - 1);
+    return own->before[rows / 64] + (size_t)__builtin_popcountll(below);
+}
+
+static void take_spare(cm_segment_encoder *encoder, cm_buffer *spare)
+{
+    if (spare->data != NULL) {
+        cm_buffer_destroy(&encoder->image);
+        encoder->image = *spare;
+        *spare = (cm_buffer){0};
+    }
+    encoder->image.size = 0;
+    encoder->image.failed = false;
+}
+
+cm_status cm_segment_encode_begin(cm_segment_encoder *encoder, cm_click_index *index, size_t place,
+                                  uint32_t count, cm_buffer *spare, cm_error *error)
+{
+    const cm_segment *of = index->catalog.store.segments[place];
+    CM_CHECK(count > 0 && count <= of->count);
+    cm_segment_encode_drop(encoder);
+    take_spare(encoder, spare);
+    size_t expiries_at = sizeof(cm_image_header) + count * sizeof(cm_click_row);
+    size_t texts_at = expiries_at + expiry_count(of, count) * sizeof(int64_t);
+    size_t fingerprints_at = texts_at + text_bytes(of, count);
+    size_t bytes = fingerprints_at + count * CM_IMAGE_FINGERPRINT_BYTES;
+    if (encoder->image.capacity < bytes)
+        cm_buffer_destroy(&encoder->image); /* its bytes need not move */
+    if (!cm_buffer_reserve(&encoder->image, bytes + bytes / 16) || !create_maps(encoder))
+        return cm_error_memory(error, "the image of a segment", bytes);
+    cm_click_store_pin(&index->catalog.store, place);
+    encoder->index = index;
+    encoder->segment = of;
+    encoder->place = place;
+    encoder->count = count;
+    encoder->done = encoder->unlisted = encoder->expiries = 0;
+    encoder->expiries_at = expiries_at;
+    encoder->texts_at = texts_at;
+    encoder->fingerprints_at = fingerprints_at;
+    encoder->kind = 0;
+    encoder->copied = 0;
+    return CM_OK;
+}
+
+/* ---- rows ---- */
+
+static void prefetch_fingerprint(const cm_segment_encoder *encoder, uint32_t at)
+{
+    if (at >= encoder->count || at < encoder->segment->unlisted)
+        return;
+    uint32_t number = encoder->segment->rows[at].fingerprint;
+    if (number == CM_NUMBER_MISSING)
+        return;
+    const uint8_t *fingerprint = fingerprint_at(encoder->index, number);
+    cm_prefetch(home_of(&encoder->maps[CM_IMAGE_FINGERPRINTS], number));
+    cm_prefetch(fingerprint);
+    cm_prefetch(fingerprint + CM_IMAGE_FINGERPRINT_BYTES - 1);
+}
+
+/* A row whose click is in no index any more: its fingerprint may be another's. */
+static cm_click_row bare_row(const cm_click_row *row)
+{
+    return (cm_click_row){.time = row->time & ~(uint64_t)CM_ROW_ADDRESS};
+}
+
+static inline cm_click_row image_row(cm_segment_encoder *encoder, const cm_click_row *row,
+                                     bool is_wide)
+{
+    cm_click_row made = {
+        .time = row->time,
+        .address = row->address,
+        .who = who_of(encoder, row->who),
+        .fingerprint = fingerprint_of(encoder, row->fingerprint),
+        .user_agent = name_of(encoder, CM_NAME_USER_AGENT, row->user_agent),
+        .campaign = name_of(encoder, CM_NAME_CAMPAIGN, row->campaign),
+    };
+    if (is_wide && cm_click_row_address_kind(row) == CM_ROW_IPV6)
+        made.address = name_of(encoder, CM_NAME_WIDE_BUCKET, (uint32_t)row->address);
+    return made;
+}
+
+static bool is_wide(const cm_click_index *index)
+{
+    return index->rules.model->ipv6_prefix > 64;
+}
+
+static void put_expiry(cm_segment_encoder *encoder)
+{
+    memcpy(encoder->image.data + encoder->expiries_at + encoder->expiries * sizeof(int64_t),
+           &encoder->segment->own_expiries->times[encoder->expiries], sizeof(int64_t));
+    encoder->expiries++;
+}
+
+static void put_rows(cm_segment_encoder *encoder, uint32_t end)
+{
+    bool wide = is_wide(encoder->index);
+    char *rows = encoder->image.data + sizeof(cm_image_header);
+    uint32_t unlisted = encoder->segment->unlisted;
+    if (encoder->done < unlisted)
+        encoder->unlisted = unlisted < encoder->count ? unlisted : encoder->count;
+    for (uint32_t at = encoder->done; at < end; at++) {
+        const cm_click_row *row = &encoder->segment->rows[at];
+        prefetch_fingerprint(encoder, at + AHEAD);
+        cm_click_row made = at < unlisted ? bare_row(row) : image_row(encoder, row, wide);
+        memcpy(rows + at * sizeof made, &made, sizeof made);
+        if (row->time & CM_ROW_OWN_EXPIRY)
+            put_expiry(encoder);
+    }
+}
+
+static void put_texts(cm_segment_encoder *encoder, uint32_t end)
+{
+    size_t from = text_bytes(encoder->segment, encoder->done);
+    size_t to = text_bytes(encoder->segment, end);
+    memcpy(encoder->image.data + encoder->texts_at + from, encoder->segment->heap + from,
+           to - from);
+}
+
+/* ---- the end ---- */
+
+static void put_header(cm_segment_encoder *encoder)
+{
+    cm_image_header header = {
+        .magic = CM_IMAGE_MAGIC,
+        .byte_order = CM_IMAGE_BYTE_ORDER,
+        .version = CM_IMAGE_VERSION,
+        .bytes = encoder->image.size,
+        .rows = encoder->count,
+        .unlisted = encoder->unlisted,
+        .expiries = encoder->expiries,
+        .fingerprints = encoder->maps[CM_IMAGE_FINGERPRINTS].count,
+        .text_bytes = encoder->fingerprints_at - encoder->texts_at,
+        .generation = encoder->segment->generation,
+        .is_wide = is_wide(encoder->index),
+        .is_ahead = encoder->segment->is_ahead,
+    };
+    for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)
+        header.names[kind] = (cm_image_names){encoder->maps[kind].count, encoder->names[kind].size};
+    memcpy(encoder->image.data, &header, sizeof header);
+}
+
+/* Copy some of the names. */
+static void put_names(cm_segment_encoder *encoder, size_t bytes)
+{
+    while (encoder->kind < CM_NAME_KIND_COUNT && bytes > 0) {
+        const cm_buffer *names = &encoder->names[encoder->kind];
+        size_t left = names->size - encoder->copied;
+        size_t piece = left < bytes ? left : bytes;
+        if (piece > 0)
+            cm_buffer_append(&encoder->image, names->data + encoder->copied, piece);
+        encoder->copied += piece;
+        bytes -= piece;
+        if (piece < left)
+            return;
+        encoder->kind++;
+        encoder->copied = 0;
+    }
+}
+
+static bool has_failed(const cm_segment_encoder *encoder)
+{
+    bool failed = encoder->image.failed;
+    for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)
+        failed |= encoder->names[kind].failed;
+    return failed;
+}
+
+cm_status cm_segment_encode_step(cm_segment_encoder *encoder, uint32_t rows_max, bool *is_done,
+                                 cm_error *error)
+{
+    CM_CHECK(encoder->index != NULL);
+    *is_done = false;
+    if (encoder->done < encoder->count) {
+        uint32_t left = encoder->count - encoder->done;
+        uint32_t end = encoder->done + (rows_max < left ? rows_max : left);
+        put_rows(encoder, end);
+        put_texts(encoder, end);
+        encoder->done = end;
+        encoder->image.size =
+            encoder->fingerprints_at +
+            encoder->maps[CM_IMAGE_FINGERPRINTS].count * CM_IMAGE_FINGERPRINT_BYTES;
+    } else {
+        put_names(encoder, rows_max * ROW_BYTES);
+        *is_done = encoder->kind == CM_NAME_KIND_COUNT;
+    }
+    if (has_failed(encoder)) {
+        cm_segment_encode_drop(encoder);
+        return cm_error_memory(error, "the image of a segment", encoder->image.size);
+    }
+    if (*is_done)
+        put_header(encoder);
+    return CM_OK;
+}
+
+void cm_segment_encode_drop(cm_segment_encoder *encoder)
+{
+    if (encoder->index != NULL)
+        cm_click_store_unpin(&encoder->index->catalog.store, encoder->place);
+    encoder->index = NULL;
+}
+
+cm_buffer cm_segment_encode_take(cm_segment_encoder *encoder)
+{
+    cm_buffer image = encoder->image;
+    encoder->image = (cm_buffer){0};
+    cm_segment_encode_drop(encoder);
+    return image;
+}
+
+void cm_segment_encoder_destroy(cm_segment_encoder *encoder)
+{
+    cm_segment_encode_drop(encoder);
+    for (size_t kind = 0; kind < CM_IMAGE_KIND_COUNT; kind++)
+        free(encoder->maps[kind].slots);
+    for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)
+        cm_buffer_destroy(&encoder->names[kind]);
+    cm_buffer_destroy(&encoder->image);
+    *encoder = (cm_segment_encoder){0};
+}
