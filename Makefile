@@ -25,7 +25,8 @@ PROGRAM_LAYERS = stream file sim pg cmd
 LIB_SOURCES := $(wildcard $(LIB_LAYERS:%=src/%/*.c))
 PROGRAM_SOURCES := $(wildcard $(PROGRAM_LAYERS:%=src/%/*.c))
 # Programs: tests/run.sh runs test_*; check_* are tools that tests call.
-TEST_SOURCES := $(wildcard tests/unit/test_*.c tests/oracle/test_*.c tests/oracle/check_*.c)
+TEST_SOURCES := $(wildcard tests/unit/test_*.c tests/oracle/test_*.c tests/oracle/check_*.c) \
+                $(wildcard tests/integration/check_*.c)
 # What several tests share: a test links what it calls and nothing else.
 HARNESS_SOURCES := $(filter-out $(TEST_SOURCES),$(wildcard tests/harness/*.c tests/oracle/*.c))
 SQL_SOURCES := $(shell find src/pg/sql 2>/dev/null)
@@ -77,8 +78,6 @@ LIB_PACKAGES = libcrypto jansson zlib libzstd
 LIB_LINK = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 PQ_COMPILE = $(shell $(PKG_CONFIG) --cflags libpq)
 PQ_LINK = $(shell $(PKG_CONFIG) --libs libpq)
-HTTP_COMPILE = $(shell $(PKG_CONFIG) --cflags libmicrohttpd)
-HTTP_LINK = $(shell $(PKG_CONFIG) --libs libmicrohttpd)
 TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # --- Targets -------------------------------------------------------------------------------------
@@ -134,8 +133,7 @@ tidy: ## check layers, lengths, banned calls and the like
 	@$(PYTHON) scripts/tidy.py
 
 lint: $(BUILD)/gen/sql.h ## clang-format, cppcheck, clang-tidy, shellcheck
-	@BUILD=$(BUILD) CPPFLAGS="-I$(BUILD)/gen $(PQ_COMPILE) $(HTTP_COMPILE)" \
-	    scripts/lint.sh
+	@BUILD=$(BUILD) CPPFLAGS="-I$(BUILD)/gen $(PQ_COMPILE)" scripts/lint.sh
 
 format: ## lay out all C files with clang-format
 	clang-format -i $$(find include src tests examples bench -name '*.[ch]' 2>/dev/null)
@@ -182,8 +180,6 @@ $(BUILD)/obj/gen/sql.o: $(BUILD)/gen/sql.c $(BUILD)/gen/sql.h $(BUILD)/flags
 BUILT_WITH = $(subst ",,$(strip $(CODE) $(HARDEN) $(CFLAGS) $(MODE) $(CPPFLAGS)))
 $(BUILD)/obj/src/cmd/bench_machine.o: EXTRA = -DCM_BUILD_FLAGS='"$(BUILT_WITH)"'
 
-$(BUILD)/obj/src/cmd/metrics_http.o: EXTRA = $(HTTP_COMPILE)
-
 # libpq stays within src/pg, and the tests of it. Tests keep their assertions.
 $(BUILD)/obj/src/pg/%.o: EXTRA = $(PQ_COMPILE)
 $(BUILD)/obj/tests/%.o: EXTRA = $(PQ_COMPILE) -UNDEBUG
@@ -203,13 +199,13 @@ $(LIB_SHARED): $(LIB_OBJECTS)
 	@ln -sf libclickmatch.so.$(SOVERSION) $@
 
 $(BUILD)/clickmatch: $(BUILD)/obj/src/main.o $(BUILD)/libprogram.a $(LIB_STATIC)
-	$(call QUIET,LINK)$(LINK) -pie $^ $(PQ_LINK) $(HTTP_LINK) $(LIB_LINK) -o $@
+	$(call QUIET,LINK)$(LINK) -pie $^ $(PQ_LINK) $(LIB_LINK) -o $@
 
 define test_rule
 $(BUILD)/tests/$(basename $(notdir $(1))): $(call objects,$(1)) $(BUILD)/libharness.a \
         $(BUILD)/libprogram.a $(LIB_STATIC)
 	@mkdir -p $$(@D)
-	$$(call QUIET,LINK)$$(LINK) -pie $$^ $$(PQ_LINK) $$(HTTP_LINK) $$(LIB_LINK) $$(TEST_LINK) -o $$@
+	$$(call QUIET,LINK)$$(LINK) -pie $$^ $$(PQ_LINK) $$(LIB_LINK) $$(TEST_LINK) -o $$@
 endef
 $(foreach source,$(TEST_SOURCES),$(eval $(call test_rule,$(source))))
 

@@ -9,6 +9,10 @@
 #define NUMERIC_DIGITS_MAX 8 /* of an int64_t: at most 5 before the point, 3 after */
 #define NUMERIC_NEGATIVE 0x4000U
 
+#define INET_HEADER_BYTES 4 /* family, bits, is_cidr, number of address bytes */
+#define INET_IPV4 2
+#define INET_IPV6 3
+
 static void put_u16(cm_buffer *buffer, uint16_t number)
 {
     char bytes[2] = {(char)(number >> 8), (char)number};
@@ -71,6 +75,22 @@ void cm_pgcopy_put_text(cm_buffer *buffer, cm_slice text)
     CM_CHECK(text.size < CM_PGCOPY_FIELD_BYTES_MAX);
     put_u32(buffer, (uint32_t)text.size);
     cm_buffer_append_slice(buffer, text);
+}
+
+void cm_pgcopy_put_bytes(cm_buffer *buffer, cm_slice bytes)
+{
+    cm_pgcopy_put_text(buffer, bytes);
+}
+
+void cm_pgcopy_put_inet(cm_buffer *buffer, const cm_address *address)
+{
+    bool is_ipv4 = address->version == 4;
+    uint8_t size = is_ipv4 ? 4 : 16;
+    const uint8_t header[INET_HEADER_BYTES] = {is_ipv4 ? INET_IPV4 : INET_IPV6, (uint8_t)(8 * size),
+                                               0, size};
+    put_u32(buffer, (uint32_t)sizeof header + size);
+    cm_buffer_append(buffer, (const char *)header, sizeof header);
+    cm_buffer_append(buffer, (const char *)address->bytes, size);
 }
 
 void cm_pgcopy_put_uuid(cm_buffer *buffer, const void *uuid)

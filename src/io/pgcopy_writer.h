@@ -21,6 +21,12 @@ void cm_pgcopy_put_int8(cm_buffer *buffer, int64_t value);
 /** Text or varchar: UTF-8, no NUL. An empty slice is the empty text, not NULL. */
 void cm_pgcopy_put_text(cm_buffer *buffer, cm_slice text);
 
+/** bytea: any bytes. */
+void cm_pgcopy_put_bytes(cm_buffer *buffer, cm_slice bytes);
+
+/** inet, of one host. @param address  of version 4 or 6 */
+void cm_pgcopy_put_inet(cm_buffer *buffer, const cm_address *address);
+
 /** @param uuid  16 bytes */
 void cm_pgcopy_put_uuid(cm_buffer *buffer, const void *uuid);
 

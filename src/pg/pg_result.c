@@ -50,16 +50,11 @@ static void put_candidates(cm_buffer *json, const cm_result *result)
     cm_buffer_append_char(json, ']');
 }
 
-static void put_columns(cm_pg_encoder *encoder, const cm_result *result, const char *model)
+void cm_pg_result_put(cm_pg_encoder *encoder, const cm_result *result, const char *model,
+                      cm_buffer *columns)
 {
-    cm_buffer *columns = &encoder->columns;
     bool is_attributed = result->method != CM_METHOD_UNATTRIBUTED;
-    columns->size = 0;
     put_candidates(&encoder->candidates, result);
-    if (is_attributed)
-        cm_pgcopy_put_uuid(columns, result->click.reference.data);
-    else
-        cm_pgcopy_put_null(columns);
     cm_pgcopy_put_text(columns, cm_slice_of_text(cm_method_name(result->method)));
     cm_pgcopy_put_numeric(columns, scaled(result->confidence, SHARE_4), 4);
     if (is_attributed)
@@ -74,6 +69,23 @@ static void put_columns(cm_pg_encoder *encoder, const cm_result *result, const c
     cm_pgcopy_put_numeric(columns, scaled(result->probability, SHARE_6), 6);
     cm_pgcopy_put_text(columns, cm_slice_of_text(model));
     cm_pgcopy_put_bool(columns, is_attributed);
+    columns->failed |= encoder->candidates.failed;
+}
+
+void cm_pg_result_put_layers(const cm_result *result, cm_buffer *columns)
+{
+    for (size_t i = 0; i < CM_LAYER_COUNT; i++)
+        cm_pgcopy_put_text(columns, cm_slice_of_text(cm_layer_word_name(result->layers[i])));
+}
+
+static void put_columns(cm_pg_encoder *encoder, const cm_result *result, const char *model)
+{
+    encoder->columns.size = 0;
+    if (result->method != CM_METHOD_UNATTRIBUTED)
+        cm_pgcopy_put_uuid(&encoder->columns, result->click.reference.data);
+    else
+        cm_pgcopy_put_null(&encoder->columns);
+    cm_pg_result_put(encoder, result, model, &encoder->columns);
 }
 
 bool cm_pg_result_encode(cm_pg_encoder *encoder, const char *id, cm_slice stored,
@@ -82,15 +94,14 @@ bool cm_pg_result_encode(cm_pg_encoder *encoder, const char *id, cm_slice stored
     CM_CHECK(result->method == CM_METHOD_UNATTRIBUTED ||
              result->click.reference.size == CM_UUID_BYTES);
     put_columns(encoder, result, model);
-    rows->failed |= encoder->columns.failed || encoder->candidates.failed;
+    rows->failed |= encoder->columns.failed;
     cm_slice columns = cm_slice_of(encoder->columns.data, encoder->columns.size);
     if (rows->failed || cm_slice_equal(columns, stored))
         return false;
     cm_pgcopy_put_row(rows, CM_PG_STAGING_COLUMNS);
     cm_pgcopy_put_uuid(rows, id);
     cm_buffer_append_slice(rows, columns);
-    for (size_t i = 0; i < CM_LAYER_COUNT; i++)
-        cm_pgcopy_put_text(rows, cm_slice_of_text(cm_layer_word_name(result->layers[i])));
+    cm_pg_result_put_layers(result, rows);
     return true;
 }
 

@@ -38,6 +38,14 @@ typedef struct cm_pg_encoder {
 bool cm_pg_result_encode(cm_pg_encoder *encoder, const char *id, cm_slice stored,
                          const cm_result *result, const char *model, cm_buffer *rows);
 
+/** Append the columns after attributed_click_id, which is for the caller to say. Failure:
+ * columns->failed. */
+void cm_pg_result_put(cm_pg_encoder *encoder, const cm_result *result, const char *model,
+                      cm_buffer *columns);
+
+/** Append the layers' results. */
+void cm_pg_result_put_layers(const cm_result *result, cm_buffer *columns);
+
 void cm_pg_encoder_destroy(cm_pg_encoder *encoder);
 
 #endif

@@ -130,3 +130,27 @@ bool cm_whole_number(cm_slice number, char *room, cm_slice *whole)
         place++;
     return place >= count;
 }
+
+bool cm_decimal_scaled(cm_slice number, unsigned decimals, int64_t *scaled)
+{
+    struct decimal decimal;
+    if (!parse_decimal(number, &decimal))
+        return false;
+    size_t count = digit_count(&decimal), place = first_significant(&decimal);
+    int64_t end = decimal.point + decimals; /* digits before this one stay */
+    *scaled = 0;
+    if (place == count)
+        return true;
+    for (; (int64_t)place < end; place++) {
+        int digit = place < count ? digit_at(&decimal, place) - '0' : 0;
+        if (__builtin_mul_overflow(*scaled, 10, scaled) ||
+            __builtin_add_overflow(*scaled, digit, scaled))
+            return false;
+    }
+    bool is_up = end >= 0 && end < (int64_t)count && digit_at(&decimal, (size_t)end) >= '5';
+    if (is_up && __builtin_add_overflow(*scaled, 1, scaled))
+        return false;
+    if (decimal.is_negative)
+        *scaled = -*scaled;
+    return true;
+}

@@ -39,6 +39,16 @@ bool cm_text_equal_folded(cm_slice a, cm_slice b);
  */
 bool cm_whole_number(cm_slice number, char *room, cm_slice *whole);
 
+/**
+ * Read a JSON number exactly, rounded to a number of decimals as PostgreSQL does: halves away from
+ * zero.
+ *
+ * @param number  a JSON number as written
+ * @param scaled  receives the number times 10^decimals
+ * @return false where the text is no JSON number, or too large
+ */
+bool cm_decimal_scaled(cm_slice number, unsigned decimals, int64_t *scaled);
+
 /** An IPv4-mapped IPv6 address as IPv4; every other address as it is. */
 cm_address cm_address_unmapped(cm_address address);
 

@@ -425,6 +425,12 @@ static void test_golden_bytes(void **state)
     expect_bytes(&out, BYTES("\0\0\0\10\377\377\377\377\377\377\377\377"));
     cm_pgcopy_put_jsonb(&out, CM_SLICE("[]"));
     expect_bytes(&out, BYTES("\0\0\0\3\1[]"));
+    cm_pgcopy_put_bytes(&out, CM_SLICE("\0\377"));
+    expect_bytes(&out, BYTES("\0\0\0\2\0\377"));
+    cm_pgcopy_put_inet(&out, &(cm_address){4, {203, 0, 113, 7}});
+    expect_bytes(&out, BYTES("\0\0\0\10\2\40\0\4\313\0\161\7"));
+    cm_pgcopy_put_inet(&out, &(cm_address){6, {32, 1, 13, 184, [15] = 1}});
+    expect_bytes(&out, BYTES("\0\0\0\24\3\200\0\20\40\1\15\270\0\0\0\0\0\0\0\0\0\0\0\1"));
     cm_buffer_destroy(&out);
 }
 

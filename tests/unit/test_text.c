@@ -154,6 +154,52 @@ static void writes_whole_numbers(void **state)
     }
 }
 
+#define TOO_LARGE INT64_MIN
+
+static void rounds_decimals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *number;
+        int64_t cents; /* TOO_LARGE: refused */
+    } DECIMALS[] = {
+        {"0", 0},
+        {"-0.00", 0},
+        {"19.99", 1999},
+        {"-19.99", -1999},
+        {"5", 500},
+        {"1.5e1", 1500},
+        {"1999e-2", 1999},
+        {"0.004", 0},
+        {"0.005", 1},
+        {"-0.005", -1},
+        {"0.0049999", 0},
+        {"0.0005", 0},
+        {"5e-3", 1},
+        {"5e-4", 0},
+        {"9e-1000000000000", 0},
+        {"1.005", 101},
+        {"1.115000001", 112},
+        {"999999.995", 100000000},
+        {"92233720368547758.07", INT64_MAX},
+        {"92233720368547758.074", INT64_MAX},
+        {"-92233720368547758.07", -INT64_MAX},
+        {"92233720368547758.075", TOO_LARGE},
+        {"92233720368547758.08", TOO_LARGE},
+        {"1e17", TOO_LARGE},
+        {"1e1000000000000", TOO_LARGE},
+        {"1,5", TOO_LARGE},
+        {"", TOO_LARGE},
+        {"12 ", TOO_LARGE},
+    };
+    for (size_t i = 0; i < COUNT(DECIMALS); i++) {
+        int64_t cents;
+        bool is_read = cm_decimal_scaled(cm_slice_of_text(DECIMALS[i].number), 2, &cents);
+        if (is_read != (DECIMALS[i].cents != TOO_LARGE) || (is_read && cents != DECIMALS[i].cents))
+            fail_msg("%s gives %lld", DECIMALS[i].number, is_read ? (long long)cents : -1);
+    }
+}
+
 static const struct {
     const char *text, *canonical; /* NULL: refused */
 } ADDRESSES[] = {
@@ -328,6 +374,7 @@ int main(void)
         cmocka_unit_test(finds_plain_text),
         cmocka_unit_test(folds_ascii_only),
         cmocka_unit_test(writes_whole_numbers),
+        cmocka_unit_test(rounds_decimals),
         cmocka_unit_test(reads_addresses),
         cmocka_unit_test(refuses_nuls_and_length_in_addresses),
         cmocka_unit_test(agrees_with_inet_pton),

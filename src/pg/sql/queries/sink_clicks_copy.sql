@@ -1,0 +1,1 @@
+COPY pg_temp.sink_clicks FROM STDIN (FORMAT binary);

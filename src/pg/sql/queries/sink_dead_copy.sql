@@ -1,0 +1,1 @@
+COPY pg_temp.sink_dead FROM STDIN (FORMAT binary);

@@ -1,0 +1,1 @@
+SELECT position FROM stream_positions WHERE stream_name = :'stream';
