@@ -78,6 +78,8 @@ LIB_PACKAGES = libcrypto jansson zlib libzstd
 LIB_LINK = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 PQ_COMPILE = $(shell $(PKG_CONFIG) --cflags libpq)
 PQ_LINK = $(shell $(PKG_CONFIG) --libs libpq)
+HTTP_COMPILE = $(shell $(PKG_CONFIG) --cflags libmicrohttpd)
+HTTP_LINK = $(shell $(PKG_CONFIG) --libs libmicrohttpd)
 TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # --- Targets -------------------------------------------------------------------------------------
@@ -133,7 +135,8 @@ tidy: ## check layers, lengths, banned calls and the like
 	@$(PYTHON) scripts/tidy.py
 
 lint: $(BUILD)/gen/sql.h ## clang-format, cppcheck, clang-tidy, shellcheck
-	@BUILD=$(BUILD) CPPFLAGS="-I$(BUILD)/gen $(PQ_COMPILE)" scripts/lint.sh
+	@BUILD=$(BUILD) CPPFLAGS="-I$(BUILD)/gen $(PQ_COMPILE) $(HTTP_COMPILE)" \
+	    scripts/lint.sh
 
 format: ## lay out all C files with clang-format
 	clang-format -i $$(find include src tests examples bench -name '*.[ch]' 2>/dev/null)
@@ -180,6 +183,8 @@ $(BUILD)/obj/gen/sql.o: $(BUILD)/gen/sql.c $(BUILD)/gen/sql.h $(BUILD)/flags
 BUILT_WITH = $(subst ",,$(strip $(CODE) $(HARDEN) $(CFLAGS) $(MODE) $(CPPFLAGS)))
 $(BUILD)/obj/src/cmd/bench_machine.o: EXTRA = -DCM_BUILD_FLAGS='"$(BUILT_WITH)"'
 
+$(BUILD)/obj/src/cmd/metrics_http.o: EXTRA = $(HTTP_COMPILE)
+
 # libpq stays within src/pg, and the tests of it. Tests keep their assertions.
 $(BUILD)/obj/src/pg/%.o: EXTRA = $(PQ_COMPILE)
 $(BUILD)/obj/tests/%.o: EXTRA = $(PQ_COMPILE) -UNDEBUG
@@ -199,13 +204,13 @@ $(LIB_SHARED): $(LIB_OBJECTS)
 	@ln -sf libclickmatch.so.$(SOVERSION) $@
 
 $(BUILD)/clickmatch: $(BUILD)/obj/src/main.o $(BUILD)/libprogram.a $(LIB_STATIC)
-	$(call QUIET,LINK)$(LINK) -pie $^ $(PQ_LINK) $(LIB_LINK) -o $@
+	$(call QUIET,LINK)$(LINK) -pie $^ $(PQ_LINK) $(HTTP_LINK) $(LIB_LINK) -o $@
 
 define test_rule
 $(BUILD)/tests/$(basename $(notdir $(1))): $(call objects,$(1)) $(BUILD)/libharness.a \
         $(BUILD)/libprogram.a $(LIB_STATIC)
 	@mkdir -p $$(@D)
-	$$(call QUIET,LINK)$$(LINK) -pie $$^ $$(PQ_LINK) $$(LIB_LINK) $$(TEST_LINK) -o $$@
+	$$(call QUIET,LINK)$$(LINK) -pie $$^ $$(PQ_LINK) $$(HTTP_LINK) $$(LIB_LINK) $$(TEST_LINK) -o $$@
 endef
 $(foreach source,$(TEST_SOURCES),$(eval $(call test_rule,$(source))))
 

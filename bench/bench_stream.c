@@ -30,11 +30,19 @@ static stream_stretch measure(stream_run *run, const stream_options *options)
     return stream_run_at_rate(run, events, options->rate, options->batch_us);
 }
 
-static bool run_it(const stream_options *options, const stream_world *world)
+static void make_world(stream_world *world, const stream_options *options)
 {
-    stream_run *run = bench_allocate(1, sizeof *run);
+    double start = cm_clock_seconds();
+    stream_world_make(world, &options->sizes);
+    (void)fprintf(stderr, "bench_stream: a world of %llu clicks and %llu conversions, in %.1f s\n",
+                  (unsigned long long)world->clicks, (unsigned long long)world->conversions,
+                  cm_clock_seconds() - start);
+}
+
+static bool run_it(stream_run *run, const stream_options *options, const stream_world *world)
+{
     stream_outcome outcome;
-    stream_run_init(run, world, options->command, options->core);
+    stream_run_feed(run, world);
     outcome.warm_up = stream_run_full(run, events_to_fill(world), SECONDS_MAX);
     if (options->mode == STREAM_LATENCY)
         stream_run_settle(run);
@@ -48,8 +56,6 @@ static bool run_it(const stream_options *options, const stream_world *world)
     bool is_complete = stream_report_is_complete(run, options, &outcome);
     if (!is_complete)
         (void)fprintf(stderr, "bench_stream: the results are not those of the conversions\n");
-    stream_run_destroy(run);
-    free(run);
     return is_complete;
 }
 
@@ -57,13 +63,14 @@ int main(int argc, char **argv)
 {
     stream_options options;
     stream_world world;
+    stream_run *run = bench_allocate(1, sizeof *run);
     stream_options_read(&options, argc, argv);
-    double start = cm_clock_seconds();
-    stream_world_make(&world, &options.sizes);
-    (void)fprintf(stderr, "bench_stream: a world of %llu clicks and %llu conversions, in %.1f s\n",
-                  (unsigned long long)world.clicks, (unsigned long long)world.conversions,
-                  cm_clock_seconds() - start);
-    bool is_complete = run_it(&options, &world);
+    stream_run_start(run, options.command, options.core);
+    make_world(&world, &options);
+    stream_child_leave_core(options.core);
+    bool is_complete = run_it(run, &options, &world);
+    stream_run_destroy(run);
+    free(run);
     stream_world_destroy(&world);
     return is_complete ? EXIT_SUCCESS : EXIT_FAILURE;
 }

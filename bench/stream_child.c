@@ -41,9 +41,11 @@ static _Noreturn void become(char *const *command, int input, int output, const 
     _exit(127);
 }
 
-static void keep_off(int core)
+void stream_child_leave_core(int core)
 {
     cpu_set_t others;
+    if (core == STREAM_NO_CORE)
+        return;
     if (sched_getaffinity(0, sizeof others, &others) != 0)
         bench_fail("the cores are not told");
     CPU_CLR((size_t)core, &others);
@@ -74,8 +76,6 @@ void stream_child_start(stream_child *child, char *const *command, int core)
     child->output = output[0];
     if (clock_getcpuclockid(child->process, &child->clock) != 0)
         bench_fail("the command's core time is not told");
-    if (core != STREAM_NO_CORE)
-        keep_off(core);
     /* Naps end when they should. */
     (void)prctl(PR_SET_TIMERSLACK, 1UL);
 }

@@ -21,12 +21,16 @@ typedef struct stream_memory {
 } stream_memory;
 
 /**
- * Start a command. It runs on that core only, and this process on the others only, where there are
- * any; STREAM_NO_CORE: both run anywhere.
+ * Start a command; to be done while this process is small, as what a process has in memory when it
+ * becomes a command stands in that one's own account of its peak.
  *
  * @param command  its words, NULL at the end
+ * @param core     it runs there only; STREAM_NO_CORE: anywhere
  */
 void stream_child_start(stream_child *child, char *const *command, int core);
+
+/** From now on this thread runs on other cores only, where there are any. */
+void stream_child_leave_core(int core);
 
 /** End its input. */
 void stream_child_close_input(stream_child *child);

@@ -15,11 +15,15 @@
 #define QUIET_SECONDS 1 /* without a result: none comes before more is sent */
 #define PATIENCE_SECONDS 60
 
-void stream_run_init(stream_run *run, const stream_world *world, char *const *command, int core)
+void stream_run_start(stream_run *run, char *const *command, int core)
 {
-    stream_source_init(&run->source, world);
     stream_child_start(&run->child, command, core);
     stream_results_init(&run->results, run->child.output);
+}
+
+void stream_run_feed(stream_run *run, const stream_world *world)
+{
+    stream_source_init(&run->source, world);
 }
 
 void stream_run_destroy(stream_run *run)

@@ -17,7 +17,7 @@ typedef struct stream_sample {
     stream_memory memory;
 } stream_sample;
 
-/** Zero-initialised, then stream_run_init. */
+/** Zero-initialised, then stream_run_start. */
 typedef struct stream_run {
     stream_child child;
     stream_source source;
@@ -42,8 +42,11 @@ typedef struct stream_stretch {
     double days; /* of event time */
 } stream_stretch;
 
-/** Start the command. */
-void stream_run_init(stream_run *run, const stream_world *world, char *const *command, int core);
+/** Start the command; to be done before a world is made: see stream_child_start. */
+void stream_run_start(stream_run *run, char *const *command, int core);
+
+/** What will be sent; borrowed for good. */
+void stream_run_feed(stream_run *run, const stream_world *world);
 void stream_run_destroy(stream_run *run);
 
 /** Send as fast as the command takes it: at most so many events, for at most so many seconds. */

@@ -12,7 +12,7 @@ export LC_ALL=C
 
 build_packages="
     gcc libc6-dev make pkgconf
-    libssl-dev libpq-dev uthash-dev libcmocka-dev libxxhash-dev libjansson-dev
+    libssl-dev libpq-dev uthash-dev libcmocka-dev libxxhash-dev libjansson-dev libmicrohttpd-dev
     zlib1g-dev libzstd-dev
     postgresql-15 postgresql-client-15 python3 zstd gzip"
 lint_packages="

@@ -6,7 +6,6 @@
 #include "engine/pipeline.h"
 
 #define CM_PHASES_MAX 8
-#define CM_ROW_KIND_COUNT 2
 
 /** One stretch of the run. */
 typedef struct cm_phase {

@@ -140,11 +140,16 @@ static cm_status open_beside(cm_output *output, const char *path, bool exists, c
     if (output->place == NULL)
         return trouble(output, "open", error);
     cm_status opened = open_temporary(output, error);
-    /* A file that is replaced keeps its mode: who could not read it cannot now. */
-    if (opened == CM_OK && exists && !output->options.is_private && stat(path, &status) == 0 &&
-        fchmod(output->fd, status.st_mode & 07777) != 0)
-        return trouble(output, "create", error);
-    return opened;
+    if (opened != CM_OK || output->options.is_private)
+        return opened;
+    mode_t mode = 0644;
+    if (!output->options.is_public) {
+        /* A file that is replaced keeps its mode: who could not read it cannot now. */
+        if (!exists || stat(path, &status) != 0)
+            return CM_OK;
+        mode = status.st_mode & 07777;
+    }
+    return fchmod(output->fd, mode) == 0 ? CM_OK : trouble(output, "create", error);
 }
 
 /* A file that grows where it is. */
@@ -250,7 +255,8 @@ static bool close_once(int *fd)
 
 static cm_status move_in_place(cm_output *output, cm_error *error)
 {
-    if (fsync(output->fd) != 0 && errno != EINVAL)
+    bool is_synced = !output->options.is_unsynced;
+    if (is_synced && fsync(output->fd) != 0 && errno != EINVAL)
         return trouble(output, "write", error);
     if (!close_once(&output->fd))
         return trouble(output, "write", error);
@@ -258,7 +264,8 @@ static cm_status move_in_place(cm_output *output, cm_error *error)
         return trouble(output, "replace", error);
     free(output->temporary);
     output->temporary = NULL;
-    sync_folder(output->place);
+    if (is_synced)
+        sync_folder(output->place);
     return CM_OK;
 }
 

@@ -59,6 +59,7 @@ enum cm_conversion_field {
 
 /** The two kinds of row. */
 typedef enum cm_row_kind { CM_ROW_CLICK, CM_ROW_CONVERSION } cm_row_kind;
+#define CM_ROW_KIND_COUNT 2
 
 /** Name of a column, as in files. */
 const char *cm_field_name(cm_row_kind kind, size_t field);

@@ -35,6 +35,21 @@ uint64_t cm_histogram_quantile(const cm_histogram *histogram, double share)
     return top < histogram->max ? top : histogram->max;
 }
 
+void cm_histogram_cumulate(const cm_histogram *histogram, const uint64_t *bounds, size_t count,
+                           uint64_t *counts)
+{
+    uint64_t seen = 0;
+    uint32_t slot = 0;
+    for (size_t i = 0; i < count; i++) {
+        /* The counter that the bound lies in counts where no value of it can be larger. */
+        uint32_t end = cm_histogram_slot(bounds[i]);
+        end += top_of(end) <= bounds[i];
+        while (slot < end)
+            seen += histogram->counts[slot++];
+        counts[i] = histogram->max <= bounds[i] ? histogram->total : seen;
+    }
+}
+
 void cm_histogram_add(cm_histogram *histogram, const cm_histogram *other)
 {
     for (uint32_t slot = 0; slot < CM_HISTOGRAM_SLOTS; slot++)

@@ -7,6 +7,7 @@
 #ifndef CM_UTIL_HISTOGRAM_H
 #define CM_UTIL_HISTOGRAM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define CM_HISTOGRAM_PART_BITS 7
@@ -50,6 +51,17 @@ static inline void cm_histogram_record(cm_histogram *histogram, uint64_t value)
  * was recorded
  */
 uint64_t cm_histogram_quantile(const cm_histogram *histogram, double share);
+
+/**
+ * How many values are at most so large, for several bounds at once. Values within 1/128 below a
+ * bound may count as larger.
+ *
+ * @param bounds  rising
+ * @param count   number of bounds
+ * @param counts  receives a number for each
+ */
+void cm_histogram_cumulate(const cm_histogram *histogram, const uint64_t *bounds, size_t count,
+                           uint64_t *counts);
 
 /** Add what another one has counted. */
 void cm_histogram_add(cm_histogram *histogram, const cm_histogram *other);

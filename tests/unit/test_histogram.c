@@ -99,6 +99,41 @@ static void test_parts_make_the_whole(void **state)
     assert_memory_equal(&histogram, &whole, sizeof whole);
 }
 
+/* Against counting: right for bounds at the edge of a counter, at most 1/128 low for others. */
+static void test_cumulated_counts(void **state)
+{
+    (void)state;
+    static const uint64_t bounds[] = {0, 255, 1000, 10000, 65535, 1000000, UINT64_MAX};
+    uint64_t counts[7];
+    uint64_t exact[7] = {0}, low[7] = {0};
+    for (uint64_t i = 0; i < VALUES; i++) {
+        uint64_t value = i * i % 3000000;
+        cm_histogram_record(&histogram, value);
+        for (size_t b = 0; b < 7; b++) {
+            exact[b] += value <= bounds[b];
+            low[b] += value <= bounds[b] - bounds[b] / 128;
+        }
+    }
+    cm_histogram_cumulate(&histogram, bounds, 7, counts);
+    for (size_t b = 0; b < 7; b++)
+        assert_in_range(counts[b], low[b], exact[b]);
+    assert_int_equal(counts[1], exact[1]);
+    assert_int_equal(counts[4], exact[4]);
+    assert_int_equal(counts[6], VALUES);
+}
+
+/* The largest value is known exactly, whatever its counter holds besides. */
+static void test_cumulated_counts_of_one_value(void **state)
+{
+    (void)state;
+    static const uint64_t bounds[] = {9999, 10000};
+    uint64_t counts[2];
+    cm_histogram_record(&histogram, 10000);
+    cm_histogram_cumulate(&histogram, bounds, 2, counts);
+    assert_int_equal(counts[0], 0);
+    assert_int_equal(counts[1], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +142,8 @@ int main(void)
         cmocka_unit_test_setup(test_slots_rise_without_a_gap, clear),
         cmocka_unit_test_setup(test_quantiles_are_those_of_the_values, clear),
         cmocka_unit_test_setup(test_parts_make_the_whole, clear),
+        cmocka_unit_test_setup(test_cumulated_counts, clear),
+        cmocka_unit_test_setup(test_cumulated_counts_of_one_value, clear),
     };
     return cmocka_run_group_tests_name("histogram", tests, NULL, NULL);
 }
