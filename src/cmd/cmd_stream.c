@@ -136,6 +136,8 @@ static cm_status work(cm_stream_run *run, cm_error *error)
     if (status == CM_OK)
         status = open_output(run, error);
     if (status == CM_OK)
+        status = cm_stream_tell_begin(run, error);
+    if (status == CM_OK)
         status = warm_up(run, error);
     if (status == CM_OK)
         status = cm_stream_input_open(cm_settings_text(run->run.settings, CM_OPTION_EVENTS), &pause,
@@ -158,6 +160,7 @@ cm_status cm_cmd_stream(const cm_settings *settings, cm_log *log, cm_error *erro
     cm_status status = cm_run_begin("stream", settings, &rejects, log, &run->run, error);
     if (status == CM_OK)
         status = work(run, error);
+    cm_stream_tell_end(run);
     status = cm_run_end(&run->run, status, error);
     cm_stream_input_close(&run->input);
     cm_stream_output_destroy(&run->output);

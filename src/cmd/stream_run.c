@@ -2,8 +2,9 @@
 
 #include "cmd/clock.h"
 #include "cmd/interrupt.h"
-#include "cmd/progress.h"
 #include "util/error.h"
+
+#define METRICS_MS 1000 /* between metrics while nothing comes */
 
 /* ---- what the stream tells ---- */
 
@@ -21,20 +22,13 @@ cm_status cm_stream_run_reject(void *context, const cm_event_place *place, const
 {
     cm_stream_run *run = context;
     (void)place;
+    cm_reject_counts_add(&run->rejected, event, reject->field);
     run->run.rejects.kind =
         event->row.malformed != NULL ? "events" : cm_rejects_kind_name(event->kind);
     return cm_rejects_take(&run->run.rejects, reject, error);
 }
 
 /* ---- signals ---- */
-
-static void tell_status(cm_stream_run *run)
-{
-    const cm_stream_counts *counts = &run->stream->counts;
-    cm_log_info(run->run.log, "%llu clicks, %llu conversions",
-                (unsigned long long)counts->kinds[CM_ROW_CLICK].rows,
-                (unsigned long long)counts->kinds[CM_ROW_CONVERSION].rows);
-}
 
 /* A model that cannot be used leaves the old one at work. */
 static void reload_model(cm_stream_run *run)
@@ -59,7 +53,7 @@ static void reload_model(cm_stream_run *run)
 static void answer_requests(cm_stream_run *run)
 {
     if (cm_interrupt_take(CM_REQUEST_STATUS))
-        tell_status(run);
+        cm_stream_tell_status(run);
     if (cm_interrupt_take(CM_REQUEST_RELOAD))
         reload_model(run);
 }
@@ -92,11 +86,15 @@ static cm_status look_idle(cm_stream_run *run, uint64_t now_ns, int *timeout_ms,
 cm_status cm_stream_run_pause(void *context, int *timeout_ms, cm_error *error)
 {
     cm_stream_run *run = context;
+    uint64_t now_ns = cm_clock_ns();
     *timeout_ms = -1;
     cm_status status = flush(run, error);
     if (status == CM_OK)
-        status = look_idle(run, cm_clock_ns(), timeout_ms, error);
+        status = look_idle(run, now_ns, timeout_ms, error);
     answer_requests(run);
+    cm_stream_tell_tick(run, now_ns);
+    if (run->metrics != NULL && (*timeout_ms < 0 || *timeout_ms > METRICS_MS))
+        *timeout_ms = METRICS_MS;
     return status;
 }
 
@@ -106,9 +104,11 @@ static cm_status take_block(cm_stream_run *run, cm_error *error)
     run->waiting_ns = 0;
     cm_status status = cm_stream_take(run->stream, input->block.data, input->block.size,
                                       &input->line, input->block.offset, error);
+    uint64_t now_ns = cm_clock_ns();
     if (status == CM_OK)
-        status = cm_stream_output_tick(&run->output, cm_clock_ns(), error);
+        status = cm_stream_output_tick(&run->output, now_ns, error);
     answer_requests(run);
+    cm_stream_tell_tick(run, now_ns);
     return status;
 }
 

@@ -2,9 +2,11 @@
 #ifndef CM_CMD_STREAM_RUN_H
 #define CM_CMD_STREAM_RUN_H
 
+#include "cmd/metrics.h"
 #include "cmd/run.h"
 #include "cmd/stream_input.h"
 #include "cmd/stream_output.h"
+#include "cmd/stream_status.h"
 
 typedef struct cm_stream_run {
     cm_run run;
@@ -16,6 +18,10 @@ typedef struct cm_stream_run {
     uint64_t idle_ns;    /* without input for so long, what is held goes */
     uint64_t waiting_ns; /* since when nothing has come; 0: something has */
     bool has_let_go;     /* since something came last */
+    cm_metrics *metrics; /* NULL without --metrics */
+    uint64_t published_ns;
+    cm_reject_counts rejected;
+    cm_stream_status told; /* on SIGUSR1 */
 } cm_stream_run;
 
 /** Take all events, until the input ends or the run is interrupted, and what is held then. */
@@ -30,5 +36,18 @@ cm_status cm_stream_run_reject(void *context, const cm_event_place *place, const
 
 /** Called while the input waits: cm_stream_pause. */
 cm_status cm_stream_run_pause(void *context, int *timeout_ms, cm_error *error);
+
+/** Begin with what is told while the stream runs: --metrics, and the status on SIGUSR1. CM_OK,
+ * CM_ERROR_USAGE, CM_ERROR_IO or CM_ERROR_MEMORY. */
+cm_status cm_stream_tell_begin(cm_stream_run *run, cm_error *error);
+
+/** Say how the stream is, in one line. */
+void cm_stream_tell_status(cm_stream_run *run);
+
+/** Publish metrics, if it is time to. Called now and then. */
+void cm_stream_tell_tick(cm_stream_run *run, uint64_t now_ns);
+
+/** Publish a last time. A run that did not get as far is allowed. */
+void cm_stream_tell_end(cm_stream_run *run);
 
 #endif
