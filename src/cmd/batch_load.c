@@ -38,7 +38,8 @@ static cm_status take_row(cm_batch_share *share, const cm_pg_row *row)
         return cm_batch_share_refuse(share, row, &reject);
     if (status != CM_OK)
         return cm_error_memory(&share->error, "clicks", sizeof click);
-    click.reference = cm_slice_of(row->id, CM_UUID_BYTES);
+    if (!share->all->batch->config->for_stream)
+        click.reference = cm_slice_of(row->id, CM_UUID_BYTES);
     return cm_bulk_loader_add(&part->loader, &click, &share->error);
 }
 
@@ -110,9 +111,8 @@ cm_status cm_batch_load(cm_batch *batch, cm_error *error)
         cm_bulk_loader_init(&parts[i].loader, &all.load);
     }
     cm_status status = cm_batch_read(&reading, shares, error);
-    for (unsigned i = 0; i < CM_PG_READERS_MAX; i++) {
+    for (unsigned i = 0; i < CM_PG_READERS_MAX; i++)
         cm_bulk_loader_destroy(&parts[i].loader);
-    }
     if (status == CM_OK)
         status = build(&all, error);
     (void)pthread_rwlock_destroy(&all.building);

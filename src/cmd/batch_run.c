@@ -7,6 +7,7 @@
 #include "cmd/clock.h"
 #include "model/model.h"
 #include "pg/pg_migrate.h"
+#include "util/time.h"
 
 /* Each reader keeps a process of the server busy beside its own thread. */
 #define READERS_MAX 4
@@ -29,17 +30,18 @@ static int64_t click_reach_us(const cm_model *model)
     return findable_us > lookback_us ? findable_us : lookback_us;
 }
 
-static cm_status make_period(cm_batch *batch, cm_error *error)
+static cm_status make_period(cm_batch *batch, int64_t from_us, int64_t to_us, cm_error *error)
 {
     const cm_batch_config *config = batch->config;
-    const cm_pg_period period = {.from_us = config->from_us,
-                                 .to_us = config->to_us,
+    const cm_pg_period period = {.from_us = from_us,
+                                 .to_us = to_us,
                                  .tenants = config->tenants,
                                  .tenant_count = config->tenant_count,
                                  .only_unattributed = config->only_unattributed,
+                                 .with_campaigns = config->for_stream,
                                  .reach_us = click_reach_us(batch->model),
                                  .retention_us = batch->model->retention_us};
-    if (config->from_us >= config->to_us)
+    if (from_us >= to_us)
         return cm_error_set(error, CM_ERROR_USAGE,
                             "the period is empty: --from is not before --to");
     return cm_pg_period_values_make(&period, &batch->period, error);
@@ -71,7 +73,7 @@ static cm_status connect_all(cm_batch *batch, cm_error *error)
                                    .database = config->database,
                                    .schema = config->schema,
                                    .interrupt = config->interrupt};
-    cm_status status = make_period(batch, error);
+    cm_status status = make_period(batch, config->from_us, config->to_us, error);
     if (status == CM_OK && !config->dry_run)
         status = open_writer(batch, &options, error);
     if (status == CM_OK)
@@ -159,5 +161,30 @@ cm_status cm_batch_run(const cm_batch_config *config, cm_batch_report *report, c
     cm_model_destroy(default_model);
     if (status != CM_OK && error != NULL)
         *error = failure;
+    return status;
+}
+
+/* ---- clicks alone ---- */
+
+cm_status cm_batch_load_window(const cm_batch_config *config, int64_t back_us, cm_engine *engine,
+                               cm_batch_report *report, cm_error *error)
+{
+    const cm_pg_options options = {
+        .conninfo = config->conninfo, .schema = config->schema, .interrupt = config->interrupt};
+    cm_batch batch = {.config = config, .report = report, .model = config->model, .engine = engine};
+    int64_t newest_us = 0;
+    *report = (cm_batch_report){0};
+    cm_status status = cm_pg_snapshot_open(&options, reader_count(config), &batch.snapshot, error);
+    if (status == CM_OK)
+        status = cm_pg_check_version(&batch.snapshot.readers[0], options.schema, error);
+    if (status == CM_OK)
+        status = cm_pg_snapshot_newest_click(&batch.snapshot, &newest_us, error);
+    if (status == CM_OK)
+        status = make_period(&batch, newest_us - back_us, CM_TIME_END_US, error);
+    if (status == CM_OK)
+        status = cm_batch_load(&batch, error);
+    cm_pg_snapshot_close(&batch.snapshot);
+    cm_pg_dead_rows_destroy(&batch.dead);
+    cm_pg_period_values_destroy(&batch.period);
     return status;
 }

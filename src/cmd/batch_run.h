@@ -29,6 +29,7 @@ typedef struct cm_batch_config {
     bool only_unattributed; /* of the conversions those without a click */
     bool dry_run;           /* everything but the writing */
     bool lenient;           /* a malformed optional field is missing */
+    bool for_stream;        /* clicks with their campaigns and without their UUIDs */
     const cm_model *model;  /* borrowed; default: the default model */
     unsigned threads;       /* default: all cores; more than pay off are not used */
     uint64_t hash_seed;
@@ -68,5 +69,17 @@ typedef struct cm_batch_report {
  *         CM_ERROR_FORMAT
  */
 cm_status cm_batch_run(const cm_batch_config *config, cm_batch_report *report, cm_error *error);
+
+/**
+ * Load the clicks that can still be found: by conversions from a while before the newest click on.
+ *
+ * @param config   its period is not asked for
+ * @param back_us  how long that while is
+ * @param engine   receives them; after a failure it is good only for being destroyed
+ * @param report   receives what was read
+ * @return as cm_batch_run
+ */
+cm_status cm_batch_load_window(const cm_batch_config *config, int64_t back_us, cm_engine *engine,
+                               cm_batch_report *report, cm_error *error);
 
 #endif

@@ -41,7 +41,8 @@ cm_status cm_pg_period_values_make(const cm_pg_period *period, cm_pg_period_valu
     int64_t expiry_us = period->from_us - period->retention_us;
     int64_t window_us = period->from_us - period->reach_us;
     int64_t capped_us = expiry_us - EXPIRY_MAX_US;
-    *values = (cm_pg_period_values){.only = period->only_unattributed ? "unattributed" : "all"};
+    *values = (cm_pg_period_values){.only = period->only_unattributed ? "unattributed" : "all",
+                                    .campaigns = period->with_campaigns ? "true" : "false"};
     cm_pg_time_text(period->from_us, values->from);
     cm_pg_time_text(period->to_us, values->to);
     cm_pg_time_text(expiry_us, values->expiry_after);

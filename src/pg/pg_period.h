@@ -13,6 +13,7 @@ typedef struct cm_pg_period {
     const char *const *tenants; /* none: all */
     size_t tenant_count;
     bool only_unattributed;
+    bool with_campaigns; /* clicks carry campaign, ad set, ad and creative */
     /* Of the model: how long after it was clicked a click matters, its own expires_at aside, and
      * how long after its expires_at. */
     int64_t reach_us, retention_us;
@@ -24,7 +25,7 @@ typedef struct cm_pg_period_values {
     char clicks_after[CM_PG_TIME_BYTES], window_after[CM_PG_TIME_BYTES],
         expiry_after[CM_PG_TIME_BYTES];
     cm_buffer tenants; /* an array literal, NUL-terminated */
-    const char *only;
+    const char *only, *campaigns;
 } cm_pg_period_values;
 
 /** A time as PostgreSQL reads it. */

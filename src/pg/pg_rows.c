@@ -13,8 +13,8 @@
 /* The columns in the order of load_clicks.sql: how they are coded, and which fields they are. The
  * first one is the row's id, which is no field. */
 static const cm_pgcopy_type CLICK_TYPES[] = {
-    CM_PGCOPY_UUID, TEXT, TEXT, TIME, TIME, CM_PGCOPY_BOOL, TEXT, TEXT, TEXT,
-    CM_PGCOPY_INET, TEXT, TEXT, TEXT, TEXT, INT4,           INT4, TEXT, INT4,
+    CM_PGCOPY_UUID, TEXT, TEXT, TIME, TIME, CM_PGCOPY_BOOL, TEXT, TEXT, TEXT, CM_PGCOPY_INET, TEXT,
+    TEXT,           TEXT, TEXT, INT4, INT4, TEXT,           INT4, TEXT, TEXT, TEXT,           TEXT,
 };
 static const uint8_t CLICK_FIELDS[] = {
     CM_FIELD_COUNT_MAX,
@@ -35,6 +35,10 @@ static const uint8_t CLICK_FIELDS[] = {
     CM_CLICK_SCREEN_HEIGHT,
     CM_CLICK_TIMEZONE,
     CM_CLICK_TIMEZONE_OFFSET,
+    CM_CLICK_CAMPAIGN_ID,
+    CM_CLICK_ADSET_ID,
+    CM_CLICK_AD_ID,
+    CM_CLICK_CREATIVE_ID,
 };
 
 /* The same of load_conversions.sql; what follows is the stored result. */

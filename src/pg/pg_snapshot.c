@@ -47,6 +47,17 @@ cm_status cm_pg_snapshot_open(const cm_pg_options *options, unsigned reader_coun
     return status;
 }
 
+cm_status cm_pg_snapshot_newest_click(cm_pg_snapshot *snapshot, int64_t *time_us, cm_error *error)
+{
+    cm_pg_answer answer = {NULL};
+    cm_status status = cm_pg_run(&snapshot->readers[0], cm_pg_rows_doing(CM_ROW_CLICK),
+                                 cm_sql_queries_newest_click, NULL, &answer, error);
+    const char *text = status == CM_OK ? cm_pg_answer_text(&answer, 0, 0) : NULL;
+    *time_us = text == NULL ? 0 : strtoll(text, NULL, 10);
+    cm_pg_answer_free(&answer);
+    return status;
+}
+
 cm_status cm_pg_snapshot_cut(cm_pg_snapshot *snapshot, cm_row_kind kind, cm_pg_parts *parts,
                              cm_error *error)
 {
@@ -78,6 +89,7 @@ cm_status cm_pg_snapshot_read(cm_pg_snapshot *snapshot, unsigned reader, const c
                                   {"expiry_after", period->expiry_after},
                                   {"tenants", period->tenants.data},
                                   {"only", period->only},
+                                  {"campaigns", period->campaigns},
                                   {"first_row", first_row},
                                   {"end_row", end_row},
                                   {NULL, NULL}};

@@ -29,6 +29,9 @@ typedef struct cm_pg_parts {
 cm_status cm_pg_snapshot_open(const cm_pg_options *options, unsigned reader_count,
                               cm_pg_snapshot *snapshot, cm_error *error);
 
+/** When the newest click was made that is not dated in the future; 0: there is none. */
+cm_status cm_pg_snapshot_newest_click(cm_pg_snapshot *snapshot, int64_t *time_us, cm_error *error);
+
 /** Cut a table, so that readers who take one part after the other end at about the same time,
  * wherever the period's rows lie. */
 cm_status cm_pg_snapshot_cut(cm_pg_snapshot *snapshot, cm_row_kind kind, cm_pg_parts *parts,

@@ -3,7 +3,9 @@
 COPY (
     SELECT id, tenant_id, click_id, click_timestamp, expires_at, is_valid, fbclid, gclid,
            fingerprint_hash, ip_address, user_agent, device_type, os, browser, screen_width,
-           screen_height, timezone, timezone_offset
+           screen_height, timezone, timezone_offset,
+           CASE WHEN :'campaigns' THEN campaign_id END, CASE WHEN :'campaigns' THEN adset_id END,
+           CASE WHEN :'campaigns' THEN ad_id END, CASE WHEN :'campaigns' THEN creative_id END
     FROM click_tracking
     WHERE click_timestamp < :'to'::timestamptz
         AND click_timestamp > :'clicks_after'::timestamptz
