@@ -13,6 +13,10 @@
 #define CLICKS_PER_MARK ((size_t)192)
 #define IDS_PER_MARK ((size_t)128)
 
+#define AHEAD_CLICKS_MAX CM_SEGMENT_ROWS
+/* A click that is held for so much longer than usual has its place among others of that kind. */
+#define LASTING_US CM_HOUR_US
+
 /* An event that was read and found good. */
 typedef struct arrival {
     const cm_event *event;
@@ -58,6 +62,20 @@ void cm_stream_destroy(cm_stream *stream)
     free(stream);
 }
 
+static cm_status reject(cm_stream *stream, const cm_event *event, const arrival *a,
+                        const char *field, size_t byte, const char *reason, cm_error *error)
+{
+    const cm_reject_line line = {.source = stream->options.source,
+                                 .line = a->place.line,
+                                 .byte = a->byte + (byte - event->row.start),
+                                 .field = field,
+                                 .reason = reason,
+                                 .row = a->text};
+    if (stream->listener.reject == NULL)
+        return CM_OK;
+    return stream->listener.reject(stream->listener.context, &a->place, event, &line, error);
+}
+
 /* ---- an event whose turn has come ---- */
 
 static int64_t keep_us(const cm_model *model)
@@ -76,19 +94,43 @@ static int64_t horizon_of(const cm_stream *stream)
     return oldest < horizon ? oldest : horizon;
 }
 
+/* What clicks with broken clocks can cost is bounded. */
+static bool has_room_ahead(cm_stream *stream, int64_t time_us)
+{
+    if (stream->ahead_us <= stream->clock.latest_us)
+        stream->ahead_count = 0;
+    if (stream->ahead_count >= AHEAD_CLICKS_MAX)
+        return false;
+    stream->ahead_us =
+        stream->ahead_count == 0 || time_us > stream->ahead_us ? time_us : stream->ahead_us;
+    stream->ahead_count++;
+    return true;
+}
+
+static cm_status refuse_ahead(cm_stream *stream, const arrival *a, cm_error *error)
+{
+    stream->counts.kinds[CM_ROW_CLICK].rejected++;
+    stream->counts.refused++;
+    return reject(stream, a->event, a, cm_field_name(CM_ROW_CLICK, CM_CLICK_CLICK_TIMESTAMP),
+                  a->event->row.value_bytes[CM_CLICK_CLICK_TIMESTAMP],
+                  "far ahead of the stream's time, as too many before it", error);
+}
+
 static cm_status admit_click(cm_stream *stream, const arrival *a, bool is_ahead, cm_error *error)
 {
     const cm_model *model = stream->engine->model;
-    int64_t end = a->click.click_timestamp + keep_us(model);
-    int64_t expiry =
-        cm_click_expiry(a->click.click_timestamp, a->click.expires_at, model->window_us);
-    if (expiry + model->retention_us > end)
-        end = expiry + model->retention_us;
-    if (end <= horizon_of(stream)) {
+    int64_t usual_end = a->click.click_timestamp + keep_us(model);
+    int64_t own_end =
+        cm_click_expiry(a->click.click_timestamp, a->click.expires_at, model->window_us) +
+        model->retention_us;
+    if ((own_end > usual_end ? own_end : usual_end) <= horizon_of(stream)) {
         stream->counts.too_old++;
         return CM_OK;
     }
-    cm_status status = cm_stream_add_click(stream, &a->click, is_ahead, error);
+    if (is_ahead && !has_room_ahead(stream, a->time_us))
+        return refuse_ahead(stream, a, error);
+    cm_status status =
+        cm_stream_add_click(stream, &a->click, is_ahead || own_end > usual_end + LASTING_US, error);
     if (status == CM_OK && stream->listener.click != NULL)
         status = stream->listener.click(stream->listener.context, &a->place, &a->click,
                                         a->event->row.values, a->text, error);
@@ -145,20 +187,6 @@ static cm_status admit(cm_stream *stream, const arrival *a, bool moves_clock, cm
 }
 
 /* ---- reading an event ---- */
-
-static cm_status reject(cm_stream *stream, const cm_event *event, const arrival *a,
-                        const char *field, size_t byte, const char *reason, cm_error *error)
-{
-    const cm_reject_line line = {.source = stream->options.source,
-                                 .line = a->place.line,
-                                 .byte = a->byte + (byte - event->row.start),
-                                 .field = field,
-                                 .reason = reason,
-                                 .row = a->text};
-    if (stream->listener.reject == NULL)
-        return CM_OK;
-    return stream->listener.reject(stream->listener.context, &a->place, event, &line, error);
-}
 
 /* Make the record. is_good receives false where it was rejected. */
 static cm_status build(cm_stream *stream, const cm_event *event, arrival *a, bool *is_good,

@@ -70,7 +70,7 @@ typedef struct cm_stream_counts {
     uint64_t late;             /* conversions */
     uint64_t too_old;          /* clicks that nobody could find when they came */
     uint64_t waited;           /* events that were ahead of the stream */
-    uint64_t refused;          /* clicks ahead of it, as there were too many of them */
+    uint64_t refused;          /* clicks ahead of it, rejected as there were too many of them */
     cm_match_counts matched;
 } cm_stream_counts;
 
@@ -79,6 +79,7 @@ typedef struct cm_stream_counts {
 /** Clicks and conversions that are dealt with together. */
 typedef struct cm_stream_batch {
     cm_click clicks[CM_STREAM_BATCH];
+    bool are_lasting[CM_STREAM_BATCH]; /* held for longer than others: in segments of their own */
     size_t click_count;
     cm_conversion conversions[CM_STREAM_BATCH];
     cm_stream_conversion from[CM_STREAM_BATCH];
@@ -100,9 +101,11 @@ typedef struct cm_stream {
     cm_held_lines held;
     cm_seen_ids seen;
     cm_stream_counts counts;
-    uint64_t events;     /* since the stream began, in earlier runs, too */
-    cm_event_place last; /* of the event with the greatest seq so far */
-    cm_arena arena;      /* of the block that is read */
+    uint64_t ahead_count; /* clicks stored whose time has not come, */
+    int64_t ahead_us;     /* and the latest time of them */
+    uint64_t events;      /* since the stream began, in earlier runs, too */
+    cm_event_place last;  /* of the event with the greatest seq so far */
+    cm_arena arena;       /* of the block that is read */
     cm_event_layouts layouts;
     cm_key_scratch scratch;
     cm_matcher matcher;

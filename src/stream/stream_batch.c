@@ -2,10 +2,6 @@
 
 #include <stdlib.h>
 
-/* So many clicks ahead of the stream are kept until their time comes: what a broken clock can cost.
- */
-#define AHEAD_CLICKS_MAX CM_SEGMENT_ROWS
-
 static cm_status make_keys(cm_stream *stream, const cm_click *clicks, size_t count,
                            cm_click_keys *keys, cm_error *error)
 {
@@ -17,43 +13,39 @@ static cm_status make_keys(cm_stream *stream, const cm_click *clicks, size_t cou
     return CM_OK;
 }
 
+/* Clicks that follow one another and are of one kind. */
+static cm_status store_run(cm_stream *stream, size_t first, size_t end, cm_error *error)
+{
+    cm_stream_batch *batch = &stream->batch;
+    cm_click_index *index = &stream->engine->index;
+    uint64_t *duplicates = &stream->counts.kinds[CM_ROW_CLICK].duplicates;
+    cm_click_keys keys[CM_STREAM_BATCH];
+    size_t done;
+    cm_status status = make_keys(stream, batch->clicks + first, end - first, keys, error);
+    if (status != CM_OK)
+        return status;
+    if (batch->are_lasting[first])
+        return cm_click_index_insert_ahead(index, batch->clicks + first, keys, end - first,
+                                           duplicates, &done, error);
+    return cm_click_index_insert(index, batch->clicks + first, keys, end - first, duplicates, &done,
+                                 error);
+}
+
 cm_status cm_stream_store(cm_stream *stream, cm_error *error)
 {
     cm_stream_batch *batch = &stream->batch;
-    cm_click_keys keys[CM_STREAM_BATCH];
-    size_t count = batch->click_count, done;
-    if (count == 0)
-        return CM_OK;
-    cm_status status = make_keys(stream, batch->clicks, count, keys, error);
+    size_t count = batch->click_count;
+    cm_status status = CM_OK;
     batch->click_count = 0;
-    if (status != CM_OK)
-        return status;
-    return cm_click_index_insert(&stream->engine->index, batch->clicks, keys, count,
-                                 &stream->counts.kinds[CM_ROW_CLICK].duplicates, &done, error);
-}
-
-/* One broken clock must not keep a segment of good clicks: those ahead have segments of their own.
- */
-static cm_status store_ahead(cm_stream *stream, const cm_click *click, cm_error *error)
-{
-    const cm_click_store *store = &stream->engine->index.catalog.store;
-    cm_click_keys keys;
-    size_t done;
-    cm_status status = cm_stream_store(stream, error);
-    if (cm_click_store_count_ahead(store) >= AHEAD_CLICKS_MAX) {
-        stream->counts.refused++;
-        return status;
+    for (size_t at = 0, end; at < count && status == CM_OK; at = end) {
+        for (end = at + 1; end < count && batch->are_lasting[end] == batch->are_lasting[at];)
+            end++;
+        status = store_run(stream, at, end, error);
     }
-    if (status == CM_OK)
-        status = make_keys(stream, click, 1, &keys, error);
-    if (status != CM_OK)
-        return status;
-    return cm_click_index_insert_ahead(&stream->engine->index, click, &keys, 1,
-                                       &stream->counts.kinds[CM_ROW_CLICK].duplicates, &done,
-                                       error);
+    return status;
 }
 
-cm_status cm_stream_add_click(cm_stream *stream, const cm_click *click, bool is_ahead,
+cm_status cm_stream_add_click(cm_stream *stream, const cm_click *click, bool is_lasting,
                               cm_error *error)
 {
     cm_stream_batch *batch = &stream->batch;
@@ -63,11 +55,11 @@ cm_status cm_stream_add_click(cm_stream *stream, const cm_click *click, bool is_
         status = cm_stream_settle(stream, error);
     else if (batch->click_count == CM_STREAM_BATCH)
         status = cm_stream_store(stream, error);
-    if (status == CM_OK && is_ahead)
-        return store_ahead(stream, click, error);
-    if (status == CM_OK)
-        batch->clicks[batch->click_count++] = *click;
-    return status;
+    if (status != CM_OK)
+        return status;
+    batch->are_lasting[batch->click_count] = is_lasting;
+    batch->clicks[batch->click_count++] = *click;
+    return CM_OK;
 }
 
 cm_status cm_stream_add_conversion(cm_stream *stream, const cm_conversion *conversion,
