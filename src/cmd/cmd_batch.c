@@ -1,6 +1,5 @@
 #include "cmd/cmd_batch.h"
 
-#include <openssl/rand.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <time.h>
@@ -95,9 +94,7 @@ static cm_status configure(const cm_run *run, const cm_model *model, cm_batch_co
         .on_progress = take_progress,
     };
     set_period(settings, config);
-    if (RAND_bytes((unsigned char *)&config->hash_seed, sizeof config->hash_seed) != 1)
-        return cm_error_set(error, CM_ERROR_IO, "OpenSSL gives no random bytes; check its setup");
-    return CM_OK;
+    return cm_run_random(&config->hash_seed, error);
 }
 
 /* ---- what came of it ---- */

@@ -1,7 +1,6 @@
 #include "cmd/cmd_match.h"
 
 #include <malloc.h>
-#include <openssl/rand.h>
 
 #include "cmd/clock.h"
 #include "cmd/inputs.h"
@@ -84,9 +83,9 @@ static cm_status create_engine(struct match *match, cm_error *error)
     if (status != CM_OK)
         return status;
     match->run.summary.model = cm_model_label(match->model);
-    if (RAND_bytes((unsigned char *)&options.hash_seed, sizeof options.hash_seed) != 1)
-        return cm_error_set(error, CM_ERROR_IO, "OpenSSL gives no random bytes; check its setup");
-    return cm_engine_create(&options, match->model, &match->engine, error);
+    status = cm_run_random(&options.hash_seed, error);
+    return status == CM_OK ? cm_engine_create(&options, match->model, &match->engine, error)
+                           : status;
 }
 
 static cm_status prepare(struct match *match, cm_error *error)

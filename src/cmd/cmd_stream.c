@@ -1,8 +1,8 @@
 #include "cmd/cmd_stream.h"
 
 #include <malloc.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/batch_run.h"
 #include "cmd/clock.h"
@@ -17,6 +17,31 @@ static int64_t duration_us(const cm_settings *settings, cm_option option)
     return (int64_t)cm_settings_number(settings, option);
 }
 
+/* ---- where results go ---- */
+
+static bool is_sink(const cm_settings *settings, const char *name)
+{
+    const cm_option_value *sinks = &settings->values[CM_OPTION_SINK];
+    for (size_t i = 0; i < sinks->text_count; i++)
+        if (strcmp(sinks->texts[i], name) == 0)
+            return true;
+    return sinks->text_count == 0 && strcmp(name, "stdout") == 0;
+}
+
+static cm_status check_sinks(const cm_settings *settings, cm_error *error)
+{
+    const cm_option_value *sinks = &settings->values[CM_OPTION_SINK];
+    for (size_t i = 0; i < sinks->text_count; i++)
+        if (strcmp(sinks->texts[i], "stdout") != 0 && strcmp(sinks->texts[i], "db") != 0)
+            return cm_error_set(error, CM_ERROR_USAGE,
+                                "--sink: '%.200s' is not allowed; give stdout or db",
+                                sinks->texts[i]);
+    if (cm_settings_flag(settings, CM_OPTION_STORE_CLICKS) && !is_sink(settings, "db"))
+        return cm_error_set(error, CM_ERROR_USAGE,
+                            "--store-clicks stores them in PostgreSQL; give --sink db, too");
+    return CM_OK;
+}
+
 /* ---- before the events ---- */
 
 static cm_status create_engine(cm_stream_run *run, cm_error *error)
@@ -26,9 +51,8 @@ static cm_status create_engine(cm_stream_run *run, cm_error *error)
     if (status != CM_OK)
         return status;
     run->run.summary.model = cm_model_label(run->model);
-    if (RAND_bytes((unsigned char *)&options.hash_seed, sizeof options.hash_seed) != 1)
-        return cm_error_set(error, CM_ERROR_IO, "OpenSSL gives no random bytes; check its setup");
-    return cm_engine_create(&options, run->model, &run->engine, error);
+    status = cm_run_random(&options.hash_seed, error);
+    return status == CM_OK ? cm_engine_create(&options, run->model, &run->engine, error) : status;
 }
 
 static cm_status create_stream(cm_stream_run *run, cm_error *error)
@@ -43,7 +67,11 @@ static cm_status create_stream(cm_stream_run *run, cm_error *error)
         .source = events,
     };
     const cm_stream_listener listener = {
-        .results = cm_stream_run_results, .reject = cm_stream_run_reject, .context = run};
+        .click = cm_settings_flag(settings, CM_OPTION_STORE_CLICKS) ? cm_stream_run_click : NULL,
+        .results = cm_stream_run_results,
+        .reject = cm_stream_run_reject,
+        .needs_values = is_sink(settings, "db"),
+        .context = run};
     run->idle_ns = cm_settings_number(settings, CM_OPTION_IDLE) * 1000;
     return cm_stream_create(run->engine, &options, &listener, &run->stream, error);
 }
@@ -54,11 +82,26 @@ static cm_status open_output(cm_stream_run *run, cm_error *error)
     const cm_output_options options = {.is_growing = true, .is_fresh = true};
     cm_format format = cm_settings_number(settings, CM_OPTION_FORMAT_STREAM) == 0 ? CM_FORMAT_NDJSON
                                                                                   : CM_FORMAT_CSV;
-    cm_status status = cm_output_open(cm_settings_text(settings, CM_OPTION_OUTPUT), &options,
-                                      &run->run.output, error);
+    cm_status status = CM_OK;
+    if (is_sink(settings, "stdout"))
+        status = cm_output_open(cm_settings_text(settings, CM_OPTION_OUTPUT), &options,
+                                &run->run.output, error);
     cm_stream_output_init(&run->output, run->run.output, format,
                           cm_settings_number(settings, CM_OPTION_LINGER), true);
     return status;
+}
+
+static cm_status open_sink(cm_stream_run *run, cm_error *error)
+{
+    uint64_t seed;
+    if (!is_sink(run->run.settings, "db"))
+        return CM_OK;
+    cm_status status = cm_run_random(&seed, error);
+    if (status != CM_OK)
+        return status;
+    run->sink.wait = cm_stream_run_wait;
+    run->sink.context = run;
+    return cm_stream_sink_open(&run->sink, run->run.settings, run->model, seed, error);
 }
 
 /* ---- clicks to begin with ---- */
@@ -186,6 +229,8 @@ static cm_status work(cm_stream_run *run, cm_error *error)
     if (status == CM_OK)
         status = open_output(run, error);
     if (status == CM_OK)
+        status = open_sink(run, error);
+    if (status == CM_OK)
         status = cm_stream_tell_begin(run, error);
     if (status == CM_OK)
         status = warm_up(run, error);
@@ -205,6 +250,8 @@ cm_status cm_cmd_stream(const cm_settings *settings, cm_log *log, cm_error *erro
 {
     const cm_output_options rejects = {.is_growing = true, .is_fresh = true};
     cm_status status = cm_database_check(settings, CM_OPTION_STREAM_DB, error);
+    if (status == CM_OK)
+        status = check_sinks(settings, error);
     if (status != CM_OK)
         return status;
     cm_stream_run *run = calloc(1, sizeof *run);
@@ -216,6 +263,7 @@ cm_status cm_cmd_stream(const cm_settings *settings, cm_log *log, cm_error *erro
     cm_stream_tell_end(run);
     status = cm_run_end(&run->run, status, error);
     cm_stream_input_close(&run->input);
+    cm_stream_sink_close(&run->sink);
     cm_stream_output_destroy(&run->output);
     cm_stream_destroy(run->stream);
     cm_engine_destroy(run->engine);

@@ -1,5 +1,6 @@
 #include "cmd/run.h"
 
+#include <openssl/rand.h>
 #include <sched.h>
 
 #include "cmd/inputs.h"
@@ -90,6 +91,13 @@ cm_status cm_run_model(const cm_settings *settings, cm_model **model, cm_error *
     }
     cm_buffer_destroy(&text);
     return status;
+}
+
+cm_status cm_run_random(uint64_t *number, cm_error *error)
+{
+    if (RAND_bytes((unsigned char *)number, sizeof *number) == 1)
+        return CM_OK;
+    return cm_error_set(error, CM_ERROR_IO, "OpenSSL gives no random bytes; check its setup");
 }
 
 unsigned cm_run_threads(const cm_settings *settings)

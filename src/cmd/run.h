@@ -43,6 +43,9 @@ cm_status cm_run_end(cm_run *run, cm_status status, cm_error *error);
 /** Read the model of --model, else the default one. The caller frees it with cm_model_destroy. */
 cm_status cm_run_model(const cm_settings *settings, cm_model **model, cm_error *error);
 
+/** A random number, for what hostile input must not foresee. CM_OK or CM_ERROR_IO. */
+cm_status cm_run_random(uint64_t *number, cm_error *error);
+
 /** --threads, else the number of cores that this process may use. */
 unsigned cm_run_threads(const cm_settings *settings);
 

@@ -5,6 +5,7 @@
 #include "util/error.h"
 
 #define METRICS_MS 1000 /* between metrics while nothing comes */
+#define SINK_MS 5       /* between looks at rows that linger */
 
 /* ---- what the stream tells ---- */
 
@@ -13,19 +14,36 @@ cm_status cm_stream_run_results(void *context, const cm_stream_conversion *from,
                                 size_t count, cm_error *error)
 {
     cm_stream_run *run = context;
-    return cm_stream_output_put(&run->output, from, conversions, results, count,
-                                cm_model_label(run->engine->model), run->input.read_ns, error);
+    const char *model = cm_model_label(run->engine->model);
+    cm_status status = cm_stream_output_put(&run->output, from, conversions, results, count, model,
+                                            run->input.read_ns, error);
+    uint64_t took_ns = cm_clock_ns() - run->input.read_ns;
+    if (status == CM_OK)
+        status = cm_stream_sink_results(&run->sink, from, conversions, results, count, model,
+                                        (uint32_t)(took_ns / 1000000), error);
+    return status;
+}
+
+cm_status cm_stream_run_click(void *context, const cm_event_place *place, const cm_click *click,
+                              const cm_value *values, cm_slice text, cm_error *error)
+{
+    cm_stream_run *run = context;
+    (void)values;
+    return cm_stream_sink_click(&run->sink, place, click, text, error);
 }
 
 cm_status cm_stream_run_reject(void *context, const cm_event_place *place, const cm_event *event,
                                const cm_reject_line *reject, cm_error *error)
 {
     cm_stream_run *run = context;
-    (void)place;
     cm_reject_counts_add(&run->rejected, event, reject->field);
     run->run.rejects.kind =
         event->row.malformed != NULL ? "events" : cm_rejects_kind_name(event->kind);
-    return cm_rejects_take(&run->run.rejects, reject, error);
+    cm_status status = cm_rejects_take(&run->run.rejects, reject, error);
+    if (status == CM_OK)
+        status =
+            cm_stream_sink_reject(&run->sink, place, event, reject, run->stream->last.seq, error);
+    return status;
 }
 
 /* ---- signals ---- */
@@ -83,6 +101,31 @@ static cm_status look_idle(cm_stream_run *run, uint64_t now_ns, int *timeout_ms,
     return status == CM_OK ? flush(run, error) : status;
 }
 
+/* Rows that were handed over are committed in time. */
+static cm_status tick_sink(cm_stream_run *run, uint64_t now_ns, cm_error *error)
+{
+    uint64_t seq;
+    if (run->sink.sink == NULL)
+        return CM_OK;
+    if (cm_stream_position(run->stream, &seq))
+        cm_stream_sink_settle(&run->sink, seq);
+    return cm_stream_sink_tick(&run->sink, now_ns, error);
+}
+
+static int sooner(int timeout_ms, int other_ms)
+{
+    return timeout_ms < 0 || timeout_ms > other_ms ? other_ms : timeout_ms;
+}
+
+cm_status cm_stream_run_wait(void *context, cm_error *error)
+{
+    cm_stream_run *run = context;
+    cm_status status = flush(run, error);
+    answer_requests(run);
+    cm_stream_tell_tick(run, cm_clock_ns());
+    return status;
+}
+
 cm_status cm_stream_run_pause(void *context, int *timeout_ms, cm_error *error)
 {
     cm_stream_run *run = context;
@@ -91,10 +134,14 @@ cm_status cm_stream_run_pause(void *context, int *timeout_ms, cm_error *error)
     cm_status status = flush(run, error);
     if (status == CM_OK)
         status = look_idle(run, now_ns, timeout_ms, error);
+    if (status == CM_OK)
+        status = tick_sink(run, now_ns, error);
+    if (cm_stream_sink_is_pending(&run->sink))
+        *timeout_ms = sooner(*timeout_ms, SINK_MS);
     answer_requests(run);
     cm_stream_tell_tick(run, now_ns);
-    if (run->metrics != NULL && (*timeout_ms < 0 || *timeout_ms > METRICS_MS))
-        *timeout_ms = METRICS_MS;
+    if (run->metrics != NULL)
+        *timeout_ms = sooner(*timeout_ms, METRICS_MS);
     return status;
 }
 
@@ -107,6 +154,8 @@ static cm_status take_block(cm_stream_run *run, cm_error *error)
     uint64_t now_ns = cm_clock_ns();
     if (status == CM_OK)
         status = cm_stream_output_tick(&run->output, now_ns, error);
+    if (status == CM_OK)
+        status = tick_sink(run, now_ns, error);
     answer_requests(run);
     cm_stream_tell_tick(run, now_ns);
     return status;
@@ -114,7 +163,6 @@ static cm_status take_block(cm_stream_run *run, cm_error *error)
 
 cm_status cm_stream_run_all(cm_stream_run *run, cm_error *error)
 {
-    cm_error ignored;
     cm_status status;
     do {
         status = cm_stream_input_next(&run->input, error);
@@ -124,9 +172,15 @@ cm_status cm_stream_run_all(cm_stream_run *run, cm_error *error)
     if (status != CM_OK && status != CM_ERROR_INTERRUPTED)
         return status;
     bool was_interrupted = status == CM_ERROR_INTERRUPTED;
-    error = was_interrupted ? &ignored : error;
+    cm_error interrupted = *error;
     cm_status drained = cm_stream_let_go(run->stream, error);
     if (drained == CM_OK)
         drained = flush(run, error);
+    if (drained == CM_OK)
+        drained = tick_sink(run, cm_clock_ns(), error);
+    if (drained == CM_OK)
+        drained = cm_stream_sink_finish(&run->sink, error);
+    if (was_interrupted && drained == CM_OK)
+        *error = interrupted;
     return was_interrupted && drained == CM_OK ? CM_ERROR_INTERRUPTED : drained;
 }

@@ -6,6 +6,7 @@
 #include "cmd/run.h"
 #include "cmd/stream_input.h"
 #include "cmd/stream_output.h"
+#include "cmd/stream_sink.h"
 #include "cmd/stream_status.h"
 
 typedef struct cm_stream_run {
@@ -15,6 +16,7 @@ typedef struct cm_stream_run {
     cm_stream *stream;
     cm_stream_input input;
     cm_stream_output output;
+    cm_stream_sink sink;
     uint64_t idle_ns;    /* without input for so long, what is held goes */
     uint64_t waiting_ns; /* since when nothing has come; 0: something has */
     bool has_let_go;     /* since something came last */
@@ -31,8 +33,13 @@ cm_status cm_stream_run_all(cm_stream_run *run, cm_error *error);
 cm_status cm_stream_run_results(void *context, const cm_stream_conversion *from,
                                 const cm_conversion *conversions, const cm_result *results,
                                 size_t count, cm_error *error);
+cm_status cm_stream_run_click(void *context, const cm_event_place *place, const cm_click *click,
+                              const cm_value *values, cm_slice text, cm_error *error);
 cm_status cm_stream_run_reject(void *context, const cm_event_place *place, const cm_event *event,
                                const cm_reject_line *reject, cm_error *error);
+
+/** Called while the sink has no room: cm_stream_sink.wait; its context is the run. */
+cm_status cm_stream_run_wait(void *context, cm_error *error);
 
 /** Called while the input waits: cm_stream_pause. */
 cm_status cm_stream_run_pause(void *context, int *timeout_ms, cm_error *error);

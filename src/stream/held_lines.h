@@ -13,9 +13,11 @@
 typedef struct cm_held_line {
     int64_t time_us; /* of the event */
     uint64_t line;   /* its number in the input, counted from 1 */
-    uint64_t byte;   /* its offset in the input, counted from 0 */
-    bool is_late;    /* it came when the stream's time was past it */
-    bool is_ready;   /* it waits only for those before it, and nothing is kept for it */
+    bool has_seq;    /* of the event */
+    uint64_t seq;
+    uint64_t byte; /* its offset in the input, counted from 0 */
+    bool is_late;  /* it came when the stream's time was past it */
+    bool is_ready; /* it waits only for those before it, and nothing is kept for it */
     size_t size;
     char text[];
 } cm_held_line;

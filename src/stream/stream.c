@@ -142,6 +142,8 @@ static cm_status hold(cm_held_lines *lines, const arrival *a, bool is_late, bool
 {
     const cm_held_line head = {.time_us = a->time_us,
                                .line = a->place.line,
+                               .has_seq = a->place.has_seq,
+                               .seq = a->place.seq,
                                .byte = a->byte,
                                .is_late = is_late,
                                .is_ready = is_ready};
@@ -388,6 +390,20 @@ cm_status cm_stream_take(cm_stream *stream, const char *bytes, size_t size, uint
     if (status == CM_OK && reader.out_of_memory)
         status = cm_error_memory(error, "the values of an event", CM_ROW_BYTES_MAX);
     return status == CM_OK ? cm_stream_settle(stream, error) : status;
+}
+
+/* Lines are held in the order of their events, whose seq rises. */
+static uint64_t before_held(const cm_held_lines *lines, uint64_t seq)
+{
+    const cm_held_line *first = cm_held_lines_first(lines);
+    return first != NULL && first->has_seq && first->seq <= seq && first->seq > 0 ? first->seq - 1
+                                                                                  : seq;
+}
+
+bool cm_stream_position(const cm_stream *stream, uint64_t *seq)
+{
+    *seq = before_held(&stream->waiting, before_held(&stream->held, stream->last.seq));
+    return stream->last.has_seq;
 }
 
 cm_status cm_stream_set_model(cm_stream *stream, const cm_model *model, cm_error *error)

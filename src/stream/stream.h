@@ -136,6 +136,13 @@ cm_status cm_stream_take(cm_stream *stream, const char *bytes, size_t size, uint
 /** Let what is held or waits go now: the input has ended, or nothing has come for long. */
 cm_status cm_stream_let_go(cm_stream *stream, cm_error *error);
 
+/**
+ * Up to which seq all has been told that is to be told of events: those before what is held.
+ *
+ * @return false where no event had one
+ */
+bool cm_stream_position(const cm_stream *stream, uint64_t *seq);
+
 /** Score by another model from now on. CM_ERROR_MODEL where it differs in what the window is built
  * by: windows, retention, address prefixes. */
 cm_status cm_stream_set_model(cm_stream *stream, const cm_model *model, cm_error *error);
