@@ -238,7 +238,8 @@ static const plain stream_lines[] = {
 static const plain sink_lines[] = {
     PLAIN("stream_sink_batches_total", "counter", sink.batches, "Batches committed."),
     PLAIN("stream_sink_rows_total", "counter", sink.rows, "Results committed."),
-    PLAIN("stream_sink_retries_total", "counter", sink.retries, "Batches tried again."),
+    PLAIN("stream_sink_attempts_total", "counter", sink.attempts,
+          "Attempts to write a batch: more than batches where some failed."),
     PLAIN("stream_sink_dead_rows_total", "counter", sink.dead, "Results given up."),
     PLAIN("stream_sink_position_seq", "gauge", sink.position_seq,
           "Place in the stream up to which all is committed."),

@@ -18,7 +18,7 @@ typedef struct cm_sink_figures {
     bool is_connected;
     uint64_t batches;      /* committed */
     uint64_t rows;         /* written with them */
-    uint64_t retries;      /* batches that were tried again */
+    uint64_t attempts;     /* to write a batch: more than batches where some failed */
     uint64_t dead;         /* rows given up, kept elsewhere */
     uint64_t position_seq; /* up to which all is committed */
     uint64_t backlog_rows; /* waiting */

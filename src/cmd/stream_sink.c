@@ -196,7 +196,7 @@ cm_sink_figures cm_stream_sink_figures(const cm_stream_sink *sink)
         .is_connected = state.is_connected,
         .batches = state.batches,
         .rows = state.clicks_inserted + state.conversions_inserted + state.conversions_updated,
-        .retries = state.attempts - state.batches,
+        .attempts = state.attempts,
         .dead = state.dead,
         .position_seq = state.position,
         .backlog_rows = state.rows_taken - state.rows_settled,

@@ -100,7 +100,6 @@ static void append_sink(status_line *line, const cm_sink_figures *sink)
         return;
     append(line, "; database %s", sink->is_connected ? "connected" : "NOT connected");
     append_some(line, ", ", sink->backlog_rows, "rows behind");
-    append_some(line, ", ", sink->retries, "retries");
     append_some(line, ", ", sink->dead, "rows given up");
 }
 

@@ -48,9 +48,10 @@ print(urllib.request.urlopen(sys.argv[1]).read().decode(), end="")' "$1"
 }
 
 check_format() {
-    python3 "$root/tests/harness/exposition.py" clickmatch_build_info clickmatch_stream_events_total \
-        clickmatch_stream_results_total clickmatch_stream_latency_seconds \
-        clickmatch_process_resident_memory_bytes <"$1" >wrong || fail "$(cat wrong)"
+    python3 "$root/tests/harness/exposition.py" clickmatch_build_info \
+        clickmatch_stream_events_total clickmatch_stream_results_total \
+        clickmatch_stream_latency_seconds clickmatch_process_resident_memory_bytes \
+        <"$1" >wrong || fail "$(cat wrong)"
 }
 
 served() {

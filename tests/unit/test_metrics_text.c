@@ -108,7 +108,7 @@ static void test_every_figure_has_its_line(void **state)
         "clickmatch_stream_sink_connected 1",
         "clickmatch_stream_sink_batches_total 230",
         "clickmatch_stream_sink_rows_total 240",
-        "clickmatch_stream_sink_retries_total 250",
+        "clickmatch_stream_sink_attempts_total 250",
         "clickmatch_stream_sink_dead_rows_total 260",
         "clickmatch_stream_sink_position_seq 270",
         "clickmatch_stream_sink_backlog_rows 280",
@@ -190,7 +190,7 @@ static void test_the_status_line_tells_all(void **state)
               "115 clicks refused, seq 200; results: 130 url_param, 140 fingerprint, "
               "150 probabilistic, 120 unattributed, 170 held, 110 ahead, waiting; "
               "1,800 clicks, 1.8 MiB; watermark 2026-03-01T00:00:00Z; checkpoint 90 s ago; "
-              "220 checkpoints failed; database connected, 280 rows behind, 250 retries, "
+              "220 checkpoints failed; database connected, 280 rows behind, "
               "260 rows given up");
     assert_true(last.events == 1020086);
     cm_stream_status_line(&figures, &last, 105, 1772323690000000, line, sizeof line);
