@@ -29,6 +29,13 @@ static inline double cm_clock_core_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/** Do nothing for a while. */
+static inline void cm_clock_sleep_ms(long ms)
+{
+    const struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
+    (void)nanosleep(&pause, NULL);
+}
+
 /** Microseconds since 1970 UTC. */
 static inline int64_t cm_clock_now_us(void)
 {

@@ -76,10 +76,11 @@ static cm_status create_stream(cm_stream_run *run, cm_error *error)
     return cm_stream_create(run->engine, &options, &listener, &run->stream, error);
 }
 
-static cm_status open_output(cm_stream_run *run, cm_error *error)
+/* A stream that goes on adds to what it has written. */
+static cm_status open_output(cm_stream_run *run, bool resumed, cm_error *error)
 {
     const cm_settings *settings = run->run.settings;
-    const cm_output_options options = {.is_growing = true, .is_fresh = true};
+    const cm_output_options options = {.is_growing = true, .is_fresh = !resumed};
     cm_format format = cm_settings_number(settings, CM_OPTION_FORMAT_STREAM) == 0 ? CM_FORMAT_NDJSON
                                                                                   : CM_FORMAT_CSV;
     cm_status status = CM_OK;
@@ -87,7 +88,7 @@ static cm_status open_output(cm_stream_run *run, cm_error *error)
         status = cm_output_open(cm_settings_text(settings, CM_OPTION_OUTPUT), &options,
                                 &run->run.output, error);
     cm_stream_output_init(&run->output, run->run.output, format,
-                          cm_settings_number(settings, CM_OPTION_LINGER), true);
+                          cm_settings_number(settings, CM_OPTION_LINGER), !resumed);
     return status;
 }
 
@@ -221,18 +222,23 @@ static cm_status work(cm_stream_run *run, cm_error *error)
 {
     const cm_stream_pause pause = {cm_stream_run_pause, run};
     cm_error ignored;
+    bool resumed = false;
     cm_status status = cm_interrupt_install_live(error);
     if (status == CM_OK)
         status = create_engine(run, error);
     if (status == CM_OK)
         status = create_stream(run, error);
     if (status == CM_OK)
-        status = open_output(run, error);
-    if (status == CM_OK)
         status = open_sink(run, error);
     if (status == CM_OK)
-        status = cm_stream_tell_begin(run, error);
+        status = cm_stream_checkpoint_open(&run->checkpoint, run->run.settings, run->run.log,
+                                           run->stream, &run->sink,
+                                           cm_run_threads(run->run.settings), &resumed, error);
     if (status == CM_OK)
+        status = open_output(run, resumed, error);
+    if (status == CM_OK)
+        status = cm_stream_tell_begin(run, error);
+    if (status == CM_OK && !resumed)
         status = warm_up(run, error);
     if (status == CM_OK)
         status = cm_stream_input_open(cm_settings_text(run->run.settings, CM_OPTION_EVENTS), &pause,
@@ -248,7 +254,8 @@ static cm_status work(cm_stream_run *run, cm_error *error)
 
 cm_status cm_cmd_stream(const cm_settings *settings, cm_log *log, cm_error *error)
 {
-    const cm_output_options rejects = {.is_growing = true, .is_fresh = true};
+    const cm_output_options rejects = {.is_growing = true,
+                                       .is_fresh = !cm_stream_checkpoint_exists(settings)};
     cm_status status = cm_database_check(settings, CM_OPTION_STREAM_DB, error);
     if (status == CM_OK)
         status = check_sinks(settings, error);
@@ -263,6 +270,7 @@ cm_status cm_cmd_stream(const cm_settings *settings, cm_log *log, cm_error *erro
     cm_stream_tell_end(run);
     status = cm_run_end(&run->run, status, error);
     cm_stream_input_close(&run->input);
+    cm_stream_checkpoint_close(&run->checkpoint);
     cm_stream_sink_close(&run->sink);
     cm_stream_output_destroy(&run->output);
     cm_stream_destroy(run->stream);

@@ -112,17 +112,36 @@ static cm_status tick_sink(cm_stream_run *run, uint64_t now_ns, cm_error *error)
     return cm_stream_sink_tick(&run->sink, now_ns, error);
 }
 
+/* Of two times to wait; negative: for ever. */
 static int sooner(int timeout_ms, int other_ms)
 {
+    if (other_ms < 0)
+        return timeout_ms;
     return timeout_ms < 0 || timeout_ms > other_ms ? other_ms : timeout_ms;
 }
 
+/* In the middle of events: the model stays, and there is no checkpoint. */
 cm_status cm_stream_run_wait(void *context, cm_error *error)
 {
     cm_stream_run *run = context;
     cm_status status = flush(run, error);
-    answer_requests(run);
+    if (cm_interrupt_take(CM_REQUEST_STATUS))
+        cm_stream_tell_status(run);
     cm_stream_tell_tick(run, cm_clock_ns());
+    return status;
+}
+
+/* What is due between two events. What came of those before is written before a checkpoint counts
+ * them as done. */
+static cm_status tick(cm_stream_run *run, uint64_t now_ns, cm_error *error)
+{
+    cm_status status = tick_sink(run, now_ns, error);
+    if (status == CM_OK && cm_stream_checkpoint_is_due(&run->checkpoint, now_ns))
+        status = flush(run, error);
+    if (status == CM_OK)
+        cm_stream_checkpoint_tick(&run->checkpoint, now_ns);
+    answer_requests(run);
+    cm_stream_tell_tick(run, now_ns);
     return status;
 }
 
@@ -135,11 +154,10 @@ cm_status cm_stream_run_pause(void *context, int *timeout_ms, cm_error *error)
     if (status == CM_OK)
         status = look_idle(run, now_ns, timeout_ms, error);
     if (status == CM_OK)
-        status = tick_sink(run, now_ns, error);
+        status = tick(run, now_ns, error);
+    *timeout_ms = sooner(*timeout_ms, cm_stream_checkpoint_timeout_ms(&run->checkpoint, now_ns));
     if (cm_stream_sink_is_pending(&run->sink))
         *timeout_ms = sooner(*timeout_ms, SINK_MS);
-    answer_requests(run);
-    cm_stream_tell_tick(run, now_ns);
     if (run->metrics != NULL)
         *timeout_ms = sooner(*timeout_ms, METRICS_MS);
     return status;
@@ -154,11 +172,21 @@ static cm_status take_block(cm_stream_run *run, cm_error *error)
     uint64_t now_ns = cm_clock_ns();
     if (status == CM_OK)
         status = cm_stream_output_tick(&run->output, now_ns, error);
+    return status == CM_OK ? tick(run, now_ns, error) : status;
+}
+
+/* Everything that was taken is told and written. An interrupted stream that will go on from its
+ * checkpoint keeps what it holds. */
+static cm_status drain(cm_stream_run *run, bool goes_on, cm_error *error)
+{
+    cm_status status = goes_on ? CM_OK : cm_stream_let_go(run->stream, error);
     if (status == CM_OK)
-        status = tick_sink(run, now_ns, error);
-    answer_requests(run);
-    cm_stream_tell_tick(run, now_ns);
-    return status;
+        status = flush(run, error);
+    if (status == CM_OK)
+        status = tick_sink(run, cm_clock_ns(), error);
+    if (status == CM_OK)
+        status = cm_stream_sink_finish(&run->sink, error);
+    return status == CM_OK ? cm_stream_checkpoint_finish(&run->checkpoint, error) : status;
 }
 
 cm_status cm_stream_run_all(cm_stream_run *run, cm_error *error)
@@ -169,18 +197,13 @@ cm_status cm_stream_run_all(cm_stream_run *run, cm_error *error)
         if (status == CM_OK && run->input.block.size > 0)
             status = take_block(run, error);
     } while (status == CM_OK && run->input.block.size > 0);
-    if (status != CM_OK && status != CM_ERROR_INTERRUPTED)
+    if (status == CM_OK)
+        return drain(run, false, error);
+    if (status != CM_ERROR_INTERRUPTED)
         return status;
-    bool was_interrupted = status == CM_ERROR_INTERRUPTED;
     cm_error interrupted = *error;
-    cm_status drained = cm_stream_let_go(run->stream, error);
-    if (drained == CM_OK)
-        drained = flush(run, error);
-    if (drained == CM_OK)
-        drained = tick_sink(run, cm_clock_ns(), error);
-    if (drained == CM_OK)
-        drained = cm_stream_sink_finish(&run->sink, error);
-    if (was_interrupted && drained == CM_OK)
+    status = drain(run, run->checkpoint.parts != NULL, error);
+    if (status == CM_OK)
         *error = interrupted;
-    return was_interrupted && drained == CM_OK ? CM_ERROR_INTERRUPTED : drained;
+    return status == CM_OK ? CM_ERROR_INTERRUPTED : status;
 }

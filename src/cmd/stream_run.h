@@ -4,6 +4,7 @@
 
 #include "cmd/metrics.h"
 #include "cmd/run.h"
+#include "cmd/stream_checkpoint.h"
 #include "cmd/stream_input.h"
 #include "cmd/stream_output.h"
 #include "cmd/stream_sink.h"
@@ -17,6 +18,7 @@ typedef struct cm_stream_run {
     cm_stream_input input;
     cm_stream_output output;
     cm_stream_sink sink;
+    cm_stream_checkpoint checkpoint;
     uint64_t idle_ns;    /* without input for so long, what is held goes */
     uint64_t waiting_ns; /* since when nothing has come; 0: something has */
     bool has_let_go;     /* since something came last */

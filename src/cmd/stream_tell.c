@@ -12,6 +12,7 @@ static cm_stream_figures figures_of(const cm_stream_run *run)
         .results_written = run->output.output == NULL ? 0 : run->output.latency.total,
         .latency_ns = &run->output.latency,
         .latency_sum_seconds = run->output.latency_sum_seconds,
+        .checkpoint = cm_stream_checkpoint_figures(&run->checkpoint),
         .sink = cm_stream_sink_figures(&run->sink),
     };
     cm_stream_figures_take(&figures, run->stream);

@@ -37,6 +37,9 @@ typedef struct cm_parts cm_parts;
  */
 cm_status cm_parts_open(const char *path, const char *option, cm_parts **parts, cm_error *error);
 
+/** Is there a commit in a directory? Nothing is opened. */
+bool cm_parts_exist(const char *path);
+
 /** The number of the commit that was found, 0: there is none; the bytes given to it hold until
  * cm_parts_close. */
 uint64_t cm_parts_found(const cm_parts *parts, cm_slice *manifest);

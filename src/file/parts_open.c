@@ -1,5 +1,8 @@
 /* A directory of parts is opened, read and closed. */
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file/parts_state.h"
 #include "util/check.h"
@@ -10,6 +13,13 @@ static cm_status damaged(const cm_parts *parts, const char *file, const char *wh
                         "%s/%s: %s; restore the directory from a copy, or remove it to begin "
                         "without a checkpoint",
                         parts->folder.path, file, what);
+}
+
+bool cm_parts_exist(const char *path)
+{
+    char file[PATH_MAX];
+    int size = snprintf(file, sizeof file, "%s/%s", path, CM_MANIFEST);
+    return size > 0 && size < (int)sizeof file && access(file, F_OK) == 0;
 }
 
 static cm_status read_manifest(cm_parts *parts, cm_error *error)

@@ -238,6 +238,30 @@ static cm_status read_again(cm_stream *stream, cm_held_line *line, cm_event *eve
     return status;
 }
 
+bool cm_stream_check_line(cm_stream *stream, cm_slice text, bool is_conversion, cm_held_line *head)
+{
+    cm_event_reader reader;
+    cm_event event;
+    arrival a = {0};
+    uint64_t ignored[CM_FIELD_COUNT_MAX] = {0};
+    cm_reject why;
+    cm_event_reader_init(&reader, &stream->layouts, text.data, text.size, &stream->arena);
+    bool is_good = cm_event_reader_next(&reader, &event) && event.row.malformed == NULL;
+    if (is_good && event.kind == CM_ROW_CLICK)
+        is_good = !is_conversion &&
+                  cm_click_build(event.row.values, &stream->options.build, &stream->arena, ignored,
+                                 &a.click, &why) == CM_OK &&
+                  a.click.click_timestamp == head->time_us;
+    else if (is_good)
+        is_good = cm_conversion_build(event.row.values, &stream->options.build, &stream->arena,
+                                      ignored, &a.conversion, &why) == CM_OK &&
+                  a.conversion.conversion_timestamp == head->time_us;
+    head->has_seq = is_good && event.has_seq;
+    head->seq = head->has_seq ? event.seq : 0;
+    cm_arena_reset(&stream->arena);
+    return is_good && !cm_event_reader_next(&reader, &event);
+}
+
 /* ---- what waits ---- */
 
 static cm_status let_waiting_go(cm_stream *stream, bool moves_clock, cm_error *error)
@@ -314,7 +338,7 @@ static cm_status forget(cm_stream *stream, cm_error *error)
     int64_t horizon = horizon_of(stream);
     cm_click_index *index = &stream->engine->index;
     cm_status status = CM_OK;
-    if (cm_click_index_has_dead(index, horizon)) {
+    if (!stream->is_keeping && cm_click_index_has_dead(index, horizon)) {
         const cm_stream_batch *batch = &stream->batch;
         status = batch->conversion_count > 0 && batch->oldest_us < horizon
                      ? cm_stream_settle(stream, error)
