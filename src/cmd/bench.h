@@ -59,6 +59,7 @@ cm_status cm_bench_latency(cm_bench *bench, cm_error *error);
 cm_status cm_bench_scaling(cm_bench *bench, cm_error *error);
 cm_status cm_bench_hot_keys(cm_bench *bench, cm_error *error);
 cm_status cm_bench_crafted(cm_bench *bench, cm_error *error);
+cm_status cm_bench_slide(cm_bench *bench, cm_error *error);
 cm_status cm_bench_batch(cm_bench *bench, cm_error *error);
 
 #endif

@@ -15,6 +15,7 @@ const cm_bench_section cm_bench_sections[] = {
     {.name = "scaling", .run = cm_bench_scaling},
     {.name = "hot", .run = cm_bench_hot_keys},
     {.name = "crafted", .run = cm_bench_crafted},
+    {.name = "slide", .run = cm_bench_slide},
     {.name = "batch", .needs_server = true, .run = cm_bench_batch},
 };
 const size_t cm_bench_section_count = sizeof cm_bench_sections / sizeof cm_bench_sections[0];

@@ -20,9 +20,9 @@ void cm_address_destroy(cm_address_shard *shard)
 }
 
 /* Types are in the shard of their bucket, wherever this hash alone would put them. */
-static uint64_t type_hash(const cm_bucket_key *key, uint32_t who)
+static uint64_t type_hash(uint64_t hash, uint32_t who)
 {
-    return cm_hash_pair(key->hash & KEPT_BITS, who);
+    return cm_hash_pair(hash & KEPT_BITS, who);
 }
 
 static bool is_in_bucket(const cm_click_row *row, const cm_bucket_key *key)
@@ -48,7 +48,7 @@ uint32_t cm_address_find(const cm_address_shard *shard, const cm_catalog *catalo
 uint32_t cm_address_find_type(const cm_address_shard *shard, const cm_catalog *catalog,
                               const cm_bucket_key *key, uint32_t who)
 {
-    cm_probe probe = cm_table_probe(&shard->types.table, type_hash(key, who));
+    cm_probe probe = cm_table_probe(&shard->types.table, type_hash(key->hash, who));
     for (;;) {
         uint32_t reference = cm_table_next(&shard->types.table, &probe);
         if (reference == CM_NUMBER_NONE)
@@ -66,15 +66,16 @@ static uint32_t add_type(cm_address_shard *shard, const cm_catalog *catalog,
                          bool *in_order)
 {
     uint32_t reference = cm_address_find_type(shard, catalog, key, who);
-    return cm_postings_add(&shard->types, type_hash(key, who), reference, click, is_bulk, in_order);
+    return cm_postings_add(&shard->types, type_hash(key->hash, who), reference, click, is_bulk,
+                           in_order);
 }
 
-static void remove_type(cm_address_shard *shard, const cm_catalog *catalog,
-                        const cm_bucket_key *key, uint32_t who, uint32_t click)
+static void remove_type(cm_address_shard *shard, uint64_t hash, uint32_t who, uint32_t click)
 {
-    uint32_t reference = cm_address_find_type(shard, catalog, key, who);
+    hash = type_hash(hash, who);
+    uint32_t reference = cm_postings_find_click(&shard->types, hash, click);
     CM_CHECK(reference != CM_NUMBER_NONE);
-    cm_postings_remove(&shard->types, type_hash(key, who), reference, click);
+    cm_postings_remove(&shard->types, hash, reference, click);
 }
 
 static cm_status reserve_type(cm_address_shard *shard, const cm_catalog *catalog,
@@ -100,7 +101,7 @@ static cm_status split(cm_address_shard *shard, const cm_catalog *catalog, const
         cm_status status = reserve_type(shard, catalog, key, whos[i], error);
         if (status != CM_OK) {
             while (i-- > 0)
-                remove_type(shard, catalog, key, whos[i], clicks[i]);
+                remove_type(shard, key->hash, whos[i], clicks[i]);
             return status;
         }
         add_type(shard, catalog, key, whos[i], clicks[i], false, NULL);
@@ -147,16 +148,52 @@ cm_address_added cm_address_add(cm_address_shard *shard, const cm_catalog *catal
     return added;
 }
 
-void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog, const cm_bucket_key *key,
+void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog, uint64_t hash,
                        uint32_t who, uint32_t click)
 {
-    uint32_t reference = cm_address_find(shard, catalog, key);
+    uint32_t reference = cm_postings_find_click(&shard->buckets, hash, click);
     CM_CHECK(reference != CM_NUMBER_NONE);
     bool is_split = cm_postings_is_group(reference) && cm_bucket_at(shard, reference)->is_split;
-    uint32_t left = cm_postings_remove(&shard->buckets, key->hash, reference, click);
+    uint32_t left = cm_postings_remove(&shard->buckets, hash, reference, click);
     if (!is_split)
         return;
-    remove_type(shard, catalog, key, who, click);
+    remove_type(shard, hash, who, click);
     if (!cm_postings_is_group(left)) /* one click, which is in the table itself from now on */
-        remove_type(shard, catalog, key, cm_click_store_row(&catalog->store, left)->who, left);
+        remove_type(shard, hash, cm_click_store_row(&catalog->store, left)->who, left);
+}
+
+/* The group that a bucket's hash probably leads to; NULL. */
+static const cm_bucket *guess(const cm_address_shard *shard, uint64_t hash)
+{
+    uint32_t reference = cm_table_guess(&shard->buckets.table, hash);
+    if (reference == CM_NUMBER_NONE || !cm_postings_is_group(reference))
+        return NULL;
+    return cm_bucket_at(shard, reference);
+}
+
+void cm_address_prefetch(const cm_address_shard *shard, uint64_t hash)
+{
+    const cm_bucket *bucket = guess(shard, hash);
+    if (bucket != NULL)
+        cm_prefetch(bucket);
+}
+
+void cm_address_prefetch_lists(const cm_address_shard *shard, uint64_t hash, uint32_t who)
+{
+    const cm_bucket *bucket = guess(shard, hash);
+    if (bucket == NULL)
+        return;
+    cm_list_prefetch_front(&shard->buckets.lists, &bucket->list);
+    if (bucket->is_split)
+        cm_table_prefetch(&shard->types.table, type_hash(hash, who));
+}
+
+void cm_address_prefetch_type(const cm_address_shard *shard, uint64_t hash, uint32_t who)
+{
+    const cm_bucket *bucket = guess(shard, hash);
+    if (bucket == NULL || !bucket->is_split)
+        return;
+    uint32_t reference = cm_table_guess(&shard->types.table, type_hash(hash, who));
+    if (reference != CM_NUMBER_NONE)
+        cm_postings_prefetch_front(&shard->types, reference);
 }

@@ -69,8 +69,14 @@ cm_address_added cm_address_add(cm_address_shard *shard, const cm_catalog *catal
                                 const cm_bucket_key *key, uint32_t reference, uint32_t who,
                                 uint32_t click, bool is_bulk);
 
-/** Remove a click, which must be there. */
-void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog, const cm_bucket_key *key,
+/** Remove a click of this who, which must be there. hash: of its bucket. */
+void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog, uint64_t hash,
                        uint32_t who, uint32_t click);
+
+/** Before that, ask the memory for what it will read: the bucket's slot (cm_table_prefetch), then
+ * in turns what that leads to. */
+void cm_address_prefetch(const cm_address_shard *shard, uint64_t hash);
+void cm_address_prefetch_lists(const cm_address_shard *shard, uint64_t hash, uint32_t who);
+void cm_address_prefetch_type(const cm_address_shard *shard, uint64_t hash, uint32_t who);
 
 #endif

@@ -3,6 +3,7 @@
  * belongs, making room), then everything that changes.
  */
 #include "index/click_row_make.h"
+#include "index/click_warm.h"
 
 /* What is known of a click before anything changes. */
 struct insertion {
@@ -168,24 +169,7 @@ static cm_status insert(cm_click_index *index, cm_click_writer *writer, cm_names
     return status;
 }
 
-/* Ask the memory for the slots of a click that comes soon. */
-static void prefetch(const cm_click_index *index, const cm_click_keys *keys)
-{
-    const cm_device_keys *device = &keys->device;
-    cm_table_prefetch(&index->click_ids[cm_shard_of(keys->click_id_hash)], keys->click_id_hash);
-    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
-        if (keys->params[kind].size > 0)
-            cm_table_prefetch(&index->params[kind][cm_shard_of(keys->param_hashes[kind])].table,
-                              keys->param_hashes[kind]);
-    if (device->has_fingerprint)
-        cm_table_prefetch(&index->fingerprints[cm_shard_of(device->fingerprint_hash)].table,
-                          device->fingerprint_hash);
-    if (device->address_kind != 0)
-        cm_table_prefetch(&index->addresses[cm_shard_of(device->bucket_hash)].buckets.table,
-                          device->bucket_hash);
-}
-
-#define PREFETCH_AHEAD 8
+#define WARM_AT_ONCE 64
 
 static cm_status insert_all(cm_click_index *index, cm_click_writer *writer, const cm_click *clicks,
                             const cm_click_keys *keys, size_t count, uint64_t *duplicates,
@@ -194,8 +178,9 @@ static cm_status insert_all(cm_click_index *index, cm_click_writer *writer, cons
     cm_names names = {.catalog = &index->catalog};
     for (*done = 0; *done < count; (*done)++) {
         bool is_new = false;
-        if (*done + PREFETCH_AHEAD < count)
-            prefetch(index, &keys[*done + PREFETCH_AHEAD]);
+        size_t left = count - *done;
+        if (*done % WARM_AT_ONCE == 0)
+            cm_click_index_warm(index, keys + *done, left < WARM_AT_ONCE ? left : WARM_AT_ONCE);
         cm_status status =
             insert(index, writer, &names, &clicks[*done], &keys[*done], &is_new, error);
         if (status != CM_OK)

@@ -40,13 +40,8 @@ uint32_t cm_fingerprint_take(cm_fingerprint_shard *shard, uint32_t tenant,
     return number;
 }
 
-void cm_fingerprint_remove(cm_fingerprint_shard *shard, uint32_t number, uint64_t hash,
-                           uint32_t click)
+void cm_fingerprint_remove(cm_fingerprint_shard *shard, uint32_t group, uint64_t hash)
 {
-    cm_fingerprint_group *group = cm_fingerprint_group_at(shard, number);
-    cm_list_remove(&shard->lists, &group->list, click);
-    if (group->list.count > 0)
-        return;
-    cm_table_remove(&shard->table, hash, number);
-    cm_groups_give(&shard->groups, number);
+    cm_table_remove(&shard->table, hash, group);
+    cm_groups_give(&shard->groups, group);
 }

@@ -59,8 +59,7 @@ cm_status cm_fingerprint_reserve(cm_fingerprint_shard *shard, uint32_t group, cm
 uint32_t cm_fingerprint_take(cm_fingerprint_shard *shard, uint32_t tenant,
                              const uint8_t fingerprint[32], uint64_t hash);
 
-/** Remove a click from its group, and the group with its last. */
-void cm_fingerprint_remove(cm_fingerprint_shard *shard, uint32_t group, uint64_t hash,
-                           uint32_t click);
+/** Remove a group whose list is empty. */
+void cm_fingerprint_remove(cm_fingerprint_shard *shard, uint32_t group, uint64_t hash);
 
 #endif

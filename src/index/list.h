@@ -12,7 +12,8 @@
  * An insert moves at most 256 numbers and the ranks behind it; counting the clicks of a time range
  * is two searches in the directory, which stays in the cache, each of which then looks at 16
  * clicks: the times of every 16th are kept beside the directory. Clicks mostly arrive in order and
- * leave in order: both ends are cheap.
+ * leave in order: both ends are cheap. What leaves at the front moves nothing: the first chunk, and
+ * the directory, begin further on.
  */
 #ifndef CM_INDEX_LIST_H
 #define CM_INDEX_LIST_H
@@ -46,6 +47,9 @@ typedef struct cm_directory {
     cm_chunk *chunks;
     cm_samples *samples; /* of the same chunks */
     size_t count, capacity, sample_capacity;
+    size_t gap;        /* places before the first chunk that are not used any more */
+    uint32_t skip;     /* numbers before those of the first chunk, in its block: its samples are
+                          counted from the block's beginning */
     uint32_t end_rank; /* rank after the last click */
     uint32_t next_free;
 } cm_directory;
@@ -79,6 +83,15 @@ void cm_list_insert(cm_lists *lists, cm_list *list, uint32_t click);
 
 /** Remove a click, which must be in the list. */
 void cm_list_remove(cm_lists *lists, cm_list *list, uint32_t click);
+
+/** Remove clicks, all of which must be in the list: in its order this costs least. */
+void cm_list_remove_some(cm_lists *lists, cm_list *list, const uint32_t *clicks, uint32_t count);
+
+/** Is a click in the list? Cheap where it is one of the first. */
+bool cm_list_contains(const cm_lists *lists, const cm_list *list, uint32_t click);
+
+/** Ask for what removing the first click of a list reads. */
+void cm_list_prefetch_front(const cm_lists *lists, const cm_list *list);
 
 /** Number of clicks with click_timestamp <= time. */
 uint32_t cm_list_rank(const cm_lists *lists, const cm_list *list, int64_t time);
@@ -126,7 +139,7 @@ uint32_t cm_list_rank_at_most(const cm_lists *lists, const cm_list *list, int64_
 /** The last click of a list that is not empty. */
 uint32_t cm_list_newest(const cm_lists *lists, const cm_list *list);
 
-/** After those two, ask for the end of a long list, then for the newest click of any. */
+/** After those two, ask for the end of a list, then for the newest click. */
 void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list);
 void cm_list_prefetch_newest(const cm_lists *lists, const cm_list *list);
 

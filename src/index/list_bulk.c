@@ -140,6 +140,8 @@ cm_status cm_list_sort(cm_lists *lists, const cm_list *list, cm_list_sorter *sor
     if (entries == NULL)
         return cm_error_memory(error, "sorting a list", 2 * list->count * sizeof *entries);
     sorter->entries = entries;
+    if (cm_list_is_long(list))
+        cm_list_settle(lists, cm_list_directory(lists, list));
     read_entries(lists, list, entries);
     cm_sort_entry *sorted = cm_sort(entries, entries + list->count, list->count);
     order_equal_times(lists->store, sorted, list->count);

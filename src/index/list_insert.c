@@ -48,13 +48,26 @@ static void insert_short(cm_lists *lists, cm_list *list, uint32_t click)
 
 void cm_chunk_refresh(const cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t place)
 {
-    const uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
+    uint32_t skip = cm_chunk_skip(directory, chunk);
+    const uint32_t *block = lists->pool + directory->chunks[chunk].block - skip;
     int64_t *times = directory->samples[chunk].times;
-    uint32_t count = cm_chunk_count(directory, chunk);
-    for (uint32_t at = (place + CM_LIST_SAMPLE - 1) / CM_LIST_SAMPLE; at * CM_LIST_SAMPLE < count;
-         at++)
-        times[at] = cm_click_store_time(lists->store, numbers[at * CM_LIST_SAMPLE]);
+    uint32_t end = skip + cm_chunk_count(directory, chunk);
+    for (uint32_t at = (skip + place + CM_LIST_SAMPLE - 1) / CM_LIST_SAMPLE;
+         at * CM_LIST_SAMPLE < end; at++)
+        times[at] = cm_click_store_time(lists->store, block[at * CM_LIST_SAMPLE]);
     directory->chunks[chunk].first_time = times[0];
+}
+
+void cm_list_settle(cm_lists *lists, cm_directory *directory)
+{
+    uint32_t skip = directory->skip;
+    if (skip == 0)
+        return;
+    uint32_t *numbers = lists->pool + directory->chunks[0].block;
+    memmove(numbers - skip, numbers, cm_chunk_count(directory, 0) * sizeof *numbers);
+    directory->chunks[0].block -= skip;
+    directory->skip = 0;
+    cm_chunk_refresh(lists, directory, 0, 0);
 }
 
 void cm_list_lengthen(cm_lists *lists, cm_list *list)
@@ -63,6 +76,7 @@ void cm_list_lengthen(cm_lists *lists, cm_list *list)
     cm_directory *directory = &lists->directories[number];
     lists->free_directory = directory->next_free;
     directory->count = 1;
+    directory->skip = 0;
     directory->end_rank = list->count;
     directory->chunks[0] = (cm_chunk){.rank = 0, .block = list->at};
     cm_chunk_refresh(lists, directory, 0, 0);
@@ -117,19 +131,33 @@ static size_t split(cm_lists *lists, cm_directory *directory, size_t chunk, uint
     return cm_click_store_is_older(lists->store, lists->pool[block], click) ? chunk + 1 : chunk;
 }
 
+/* Ranks count from the first one, whatever that is: of those before and those behind, the fewer are
+ * changed. */
+void cm_list_shift_ranks(cm_directory *directory, size_t chunk, uint32_t more)
+{
+    if (chunk < directory->count / 2) {
+        for (size_t i = 0; i <= chunk; i++)
+            directory->chunks[i].rank -= more;
+        return;
+    }
+    for (size_t i = chunk + 1; i < directory->count; i++)
+        directory->chunks[i].rank += more;
+    directory->end_rank += more;
+}
+
 static void insert_long(cm_lists *lists, cm_list *list, uint32_t click)
 {
     cm_directory *directory = cm_list_directory(lists, list);
     size_t chunk = cm_list_chunk_for(lists, directory, click);
+    if (chunk == 0)
+        cm_list_settle(lists, directory);
     if (cm_chunk_count(directory, chunk) == CM_LIST_CHUNK)
         chunk = split(lists, directory, chunk, click);
     uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
     uint32_t count = cm_chunk_count(directory, chunk);
     uint32_t place = cm_list_place(lists, numbers, count, click);
     insert_at(numbers, count, place, click);
-    for (size_t i = chunk + 1; i < directory->count; i++)
-        directory->chunks[i].rank++;
-    directory->end_rank++;
+    cm_list_shift_ranks(directory, chunk, 1);
     list->count++;
     cm_chunk_refresh(lists, directory, chunk, place);
 }

@@ -37,22 +37,24 @@ static size_t chunk_at(const cm_directory *directory, int64_t time)
 struct part {
     const uint32_t *numbers;
     uint32_t count;
+    uint32_t skip;          /* samples are counted from so many numbers before */
     const int64_t *samples; /* NULL: none are kept, the clicks themselves tell */
 };
 
 static struct part part_of(const cm_lists *lists, const cm_list *list, size_t chunk)
 {
     if (!cm_list_is_long(list))
-        return (struct part){lists->pool + list->at, list->count, NULL};
+        return (struct part){lists->pool + list->at, list->count, 0, NULL};
     const cm_directory *directory = cm_list_directory(lists, list);
     return (struct part){lists->pool + directory->chunks[chunk].block,
-                         cm_chunk_count(directory, chunk), directory->samples[chunk].times};
+                         cm_chunk_count(directory, chunk), cm_chunk_skip(directory, chunk),
+                         directory->samples[chunk].times};
 }
 
 /* The samples that are not later than a time. None of the reads waits for another. */
 static uint32_t samples_before(const cm_lists *lists, const struct part *part, int64_t time)
 {
-    uint32_t count = (part->count + CM_LIST_SAMPLE - 1) / CM_LIST_SAMPLE;
+    uint32_t count = (part->skip + part->count + CM_LIST_SAMPLE - 1) / CM_LIST_SAMPLE;
     uint32_t before = 0;
     if (part->samples != NULL)
         for (uint32_t i = 0; i < count; i++)
@@ -63,14 +65,24 @@ static uint32_t samples_before(const cm_lists *lists, const struct part *part, i
     return before;
 }
 
+/* A place among the samples' as one among the numbers: what was removed from the front is at its
+ * beginning. */
+static uint32_t in_part(const struct part *part, uint32_t place)
+{
+    if (place <= part->skip)
+        return 0;
+    place -= part->skip;
+    return place < part->count ? place : part->count;
+}
+
 /* The samples say between which 16 clicks the time is. Those are counted, not searched. */
 static uint32_t rank_in_part(const cm_lists *lists, const struct part *part, int64_t time)
 {
     uint32_t before = samples_before(lists, part, time);
     if (before == 0)
         return 0;
-    uint32_t rank = (before - 1) * CM_LIST_SAMPLE + 1;
-    uint32_t end = before * CM_LIST_SAMPLE < part->count ? before * CM_LIST_SAMPLE : part->count;
+    uint32_t rank = in_part(part, (before - 1) * CM_LIST_SAMPLE + 1);
+    uint32_t end = in_part(part, before * CM_LIST_SAMPLE);
     uint32_t more = 0;
     for (uint32_t i = rank; i < end; i++)
         more += cm_click_store_time(lists->store, part->numbers[i]) <= time;
@@ -122,7 +134,7 @@ cm_seek cm_list_seek(const cm_lists *lists, const cm_list *list, int64_t time)
 static void find_place(const cm_lists *lists, const struct part *part, int64_t time, cm_seek *seek)
 {
     uint32_t before = samples_before(lists, part, time);
-    seek->place = before == 0 ? 0 : (before - 1) * CM_LIST_SAMPLE;
+    seek->place = before == 0 ? 0 : in_part(part, (before - 1) * CM_LIST_SAMPLE);
 }
 
 void cm_list_seek_place(const cm_lists *lists, const cm_list *list, int64_t time, uint32_t before,
@@ -216,8 +228,16 @@ uint32_t cm_list_newest(const cm_lists *lists, const cm_list *list)
 
 void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list)
 {
-    if (cm_list_is_long(list))
+    if (list->count > 1)
         cm_prefetch(end_of(lists, list));
+}
+
+void cm_list_prefetch_front(const cm_lists *lists, const cm_list *list)
+{
+    if (cm_list_is_long(list))
+        cm_prefetch(lists->pool + cm_list_directory(lists, list)->chunks[0].block);
+    else if (list->count > 1)
+        cm_prefetch(lists->pool + list->at);
 }
 
 void cm_list_prefetch_newest(const cm_lists *lists, const cm_list *list)

@@ -26,6 +26,18 @@ static inline uint32_t cm_chunk_count(const cm_directory *directory, size_t chun
     return next - directory->chunks[chunk].rank;
 }
 
+/** Numbers of the chunk's block that are before its own. */
+static inline uint32_t cm_chunk_skip(const cm_directory *directory, size_t chunk)
+{
+    return chunk == 0 ? directory->skip : 0;
+}
+
+/** Let the first chunk begin where its block does. */
+void cm_list_settle(cm_lists *lists, cm_directory *directory);
+
+/** A chunk has more clicks (modulo 2^32): set the ranks. */
+void cm_list_shift_ranks(cm_directory *directory, size_t chunk, uint32_t more);
+
 /** Set a chunk's first time and samples after its clicks from a place on have changed. */
 void cm_chunk_refresh(const cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t place);
 
@@ -39,6 +51,9 @@ void cm_list_move_block(cm_lists *lists, cm_list *list, unsigned from, unsigned 
 
 /** Give a list of CM_LIST_CHUNK clicks a directory, which must have been reserved. */
 void cm_list_lengthen(cm_lists *lists, cm_list *list);
+
+/** Take the directory of a list that has become short. */
+void cm_list_give_directory(cm_lists *lists, uint32_t number);
 
 /** Where a click belongs among ordered ones: the number of those older than it. */
 uint32_t cm_list_place(const cm_lists *lists, const uint32_t *numbers, uint32_t count,

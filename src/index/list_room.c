@@ -2,6 +2,8 @@
 #include "index/list_parts.h"
 #include "util/grow.h"
 
+#define CHUNKS_KEPT_MAX 16 /* of a directory that is free */
+
 void cm_lists_init(cm_lists *lists, const cm_click_store *store)
 {
     *lists = (cm_lists){.store = store, .free_directory = CM_LIST_NONE};
@@ -11,8 +13,8 @@ void cm_lists_init(cm_lists *lists, const cm_click_store *store)
 
 static void free_directory(cm_directory *directory)
 {
-    free(directory->chunks);
-    free(directory->samples);
+    free(directory->chunks == NULL ? NULL : directory->chunks - directory->gap);
+    free(directory->samples == NULL ? NULL : directory->samples - directory->gap);
 }
 
 void cm_lists_destroy(cm_lists *lists)
@@ -62,19 +64,62 @@ static size_t directory_bytes(const cm_directory *directory)
     return directory->capacity * sizeof(cm_chunk) + directory->sample_capacity * sizeof(cm_samples);
 }
 
-static bool reserve_chunks(cm_lists *lists, cm_directory *directory, size_t needed)
+/* To the beginning of the arrays. */
+static void close_gap(cm_directory *directory)
 {
-    size_t before = directory_bytes(directory);
-    cm_chunk *chunks =
-        cm_grow(directory->chunks, &directory->capacity, needed, sizeof *directory->chunks);
+    size_t gap = directory->gap;
+    memmove(directory->chunks - gap, directory->chunks, directory->count * sizeof(cm_chunk));
+    memmove(directory->samples - gap, directory->samples, directory->count * sizeof(cm_samples));
+    directory->chunks -= gap;
+    directory->samples -= gap;
+    directory->gap = 0;
+}
+
+static bool has_room(const cm_directory *directory, size_t needed)
+{
+    size_t end = directory->gap + needed;
+    return end <= directory->capacity && end <= directory->sample_capacity;
+}
+
+static bool grow_chunks(cm_lists *lists, cm_directory *directory, size_t needed)
+{
+    size_t before = directory_bytes(directory), gap = directory->gap;
+    cm_chunk *chunks = cm_grow(directory->chunks == NULL ? NULL : directory->chunks - gap,
+                               &directory->capacity, gap + needed, sizeof *chunks);
     if (chunks != NULL)
-        directory->chunks = chunks;
-    cm_samples *samples = cm_grow(directory->samples, &directory->sample_capacity, needed,
-                                  sizeof *directory->samples);
+        directory->chunks = chunks + gap;
+    cm_samples *samples = cm_grow(directory->samples == NULL ? NULL : directory->samples - gap,
+                                  &directory->sample_capacity, gap + needed, sizeof *samples);
     if (samples != NULL)
-        directory->samples = samples;
+        directory->samples = samples + gap;
     lists->directory_bytes += directory_bytes(directory) - before;
     return chunks != NULL && samples != NULL;
+}
+
+/* The gap is closed only where it is large, so that what moves is in proportion to what came. */
+static bool reserve_chunks(cm_lists *lists, cm_directory *directory, size_t needed)
+{
+    if (has_room(directory, needed))
+        return true;
+    if (directory->gap > directory->count / 8)
+        close_gap(directory);
+    return has_room(directory, needed) || grow_chunks(lists, directory, needed);
+}
+
+void cm_list_give_directory(cm_lists *lists, uint32_t number)
+{
+    cm_directory *directory = &lists->directories[number];
+    directory->chunks -= directory->gap;
+    directory->samples -= directory->gap;
+    directory->gap = 0;
+    directory->count = 0;
+    if (directory->capacity > CHUNKS_KEPT_MAX) {
+        lists->directory_bytes -= directory_bytes(directory);
+        free_directory(directory);
+        *directory = (cm_directory){0};
+    }
+    directory->next_free = lists->free_directory;
+    lists->free_directory = number;
 }
 
 /* A list that is about to become long finds a directory, with room for its chunks, at the head of

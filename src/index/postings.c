@@ -63,6 +63,23 @@ uint32_t cm_postings_add(cm_postings *postings, uint64_t hash, uint32_t referenc
     return group;
 }
 
+/* Where only one group can be meant, it is not looked into. */
+uint32_t cm_postings_find_click(const cm_postings *postings, uint64_t hash, uint32_t click)
+{
+    cm_probe probe = cm_table_probe(&postings->table, hash);
+    uint32_t found = CM_NUMBER_NONE;
+    for (;;) {
+        uint32_t reference = cm_table_next(&postings->table, &probe);
+        if (reference == CM_NUMBER_NONE || reference == click)
+            return reference == click ? click : found;
+        if (!cm_postings_is_group(reference))
+            continue;
+        if (found == CM_NUMBER_NONE ||
+            !cm_list_contains(&postings->lists, cm_postings_group(postings, found), click))
+            found = reference;
+    }
+}
+
 uint32_t cm_postings_remove(cm_postings *postings, uint64_t hash, uint32_t reference,
                             uint32_t click)
 {
@@ -91,6 +108,18 @@ void cm_postings_prefetch(const cm_postings *postings, uint32_t reference)
         cm_prefetch(cm_postings_group(postings, reference));
     else
         cm_prefetch(cm_click_store_row(postings->lists.store, reference));
+}
+
+void cm_postings_prefetch_front(const cm_postings *postings, uint32_t reference)
+{
+    if (cm_postings_is_group(reference))
+        cm_list_prefetch_front(&postings->lists, cm_postings_group(postings, reference));
+}
+
+void cm_postings_prefetch_end(const cm_postings *postings, uint32_t reference)
+{
+    if (cm_postings_is_group(reference))
+        cm_list_prefetch_end(&postings->lists, cm_postings_group(postings, reference));
 }
 
 void cm_postings_prefetch_newest(const cm_postings *postings, uint32_t reference)

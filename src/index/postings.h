@@ -62,6 +62,10 @@ cm_status cm_postings_reserve(cm_postings *postings, uint32_t reference, cm_erro
 uint32_t cm_postings_add(cm_postings *postings, uint64_t hash, uint32_t reference, uint32_t click,
                          bool is_bulk, bool *in_order);
 
+/** The reference that a click is found by, where the click is known to be there: no key need be
+ * compared. */
+uint32_t cm_postings_find_click(const cm_postings *postings, uint64_t hash, uint32_t click);
+
 /** Remove a click, which must be there. Returns the key's reference; CM_NUMBER_NONE: it is gone. */
 uint32_t cm_postings_remove(cm_postings *postings, uint64_t hash, uint32_t reference,
                             uint32_t click);
@@ -71,6 +75,12 @@ size_t cm_postings_list_memory(const cm_postings *postings);
 
 /** Ask the memory for what a reference leads to, a group or a click. */
 void cm_postings_prefetch(const cm_postings *postings, uint32_t reference);
+
+/** After that, ask for what removing the reference's oldest click reads. */
+void cm_postings_prefetch_front(const cm_postings *postings, uint32_t reference);
+
+/** After cm_postings_prefetch: ask for the end of the reference's list. */
+void cm_postings_prefetch_end(const cm_postings *postings, uint32_t reference);
 
 /** Ask the memory for what adding to a reference looks at: the newest click. */
 void cm_postings_prefetch_newest(const cm_postings *postings, uint32_t reference);

@@ -106,8 +106,12 @@ static void add(struct fixture *fixture, uint32_t click)
 
 static void remove_click(struct fixture *fixture, uint32_t click)
 {
-    cm_address_remove(&fixture->shard, &fixture->catalog, &buckets[fixture->bucket_of[click]],
-                      who_of(fixture, click), click);
+    uint64_t hash = buckets[fixture->bucket_of[click]].hash;
+    uint32_t who = who_of(fixture, click);
+    cm_address_prefetch(&fixture->shard, hash);
+    cm_address_prefetch_lists(&fixture->shard, hash, who);
+    cm_address_prefetch_type(&fixture->shard, hash, who);
+    cm_address_remove(&fixture->shard, &fixture->catalog, hash, who, click);
     fixture->there[click] = false;
 }
 

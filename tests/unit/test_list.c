@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "index/list.h"
+#include "index/list_bulk.h"
 
 #define CLICKS 3000u
 
@@ -101,11 +101,12 @@ static void assert_walk(const struct fixture *fixture, size_t rank)
     assert_int_equal(cm_cursor_next(&fixture->lists, &cursor), CM_NUMBER_NONE);
 }
 
-static void assert_equal(const struct fixture *fixture)
+/* Ranks of every so many times up to the last. */
+static void assert_equal_every(const struct fixture *fixture, int64_t last, int64_t every)
 {
     assert_int_equal(fixture->list.count, fixture->count);
     assert_walk(fixture, fixture->count);
-    for (int64_t time = -1; time <= 501; time += 25) {
+    for (int64_t time = -1; time <= last; time += every) {
         size_t rank = rank_of(fixture, time);
         assert_int_equal(cm_list_rank(&fixture->lists, &fixture->list, time), rank);
         assert_true(cm_list_rank_at_least(&fixture->lists, &fixture->list, time) <= rank);
@@ -115,6 +116,11 @@ static void assert_equal(const struct fixture *fixture)
     if (fixture->count > 0)
         assert_int_equal(cm_list_newest(&fixture->lists, &fixture->list),
                          fixture->model[fixture->count - 1]);
+}
+
+static void assert_equal(const struct fixture *fixture)
+{
+    assert_equal_every(fixture, 501, 25);
 }
 
 static void test_random_order(void **state)
@@ -151,6 +157,89 @@ static void test_a_sliding_window(void **state)
     while (fixture.count > 0)
         remove_place(&fixture, 0);
     assert_equal(&fixture);
+    teardown(&fixture);
+}
+
+/* Clicks leave near the front, but not at it, some come back late, and some leave anywhere. */
+static void test_a_window_that_slides_in_disorder(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 10; seed < 20; seed++) {
+        struct fixture fixture;
+        setup(&fixture, seed, true);
+        uint32_t near = 1 + (uint32_t)(seed % 5) * 20;
+        for (uint32_t click = 0; click < CLICKS; click++) {
+            insert(&fixture, click);
+            if (fixture.count <= 600 + 100 * near)
+                continue;
+            uint32_t place = next_random(&fixture, next_random(&fixture, 50) ? near : 600);
+            uint32_t removed = fixture.model[place];
+            remove_place(&fixture, place);
+            assert_false(cm_list_contains(&fixture.lists, &fixture.list, removed));
+            if (next_random(&fixture, 40) == 0)
+                insert(&fixture, removed);
+            uint32_t any = fixture.model[next_random(&fixture, (uint32_t)fixture.count)];
+            assert_true(cm_list_contains(&fixture.lists, &fixture.list, any));
+            if (click % 37 == 0)
+                assert_equal_every(&fixture, CLICKS, 13);
+        }
+        while (fixture.count > 0) {
+            remove_place(&fixture, fixture.count > near ? next_random(&fixture, near) : 0);
+            if (fixture.count % 97 == 0)
+                assert_equal_every(&fixture, CLICKS, 31);
+        }
+        teardown(&fixture);
+    }
+}
+
+/* Clicks leave some at a time; now and then one stays for longer than all around it. */
+static void test_some_at_a_time(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 30; seed < 40; seed++) {
+        struct fixture fixture;
+        setup(&fixture, seed, true);
+        uint32_t removed[64], stays = 3 + (uint32_t)seed % 4 * 9;
+        for (uint32_t click = 0; click < CLICKS; click++)
+            insert(&fixture, click);
+        for (uint32_t next = 0; next < CLICKS;) {
+            uint32_t count = 0, some = 1 + next_random(&fixture, 64);
+            for (; next < CLICKS && count < some; next++)
+                if (next % stays != 0)
+                    removed[count++] = next;
+            cm_list_remove_some(&fixture.lists, &fixture.list, removed, count);
+            size_t left = 0;
+            for (size_t i = 0; i < fixture.count; i++)
+                if (fixture.model[i] >= next || fixture.model[i] % stays == 0)
+                    fixture.model[left++] = fixture.model[i];
+            fixture.count = left;
+            if (next_random(&fixture, 8) == 0)
+                assert_equal_every(&fixture, CLICKS, 17);
+        }
+        assert_equal_every(&fixture, CLICKS, 17);
+        while (fixture.count > 0)
+            remove_place(&fixture, next_random(&fixture, (uint32_t)fixture.count));
+        teardown(&fixture);
+    }
+}
+
+/* A large window slides far: the directory's room is used again. */
+static void test_a_long_list_keeps_its_memory(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    size_t memory = 0;
+    setup(&fixture, 6, true);
+    cm_list *list = &fixture.list;
+    for (uint32_t i = 0; i < 100 * CLICKS; i++) { /* 256 chunks; the same clicks again and again */
+        assert_int_equal(cm_list_reserve(&fixture.lists, list, NULL), CM_OK);
+        assert_true(cm_list_append(&fixture.lists, list, i % CLICKS) || i % CLICKS == 0);
+        if (list->count > 65536)
+            cm_list_remove(&fixture.lists, list, (i - 65536) % CLICKS);
+        if (i == CLICKS * 30)
+            memory = cm_lists_memory(&fixture.lists);
+    }
+    assert_int_equal(cm_lists_memory(&fixture.lists), memory);
     teardown(&fixture);
 }
 
@@ -213,8 +302,13 @@ static void test_blocks_are_used_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_order),           cmocka_unit_test(test_a_sliding_window),
-        cmocka_unit_test(test_newest_first_insertion), cmocka_unit_test(test_growing_and_shrinking),
+        cmocka_unit_test(test_random_order),
+        cmocka_unit_test(test_a_sliding_window),
+        cmocka_unit_test(test_a_window_that_slides_in_disorder),
+        cmocka_unit_test(test_some_at_a_time),
+        cmocka_unit_test(test_a_long_list_keeps_its_memory),
+        cmocka_unit_test(test_newest_first_insertion),
+        cmocka_unit_test(test_growing_and_shrinking),
         cmocka_unit_test(test_blocks_are_used_again),
     };
     return cmocka_run_group_tests_name("list", tests, NULL, NULL);
