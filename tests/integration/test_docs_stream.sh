@@ -63,18 +63,19 @@ case_into_postgresql() {
     "$root/scripts/pg_temp.sh" stop "$server"
 }
 
-# A kcat that notes how it was called, and has two messages.
+# A kcat that notes how it was called, and has the events as messages from offset 6 on.
 fake_kcat() {
     mkdir bin
     cat >bin/kcat <<'FAKE'
 #!/bin/bash
 printf '%s\n' "$@" >kcat.arguments
-number=6
+from=$(grep -A 1 -x -e -o kcat.arguments | tail -n 1)
+number=5
 while IFS= read -r line; do
     number=$((number + 1))
     format=${*: -1}
     format=${format//%o/$number}
-    printf "${format//%s/%s}" "$line"
+    [ "$from" != beginning ] && [ "$number" -lt "$from" ] || printf "${format//%s/%s}" "$line"
 done <events.ndjson
 FAKE
     chmod +x bin/kcat
@@ -85,28 +86,34 @@ argument_after() {
     grep -A 1 -x -e "$1" kcat.arguments | tail -n 1
 }
 
+# The same commands begin, and go on: with the window, after the event that was the last.
 case_from_kafka() {
     fake_kcat
     make_events
     commands_under "From Kafka"
-    [ "$(sed -n 's/.* -\([CPG]\) .*/\1/p' commands)" = C ] || fail "kcat does not read"
+    grep -qx -e 'kcat -C .*|' commands || fail "kcat does not read"
     run_commands
     [ "$(argument_after -o)" = beginning ] || fail "begins at $(argument_after -o)"
-    expect_json results.ndjson 'd["seq"]' 8
-    expect_json results.ndjson 'd["click_id"]' '"k-1"'
-    expect_match "$work/err" 'clicks +1 +0 +0'
+    cp window/position.json position
+    expect_shown position "Checkpoints"
+    sed -n '2s/order-1/order-2/p' events.ndjson >more
+    cat more >>events.ndjson
+    run_commands
+    [ "$(argument_after -o)" = 8 ] || fail "goes on at $(argument_after -o)"
+    expect_json results.ndjson '[r["seq"] for r in d]' '[7, 8]'
+    expect_json results.ndjson '[r["conversion_id"] for r in d]' '["order-1", "order-2"]'
+    expect_json results.ndjson '[r["click_id"] for r in d]' '["k-1", "k-1"]'
 }
 
-# The first of the commands finds where to go on.
-case_from_kafka_again() {
+# A window of events without seq does not know where to go on.
+case_from_kafka_without_a_position() {
+    make_events
+    "$program" stream --quiet --checkpoint window --output /dev/null <events.ndjson
     commands_under "From Kafka"
     head -n 1 commands >first
-    mkdir window
-    for text in '{"seq":41}' '{"version":1, "seq": 41, "other":7}'; do
-        echo "$text" >window/position.json
-        # shellcheck disable=SC2016 # of the inner shell
-        [ "$(bash -c '. ./first; echo "$seq"')" = 41 ] || fail "not found in $text"
-    done
+    expect_match window/position.json '"resume_from_seq":null'
+    # shellcheck disable=SC2016 # of the inner shell
+    [ -z "$(bash -c '. ./first; echo "$seq"')" ] || fail "finds $(cat window/position.json)"
 }
 
 # The page's port may be busy here; curl need not be there.
@@ -201,6 +208,7 @@ case_the_service_works() {
     wait "$service" || status=$?
     expect_status "$(sed -n 's/^SuccessExitStatus=//p' clickmatch-stream.service)"
     expect_match err 'metrics at http'
+    [ -s clickmatch/window/position.json ] || fail "no checkpoint"
 }
 
 await_in() {
