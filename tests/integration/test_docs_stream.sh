@@ -96,8 +96,8 @@ case_from_kafka() {
     [ "$(argument_after -o)" = beginning ] || fail "begins at $(argument_after -o)"
     cp window/position.json position
     expect_shown position "Checkpoints"
-    sed -n '2s/order-1/order-2/p' events.ndjson >more
-    cat more >>events.ndjson
+    sed -n '2s/order-1/order-2/p' events.ndjson >third_event
+    cat third_event >>events.ndjson
     run_commands
     [ "$(argument_after -o)" = 8 ] || fail "goes on at $(argument_after -o)"
     expect_json results.ndjson '[r["seq"] for r in d]' '[7, 8]'
