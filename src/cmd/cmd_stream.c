@@ -1,6 +1,7 @@
 #include "cmd/cmd_stream.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,6 +203,23 @@ static cm_status warm_up(cm_stream_run *run, cm_error *error)
 
 /* ---- the run ---- */
 
+static void add_details(cm_summary *summary, const cm_stream_counts *counts)
+{
+    char rooms[5][CM_COUNT_BYTES];
+    snprintf(summary->note, sizeof summary->note,
+             "%-15s malformed lines %s, late conversions %s, clicks too old %s, events ahead %s, "
+             "seen before %s",
+             "events", cm_count_text(counts->malformed, rooms[0]),
+             cm_count_text(counts->late, rooms[1]), cm_count_text(counts->too_old, rooms[2]),
+             cm_count_text(counts->waited, rooms[3]), cm_count_text(counts->seen_before, rooms[4]));
+    summary->details = json_pack(
+        "{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "malformed_lines", (json_int_t)counts->malformed,
+        "late_conversions", (json_int_t)counts->late, "clicks_too_old", (json_int_t)counts->too_old,
+        "events_ahead", (json_int_t)counts->waited, "clicks_refused", (json_int_t)counts->refused,
+        "seen_before", (json_int_t)counts->seen_before, "seq_not_rising",
+        (json_int_t)counts->disordered);
+}
+
 static cm_status summarize(cm_stream_run *run, double seconds, cm_error *error)
 {
     const cm_stream_counts *counts = &run->stream->counts;
@@ -212,6 +230,7 @@ static cm_status summarize(cm_stream_run *run, double seconds, cm_error *error)
     summary->matched = counts->matched;
     summary->engine_clicks = cm_engine_click_count(run->engine);
     summary->engine_bytes = cm_engine_memory(run->engine);
+    add_details(summary, counts);
     if (cm_summary_source_add(summary, name, CM_ROW_CLICK, &counts->kinds[CM_ROW_CLICK]) &&
         cm_summary_source_add(summary, name, CM_ROW_CONVERSION, &counts->kinds[CM_ROW_CONVERSION]))
         return CM_OK;

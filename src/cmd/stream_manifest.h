@@ -1,4 +1,4 @@
-/* The manifest of a checkpoint: which parts it has, and what is where. As bytes, for src/file/parts;
+/* The manifest of a checkpoint: which parts it has, and what is where; as bytes, for file/parts.h,
  * and what of it others may read. */
 #ifndef CM_CMD_STREAM_MANIFEST_H
 #define CM_CMD_STREAM_MANIFEST_H

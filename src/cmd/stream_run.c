@@ -41,8 +41,7 @@ cm_status cm_stream_run_reject(void *context, const cm_event_place *place, const
         event->row.malformed != NULL ? "events" : cm_rejects_kind_name(event->kind);
     cm_status status = cm_rejects_take(&run->run.rejects, reject, error);
     if (status == CM_OK)
-        status =
-            cm_stream_sink_reject(&run->sink, place, event, reject, run->stream->last.seq, error);
+        status = cm_stream_sink_reject(&run->sink, place, event, reject, run->stream, error);
     return status;
 }
 

@@ -85,10 +85,11 @@ static cm_status name_event(cm_stream_sink *sink, const cm_event_place *place, c
 
 /* A line that cannot be read has no seq: it is named by the one before it. */
 static cm_status name_malformed(cm_stream_sink *sink, const cm_event_place *place, cm_slice line,
-                                uint64_t last_seq, cm_pg_sink_origin *origin, cm_error *error)
+                                const cm_stream *stream, cm_pg_sink_origin *origin, cm_error *error)
 {
     cm_buffer *position = &sink->position;
-    if (last_seq == 0)
+    uint64_t last_seq = stream->has_passed ? stream->passed_seq : stream->last.seq;
+    if (!stream->has_passed && !stream->last.has_seq)
         return name_event(sink, place, line, origin, error);
     sink->malformed = sink->after_seq == last_seq ? sink->malformed + 1 : 1;
     sink->after_seq = last_seq;
@@ -152,7 +153,7 @@ _Static_assert((int)CM_CLICK_TENANT_ID == (int)CM_CONVERSION_TENANT_ID, "tenant_
 
 cm_status cm_stream_sink_reject(cm_stream_sink *sink, const cm_event_place *place,
                                 const cm_event *event, const cm_reject_line *reject,
-                                uint64_t last_seq, cm_error *error)
+                                const cm_stream *stream, cm_error *error)
 {
     const char *kinds[] = {[CM_ROW_CLICK] = "click", [CM_ROW_CONVERSION] = "conversion"};
     bool is_event = event->row.malformed == NULL;
@@ -166,9 +167,8 @@ cm_status cm_stream_sink_reject(cm_stream_sink *sink, const cm_event_place *plac
                                   .reason = reject->reason};
     cm_status status = wait_room(sink, error);
     if (status == CM_OK)
-        status = place->has_seq
-                     ? name_event(sink, place, reject->row, &origin, error)
-                     : name_malformed(sink, place, reject->row, last_seq, &origin, error);
+        status = place->has_seq ? name_event(sink, place, reject->row, &origin, error)
+                                : name_malformed(sink, place, reject->row, stream, &origin, error);
     return status == CM_OK ? cm_pg_sink_add_dead(sink->sink, &dead, &origin, error) : status;
 }
 

@@ -16,7 +16,7 @@ typedef struct cm_stream_sink {
     cm_buffer position; /* of the event at hand, as text */
     uint64_t after_seq; /* malformed lines are counted from the last event with a seq */
     uint64_t malformed;
-    /** Called while there is no room: everything but reading goes on. A failure ends the waiting. */
+    /** Called while there is no room: all but reading goes on. A failure ends the waiting. */
     cm_status (*wait)(void *context, cm_error *error);
     void *context;
 } cm_stream_sink;
@@ -39,7 +39,7 @@ cm_status cm_stream_sink_results(cm_stream_sink *sink, const cm_stream_conversio
                                  cm_error *error);
 cm_status cm_stream_sink_reject(cm_stream_sink *sink, const cm_event_place *place,
                                 const cm_event *event, const cm_reject_line *reject,
-                                uint64_t last_seq, cm_error *error);
+                                const cm_stream *stream, cm_error *error);
 
 /** Nothing of the events up to this one is still to be handed over. */
 void cm_stream_sink_settle(cm_stream_sink *sink, uint64_t seq);

@@ -352,12 +352,17 @@ static cm_status forget(cm_stream *stream, cm_error *error)
     return status;
 }
 
-/* An event that was seen in an earlier run. */
-static bool is_seen(cm_stream *stream, const cm_event *event)
+/* Was a line seen in an earlier run? One without a seq was if an event that came after it was. */
+static bool is_seen(cm_stream *stream, const cm_event_place *place)
 {
+    const cm_stream_options *options = &stream->options;
     bool is_seen =
-        event->has_seq && stream->options.has_resume && event->seq <= stream->options.resume_seq;
+        options->has_resume &&
+        (place->has_seq ? place->seq <= options->resume_seq
+                        : stream->has_passed && stream->passed_seq < options->resume_seq);
     stream->counts.seen_before += is_seen;
+    stream->has_passed |= place->has_seq;
+    stream->passed_seq = place->has_seq ? place->seq : stream->passed_seq;
     return is_seen;
 }
 
@@ -374,12 +379,12 @@ static void note_seq(cm_stream *stream, const cm_event_place *place)
 static cm_status take_event(cm_stream *stream, const cm_event *event, arrival *a, cm_error *error)
 {
     bool is_good = false;
+    if (is_seen(stream, &a->place))
+        return CM_OK;
     if (event->row.malformed != NULL) {
         stream->counts.malformed++;
         return reject(stream, event, a, event->field, event->row.byte, event->row.malformed, error);
     }
-    if (is_seen(stream, event))
-        return CM_OK;
     note_seq(stream, &a->place);
     stream->counts.kinds[event->kind].rows++;
     cm_status status = build(stream, event, a, &is_good, error);

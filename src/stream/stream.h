@@ -105,6 +105,8 @@ typedef struct cm_stream {
     int64_t ahead_us;     /* and the latest time of them */
     uint64_t events;      /* since the stream began, in earlier runs, too */
     cm_event_place last;  /* of the event with the greatest seq so far */
+    bool has_passed;      /* an event with a seq has come since the start, */
+    uint64_t passed_seq;  /* and this is that of the last one, taken or not */
     bool is_keeping;      /* nothing is forgotten: set by who writes it down */
     cm_arena arena;       /* of the block that is read */
     cm_event_layouts layouts;

@@ -4,8 +4,8 @@
 
 #include "stream/stream.h"
 
-/** Take a click, whose texts hold until the batch is settled. is_lasting: it will be held for longer
- * than others, and must not keep them in memory. */
+/** Take a click, whose texts hold until the batch is settled. is_lasting: it will be held for
+ * longer than others, and must not keep them in memory. */
 cm_status cm_stream_add_click(cm_stream *stream, const cm_click *click, bool is_lasting,
                               cm_error *error);
 
