@@ -11,6 +11,7 @@ const cm_bench_section cm_bench_sections[] = {
     {.name = "load", .needs_world = true, .run = cm_bench_load},
     {.name = "match", .needs_world = true, .run = cm_bench_match},
     {.name = "memory", .needs_world = true, .run = cm_bench_memory},
+    {.name = "restore", .needs_world = true, .run = cm_bench_restore},
     {.name = "latency", .needs_world = true, .run = cm_bench_latency},
     {.name = "scaling", .run = cm_bench_scaling},
     {.name = "hot", .run = cm_bench_hot_keys},

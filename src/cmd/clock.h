@@ -36,6 +36,14 @@ static inline void cm_clock_sleep_ms(long ms)
     (void)nanosleep(&pause, NULL);
 }
 
+/** Nanoseconds of work of this thread so far. */
+static inline double cm_clock_thread_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
 /** Microseconds since 1970 UTC. */
 static inline int64_t cm_clock_now_us(void)
 {

@@ -83,44 +83,65 @@ static uint32_t intern_who(cm_segment_adopter *adopter, cm_slice text, uint64_t 
                            cm_text_hash(adopter->logger.rules, here));
 }
 
-static cm_status adopt_name(cm_segment_adopter *adopter, const cm_segment_view *view,
-                            cm_name_kind kind, cm_slice text, cm_adopted_name *name,
-                            cm_error *error)
+/* Read the names, and hash them. */
+static cm_status read_names(cm_segment_adopter *adopter, const cm_segment_view *view,
+                            cm_name_kind kind, cm_error *error)
 {
-    name->text = text.data;
-    if (!is_name(view, kind, text))
-        return cm_segment_view_fault(view, error, "a name of kind %u is none", (unsigned)kind);
-    if (kind == CM_NAME_WHO) {
-        name->number = intern_who(adopter, text, &name->hash);
-    } else {
-        name->hash = cm_text_hash(adopter->logger.rules, text);
-        name->number = cm_names_intern(&adopter->logger.names, kind, text, name->hash);
+    size_t at = 0;
+    cm_adopted_name *names = adopter->names[kind];
+    for (size_t i = 1; i <= view->header.names[kind].count; i++) {
+        cm_slice text;
+        cm_status status = cm_segment_view_name(view, kind, &at, &text, error);
+        if (status != CM_OK)
+            return status;
+        if (!is_name(view, kind, text))
+            return cm_segment_view_fault(view, error, "name %zu of kind %u is none", i,
+                                         (unsigned)kind);
+        names[i] = (cm_adopted_name){.text = text.data,
+                                     .size = (uint32_t)text.size,
+                                     .hash = cm_text_hash(adopter->logger.rules, text)};
     }
-    return name->number == CM_NUMBER_NONE ? cm_error_memory(error, "a dictionary", text.size)
-                                          : CM_OK;
+    if (at != view->header.names[kind].bytes)
+        return cm_segment_view_fault(view, error, "names of kind %u: more than there are",
+                                     (unsigned)kind);
+    return CM_OK;
+}
+
+/* Names ahead that the memory is asked for: where they are known, then their text there. */
+#define AHEAD_NAME 24
+#define AHEAD_TEXT 12
+
+static cm_status intern_names(cm_segment_adopter *adopter, cm_name_kind kind, size_t count,
+                              cm_error *error)
+{
+    cm_names *known = &adopter->logger.names;
+    cm_adopted_name *names = adopter->names[kind];
+    for (size_t i = 1; i <= count; i++) {
+        cm_slice text = cm_slice_of(names[i].text, names[i].size);
+        if (i + AHEAD_NAME <= count)
+            cm_names_prefetch(known, kind, names[i + AHEAD_NAME].hash);
+        if (i + AHEAD_TEXT <= count)
+            cm_names_prefetch_text(known, kind, names[i + AHEAD_TEXT].hash);
+        names[i].number = kind == CM_NAME_WHO ? intern_who(adopter, text, &names[i].hash)
+                                              : cm_names_intern(known, kind, text, names[i].hash);
+        if (names[i].number == CM_NUMBER_NONE)
+            return cm_error_memory(error, "a dictionary", text.size);
+    }
+    return CM_OK;
 }
 
 static cm_status adopt_kind(cm_segment_adopter *adopter, const cm_segment_view *view,
                             cm_name_kind kind, cm_error *error)
 {
-    size_t count = view->header.names[kind].count, at = 0;
+    size_t count = view->header.names[kind].count;
     cm_adopted_name *names =
         cm_grow(adopter->names[kind], &adopter->capacities[kind], count + 1, sizeof *names);
     if (names == NULL)
         return cm_error_memory(error, "the names of a segment", count * sizeof *names);
     adopter->names[kind] = names;
     names[0] = (cm_adopted_name){.number = CM_NUMBER_MISSING};
-    cm_status status = CM_OK;
-    for (size_t i = 1; i <= count && status == CM_OK; i++) {
-        cm_slice text;
-        status = cm_segment_view_name(view, kind, &at, &text, error);
-        if (status == CM_OK)
-            status = adopt_name(adopter, view, kind, text, &names[i], error);
-    }
-    if (status == CM_OK && at != view->header.names[kind].bytes)
-        status = cm_segment_view_fault(view, error, "names of kind %u: more than there are",
-                                       (unsigned)kind);
-    return status;
+    cm_status status = read_names(adopter, view, kind, error);
+    return status == CM_OK ? intern_names(adopter, kind, count, error) : status;
 }
 
 /* ---- rows ---- */

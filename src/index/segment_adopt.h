@@ -13,7 +13,8 @@
 /** A name of an image, and what it is here. */
 typedef struct cm_adopted_name {
     const char *text;
-    uint64_t hash;   /* of the text; of a who, its tenant's */
+    uint64_t hash; /* of the text; of a who, its tenant's */
+    uint32_t size;
     uint32_t number; /* in the catalog */
 } cm_adopted_name;
 

@@ -10,7 +10,9 @@
 #define LOCAL_BITS 17
 #define EPOCH_MAX ((1u << 15) - 1)
 
-#define AHEAD 12                /* rows whose fingerprint is asked for */
+/* Rows ahead that the memory is asked for: where their names are known, then the names. */
+#define AHEAD_SLOT 24
+#define AHEAD_NAME 12
 #define ROW_BYTES ((size_t)128) /* of names, copied for as much as a row takes */
 
 /* ---- which names the image has ---- */
@@ -181,15 +183,34 @@ cm_status cm_segment_encode_begin(cm_segment_encoder *encoder, cm_click_index *i
 
 /* ---- rows ---- */
 
-static void prefetch_fingerprint(const cm_segment_encoder *encoder, uint32_t at)
+static const cm_click_row *row_ahead(const cm_segment_encoder *encoder, uint32_t at)
 {
-    if (at >= encoder->count || at < encoder->segment->unlisted)
+    const cm_segment *segment = encoder->segment;
+    return at < encoder->count && at >= segment->unlisted ? &segment->rows[at] : NULL;
+}
+
+/* Where the names of a row are: most of the rows have a campaign or a fingerprint that is new. */
+static void prefetch_slots(const cm_segment_encoder *encoder, const cm_click_row *row)
+{
+    if (row == NULL)
         return;
-    uint32_t number = encoder->segment->rows[at].fingerprint;
-    if (number == CM_NUMBER_MISSING)
+    const cm_dictionary *campaigns = &encoder->index->catalog.names[CM_NAME_CAMPAIGN];
+    cm_prefetch(home_of(&encoder->maps[CM_IMAGE_FINGERPRINTS], row->fingerprint));
+    cm_prefetch(home_of(&encoder->maps[CM_NAME_CAMPAIGN], row->campaign));
+    if (row->campaign != CM_NUMBER_MISSING)
+        cm_prefetch(&campaigns->texts[row->campaign]);
+}
+
+static void prefetch_names(const cm_segment_encoder *encoder, const cm_click_row *row)
+{
+    if (row == NULL)
         return;
-    const uint8_t *fingerprint = fingerprint_at(encoder->index, number);
-    cm_prefetch(home_of(&encoder->maps[CM_IMAGE_FINGERPRINTS], number));
+    cm_slice campaign = cm_catalog_name(&encoder->index->catalog, CM_NAME_CAMPAIGN, row->campaign);
+    if (campaign.size > 0)
+        cm_prefetch(campaign.data);
+    if (row->fingerprint == CM_NUMBER_MISSING)
+        return;
+    const uint8_t *fingerprint = fingerprint_at(encoder->index, row->fingerprint);
     cm_prefetch(fingerprint);
     cm_prefetch(fingerprint + CM_IMAGE_FINGERPRINT_BYTES - 1);
 }
@@ -237,7 +258,8 @@ static void put_rows(cm_segment_encoder *encoder, uint32_t end)
         encoder->unlisted = unlisted < encoder->count ? unlisted : encoder->count;
     for (uint32_t at = encoder->done; at < end; at++) {
         const cm_click_row *row = &encoder->segment->rows[at];
-        prefetch_fingerprint(encoder, at + AHEAD);
+        prefetch_slots(encoder, row_ahead(encoder, at + AHEAD_SLOT));
+        prefetch_names(encoder, row_ahead(encoder, at + AHEAD_NAME));
         cm_click_row made = at < unlisted ? bare_row(row) : image_row(encoder, row, wide);
         memcpy(rows + at * sizeof made, &made, sizeof made);
         if (row->time & CM_ROW_OWN_EXPIRY)
