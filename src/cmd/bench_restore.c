@@ -1,5 +1,5 @@
-/* Section restore: the simulated clicks as images of their segments, written to a directory of parts
- * and loaded again, from files that the page cache has. */
+/* Section restore: the simulated clicks as images of their segments, written to a directory of
+ * parts and loaded again, from files that the page cache has. */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +63,7 @@ static cm_status encode(restore *r, cm_segment_encoder *encoder, size_t place, c
 static cm_status save_all(restore *r, cm_error *error)
 {
     cm_segment_encoder encoder = {0};
-    cm_status status = CM_OK;
+    cm_status status = cm_segment_encoder_warm_up(&encoder, error);
     for (size_t i = 0; i < r->segments && status == CM_OK; i++)
         status = encode(r, &encoder, i, error);
     cm_segment_encoder_destroy(&encoder);

@@ -224,6 +224,7 @@ static cm_status commit(cm_stream_checkpoint *c, cm_error *error)
 static void look_committed(cm_stream_checkpoint *c)
 {
     cm_error error = {0};
+    bool is_idle = cm_parts_is_idle(c->parts); /* asked first: the commit may end meanwhile */
     if (cm_parts_committed(c->parts) >= c->commit) {
         c->is_under_way = false;
         c->done++;
@@ -231,7 +232,7 @@ static void look_committed(cm_stream_checkpoint *c)
         c->done_us = cm_clock_now_us();
         return;
     }
-    if (!cm_parts_is_idle(c->parts))
+    if (!is_idle)
         return;
     if (cm_parts_trouble(c->parts, &error) == CM_OK)
         (void)cm_error_set(&error, CM_ERROR_IO, "it could not be written");

@@ -132,6 +132,8 @@ cm_status cm_stream_checkpoint_open(cm_stream_checkpoint *c, const cm_settings *
     if (path == NULL)
         return CM_OK;
     cm_status status = cm_parts_open(path, "--checkpoint", &c->parts, error);
+    if (status == CM_OK)
+        status = cm_segment_encoder_warm_up(&c->encoder, error);
     if (status != CM_OK || cm_parts_found(c->parts, &manifest) == 0)
         return status;
     *resumed = true;

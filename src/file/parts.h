@@ -94,7 +94,8 @@ cm_status cm_parts_commit(cm_parts *parts, const cm_commit *commit, uint64_t *nu
 /** The last commit that is safe on disk. */
 uint64_t cm_parts_committed(cm_parts *parts);
 
-/** Is there nothing left to write? Then the commits that were not made have failed. */
+/** Is there nothing left to write? Then the commits that cm_parts_committed, asked afterwards, does
+ * not tell of have failed. */
 bool cm_parts_is_idle(cm_parts *parts);
 
 /** What failed since the last call, the first of it: CM_ERROR_IO or CM_ERROR_MEMORY; CM_OK. */

@@ -122,6 +122,20 @@ static bool create_maps(cm_segment_encoder *encoder)
     return true;
 }
 
+#define PAGE_SLOTS (4096 / sizeof(uint64_t))
+
+cm_status cm_segment_encoder_warm_up(cm_segment_encoder *encoder, cm_error *error)
+{
+    for (size_t kind = 0; kind < CM_IMAGE_KIND_COUNT; kind++) {
+        if (!create_map(&encoder->maps[kind]))
+            return cm_error_memory(error, "the image of a segment", MAP_SLOTS * sizeof(uint64_t));
+        volatile uint64_t *slots = encoder->maps[kind].slots;
+        for (size_t i = 0; i < MAP_SLOTS; i += PAGE_SLOTS)
+            slots[i] = 0;
+    }
+    return CM_OK;
+}
+
 /* Where the texts of a number of rows end. */
 static size_t text_bytes(const cm_segment *segment, uint32_t rows)
 {
@@ -165,7 +179,8 @@ cm_status cm_segment_encode_begin(cm_segment_encoder *encoder, cm_click_index *i
     size_t bytes = fingerprints_at + count * CM_IMAGE_FINGERPRINT_BYTES;
     if (encoder->image.capacity < bytes)
         cm_buffer_destroy(&encoder->image); /* its bytes need not move */
-    if (!cm_buffer_reserve(&encoder->image, bytes + bytes / 16) || !create_maps(encoder))
+    /* What is not used of it is never touched; moving all of it would take long. */
+    if (!cm_buffer_reserve(&encoder->image, bytes + bytes / 2) || !create_maps(encoder))
         return cm_error_memory(error, "the image of a segment", bytes);
     cm_click_store_pin(&index->catalog.store, place);
     encoder->index = index;

@@ -39,6 +39,13 @@ typedef struct cm_segment_encoder {
 } cm_segment_encoder;
 
 /**
+ * Take the memory of the maps, pages and all, so that no step has to. May be left out.
+ *
+ * @return CM_OK or CM_ERROR_MEMORY
+ */
+cm_status cm_segment_encoder_warm_up(cm_segment_encoder *encoder, cm_error *error);
+
+/**
  * Begin with a segment. It is pinned until the image is taken or dropped; clicks may be appended to
  * it. What was begun before is dropped.
  *

@@ -8,7 +8,7 @@
 #include "util/check.h"
 #include "util/parallel.h"
 
-/* Each build passes over all shards: what is built of 64 MiB of logs, as loading in bulk does, takes
+/* Each build passes over all shards: in builds of 64 MiB of logs, as when loading in bulk, it takes
  * almost half as long again. Five million clicks have 340 MB, which are freed at the end. */
 #define LOG_BYTES_MAX ((size_t)512 << 20)
 
