@@ -134,10 +134,20 @@ static cm_status set_up(cm_pg *pg, const char *schema, cm_error *error)
 
 cm_status cm_pg_open(const cm_pg_options *options, cm_pg *pg, cm_error *error)
 {
-    static const char *const KEYWORDS[] = {"fallback_application_name", "dbname", "dbname",
-                                           "client_encoding", NULL};
-    const char *values[] = {"clickmatch", options->conninfo, options->database, "UTF8", NULL};
-    *pg = (cm_pg){.interrupt = options->interrupt};
+    /* What the second "dbname" says counts over what stands before it: a host that is gone is
+     * noticed within a minute, unless it says otherwise. */
+    static const char *const KEYWORDS[] = {"fallback_application_name",
+                                           "keepalives_idle",
+                                           "keepalives_interval",
+                                           "keepalives_count",
+                                           "tcp_user_timeout",
+                                           "dbname",
+                                           "dbname",
+                                           "client_encoding",
+                                           NULL};
+    const char *values[] = {"clickmatch",      "30",   "10", "3", "60000", options->conninfo,
+                            options->database, "UTF8", NULL};
+    *pg = (cm_pg){.interrupt = options->interrupt, .is_abrupt = options->is_abrupt};
     cm_status status = check_conninfo(options->conninfo, error);
     if (status != CM_OK)
         return status;

@@ -21,12 +21,15 @@ typedef struct cm_pg_options {
     const char *database; /* in place of the one that these name; default: that one */
     const char *schema;   /* where the tables are; default "public" */
     const atomic_bool *interrupt; /* raised: stop; may be NULL */
+    bool is_abrupt; /* an interrupted statement ends with the connection, which is all that is left
+                       to do with it: the server, which may not answer, is not asked to cancel */
 } cm_pg_options;
 
 /** A connection. Zero-initialised is closed. One thread at a time. */
 typedef struct cm_pg {
     struct pg_conn *connection;
     const atomic_bool *interrupt;        /* may be set to NULL for what must still be done */
+    bool is_abrupt;                      /* see cm_pg_options */
     char sqlstate[CM_PG_SQLSTATE_BYTES]; /* of the last statement that failed; "" if none of
                                                PostgreSQL's own */
 } cm_pg;

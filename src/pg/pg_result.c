@@ -39,6 +39,7 @@ static void put_json_string(cm_buffer *json, cm_slice text)
 static void put_candidates(cm_buffer *json, const cm_result *result)
 {
     json->size = 0;
+    json->failed = false;
     cm_buffer_append_char(json, '[');
     for (uint32_t i = 0; i < result->candidate_count; i++) {
         cm_buffer_append_text(json, i == 0 ? "{\"click_id\": " : ", {\"click_id\": ");

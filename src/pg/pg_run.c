@@ -97,7 +97,7 @@ static cm_status run_text(cm_pg *pg, const char *doing, const char *text, cm_pg_
     cm_status status = send_text(pg, doing, text, error);
     if (status == CM_OK)
         status = collect(pg, doing, &taken, error);
-    if (status == CM_ERROR_INTERRUPTED)
+    if (status == CM_ERROR_INTERRUPTED && !pg->is_abrupt)
         cm_pg_cancel(pg);
     if (status == CM_OK && answer != NULL) {
         *answer = taken;

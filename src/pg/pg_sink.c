@@ -358,8 +358,8 @@ static cm_status set_up(cm_pg_sink *sink, const cm_pg_sink_config *config, cm_er
         status = read_limits(sink, error);
     if (status != CM_OK)
         return status;
-    sink->sender.options.interrupt = &sink->stop;
-    sink->sender.pg.interrupt = &sink->stop;
+    sink->sender.options.interrupt = sink->sender.pg.interrupt = &sink->stop;
+    sink->sender.options.is_abrupt = sink->sender.pg.is_abrupt = true;
     return start_thread(sink, error);
 }
 

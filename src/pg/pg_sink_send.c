@@ -27,7 +27,8 @@ cm_status cm_pg_sink_connect(cm_pg_sink_sender *sender, cm_error *error)
     if (status == CM_OK)
         status = cm_pg_run(&sender->pg, "prepare the session", cm_sql_queries_sink_session, NULL,
                            NULL, error);
-    if (status == CM_OK)
+    sender->is_ready = status == CM_OK;
+    if (sender->is_ready)
         sender->watch.link(sender->watch.context, true, "");
     return status;
 }
@@ -35,6 +36,7 @@ cm_status cm_pg_sink_connect(cm_pg_sink_sender *sender, cm_error *error)
 void cm_pg_sink_disconnect(cm_pg_sink_sender *sender)
 {
     cm_pg_close(&sender->pg);
+    sender->is_ready = false;
 }
 
 /* --- Pauses ----------------------------------------------------------------------------------- */
@@ -113,9 +115,13 @@ static verdict judge(const cm_pg_sink_sender *sender, cm_status status, unsigned
     if (sender->pg.connection == NULL || PQstatus(sender->pg.connection) != CONNECTION_OK ||
         is_of_class(sqlstate, LOST))
         return VERDICT_LOST;
+    if (!sender->is_ready) /* the schema's version, rights */
+        return is_of_class(sqlstate, AGAIN) ? VERDICT_LOST : VERDICT_FATAL;
     bool is_foreign_key = strcmp(sqlstate, FOREIGN_KEY_VIOLATION) == 0;
     if (is_of_class(sqlstate, AGAIN) || (is_foreign_key && same_faults < SAME_FAULT_MAX))
         return VERDICT_AGAIN;
+    if (sqlstate[0] == '\0') /* libpq's own */
+        return VERDICT_LOST;
     return is_of_class(sqlstate, ROW) ? VERDICT_ROW : VERDICT_FATAL;
 }
 
@@ -143,7 +149,7 @@ static cm_status try_part(sending *s, cm_error *error)
     };
     cm_pg_sink_written written;
     cm_status status = CM_OK;
-    if (sender->pg.connection == NULL)
+    if (!sender->is_ready)
         status = cm_pg_sink_connect(sender, error);
     if (status != CM_OK)
         return status;
@@ -186,10 +192,10 @@ static cm_status recover(sending *s, cm_status status, const cm_error *cause, cm
 {
     cm_pg_sink_sender *sender = s->sender;
     verdict found = judge(sender, status, s->same_faults++);
-    if (found == VERDICT_LOST)
-        cm_pg_sink_disconnect(sender);
+    if (found == VERDICT_AGAIN || found == VERDICT_ROW) /* if this fails, so will the next BEGIN */
+        (void)cm_pg_run(&sender->pg, "undo the transaction", "ROLLBACK", NULL, NULL, NULL);
     else
-        cm_pg_rollback(&sender->pg);
+        cm_pg_sink_disconnect(sender);
     if (found == VERDICT_LOST || found == VERDICT_AGAIN) {
         sender->watch.link(sender->watch.context, found == VERDICT_AGAIN, cause->message);
         return pause_for(sender, error);

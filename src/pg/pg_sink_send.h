@@ -26,11 +26,12 @@ typedef struct cm_pg_sink_sender {
     uint64_t random;   /* state of the jitter's generator */
     unsigned failures; /* in a row */
     cm_pg pg;
+    bool is_ready; /* the session is as cm_pg_sink_connect makes it */
     cm_pg_sink_watch watch;
 } cm_pg_sink_sender;
 
 /** Connect, see that the schema is of the program's version, make the staging tables. The errors of
- * cm_pg_open and cm_pg_run; needs no close on failure. */
+ * cm_pg_open and cm_pg_run. */
 cm_status cm_pg_sink_connect(cm_pg_sink_sender *sender, cm_error *error);
 
 /**
@@ -42,6 +43,7 @@ cm_status cm_pg_sink_connect(cm_pg_sink_sender *sender, cm_error *error);
 cm_status cm_pg_sink_send(cm_pg_sink_sender *sender, const cm_pg_sink_batch *batch,
                           cm_error *error);
 
+/** Also after a failure; a closed one is allowed. */
 void cm_pg_sink_disconnect(cm_pg_sink_sender *sender);
 
 #endif

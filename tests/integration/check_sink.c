@@ -45,6 +45,9 @@ static void print_state(driver *d, FILE *out)
     struct rusage usage;
     cm_pg_sink_state s;
     cm_pg_sink_get_state(d->sink, &s);
+    for (char *byte = s.last_error; *byte != '\0'; byte++)
+        if (*byte == '"' || *byte == '\\')
+            *byte = '\'';
     getrusage(RUSAGE_SELF, &usage);
     (void)fprintf(out,
                   "{\"connected\": %d, \"attempts\": %" PRIu64 ", \"batches\": %" PRIu64
@@ -64,10 +67,11 @@ static void tell(driver *d)
     uint64_t now = now_ns();
     if (d->status_path == NULL || now - d->told_ns < 100000000)
         return;
-    FILE *out = fopen(d->status_path, "w");
+    FILE *out = fopen("status.new", "w"); /* whole or not at all, for who reads it */
     if (out != NULL) {
         print_state(d, out);
         (void)fclose(out);
+        (void)rename("status.new", d->status_path);
     }
     d->told_ns = now;
 }

@@ -15,7 +15,11 @@ WITH inserted AS (
            s.fingerprint_match_score, s.probabilistic_candidates, s.match_probability,
            s.attribution_model, CASE WHEN s.is_attributed THEN now() END
     FROM pg_temp.sink_conversions s
-    LEFT JOIN click_tracking k ON k.click_id = s.attributed_click AND k.tenant_id = s.tenant_id
+    LEFT JOIN LATERAL (
+        SELECT id FROM click_tracking t
+        WHERE t.click_id = s.attributed_click AND t.tenant_id = s.tenant_id
+        OFFSET 0 -- one by one, by index, however large the table
+    ) k ON true
     WHERE s.conversion_type IS NOT NULL AND (k.id IS NOT NULL OR NOT s.is_attributed)
     ORDER BY s.ord
     ON CONFLICT (conversion_id) DO NOTHING

@@ -3,7 +3,11 @@
 WITH results AS (
     SELECT DISTINCT ON (s.conversion_id, s.tenant_id) s.*, k.id AS attributed_click_id
     FROM pg_temp.sink_conversions s
-    LEFT JOIN click_tracking k ON k.click_id = s.attributed_click AND k.tenant_id = s.tenant_id
+    LEFT JOIN LATERAL (
+        SELECT id FROM click_tracking t
+        WHERE t.click_id = s.attributed_click AND t.tenant_id = s.tenant_id
+        OFFSET 0 -- one by one, by index, however large the table
+    ) k ON true
     WHERE k.id IS NOT NULL OR NOT s.is_attributed
     ORDER BY s.conversion_id, s.tenant_id, s.ord DESC
 ),
