@@ -40,10 +40,10 @@ static inline void cm_row_end(cm_row_reader *reader, cm_row *row, size_t line_en
 
 /* --- Marks (mark.h) --- */
 
-/** Mark a stretch of the block that begins at `at`. */
-static inline void cm_row_mark(cm_row_reader *reader, cm_mark_function *mark, size_t at)
+/** Mark a stretch of the block that begins at `at` and ends at `end` at the latest. */
+static inline void cm_row_mark(cm_row_reader *reader, cm_mark_function *mark, size_t at, size_t end)
 {
-    size_t left = reader->size - at;
+    size_t left = end - at;
     size_t bytes = left < CM_STRETCH_BYTES ? left : CM_STRETCH_BYTES;
     reader->stretch = at;
     reader->stretch_end = at + bytes;

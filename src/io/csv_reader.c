@@ -16,7 +16,7 @@ static const char too_many[] = "too many fields";
 /* Mark the next bytes of the block. False at its end. */
 static bool mark_stretch(cm_row_reader *reader)
 {
-    cm_row_mark(reader, reader->kernel->csv, reader->stretch_end);
+    cm_row_mark(reader, reader->kernel->csv, reader->stretch_end, reader->size);
     return reader->stretch < reader->size;
 }
 

@@ -1,5 +1,6 @@
 #include "io/event_reader.h"
 
+#include "io/codec.h"
 #include "util/text.h"
 
 _Static_assert((int)CM_CLICK_FIELD_COUNT <= (int)CM_EVENT_KIND, "values do not overlap");
@@ -46,7 +47,7 @@ static bool read_as(cm_event_reader *reader, cm_row_kind kind, cm_row *row)
 {
     reader->kind = kind;
     reader->rows.layout = &reader->layouts->of[kind];
-    bool is_there = cm_row_reader_next(&reader->rows, row);
+    bool is_there = cm_ndjson_next(&reader->rows, row);
     reader->out_of_memory = reader->rows.out_of_memory;
     return is_there;
 }
@@ -74,23 +75,32 @@ static bool find_kind(cm_event *event)
     return true;
 }
 
+/* Digits, the first of them not 0 unless it is alone, that fit 63 bits. */
+static bool read_digits(cm_slice digits, uint64_t *number)
+{
+    uint64_t read = 0;
+    if (digits.size > 19) /* of which 64 bits hold any */
+        return false;
+    for (size_t i = 0; i < digits.size; i++) {
+        unsigned char digit = (unsigned char)(digits.data[i] - '0');
+        if (digit > 9)
+            return false;
+        read = read * 10 + digit;
+    }
+    *number = read;
+    return read <= INT64_MAX;
+}
+
 /* A JSON number that is whole and fits 63 bits. */
 static bool read_seq(const cm_value *value, uint64_t *seq)
 {
     char room[CM_WHOLE_DIGITS_MAX + 1];
-    cm_slice whole;
-    if (value->kind != CM_VALUE_NUMBER || !cm_whole_number(value->text, room, &whole))
+    cm_slice whole = value->text;
+    if (value->kind != CM_VALUE_NUMBER)
         return false;
-    *seq = 0;
-    for (size_t i = 0; i < whole.size; i++) {
-        if (whole.data[i] == '-')
-            return false;
-        uint64_t digit = (uint64_t)(whole.data[i] - '0');
-        if (*seq > ((uint64_t)INT64_MAX - digit) / 10)
-            return false;
-        *seq = *seq * 10 + digit;
-    }
-    return true;
+    if (read_digits(whole, seq))
+        return true;
+    return cm_whole_number(value->text, room, &whole) && read_digits(whole, seq);
 }
 
 static void find_seq(cm_event *event)

@@ -18,16 +18,12 @@ typedef struct place {
 
 void cm_layout_add_name(cm_layout *layout, size_t field, cm_slice name)
 {
-    char bytes[CM_KEY_BYTES_MAX + 1] = {0}, mask[CM_KEY_BYTES_MAX + 1] = {0};
-    size_t slot = cm_layout_slot(name.data, name.size);
-    CM_CHECK(name.size <= CM_KEY_BYTES_MAX && layout->slots[slot] == CM_FIELD_COUNT_MAX);
-    memcpy(bytes, name.data, name.size);
-    bytes[name.size] = '"';
-    memset(mask, 0xFF, name.size + 1);
-    memcpy(layout->keys[field].words, bytes, sizeof bytes);
-    memcpy(layout->keys[field].masks, mask, sizeof mask);
+    CM_CHECK(name.size <= CM_KEY_NAME_MAX);
+    cm_key key = cm_key_of(name.data, name.size, field);
+    cm_key *slot = &layout->keys[cm_key_slot(key.bytes, name.size)];
+    CM_CHECK(slot->field == UINT32_MAX); /* another name's? choose the slots anew */
+    *slot = key;
     layout->names[field] = name;
-    layout->slots[slot] = (uint8_t)field;
     if (layout->field_count <= field)
         layout->field_count = field + 1;
 }
@@ -35,11 +31,25 @@ void cm_layout_add_name(cm_layout *layout, size_t field, cm_slice name)
 void cm_layout_ndjson(cm_row_kind kind, cm_layout *layout)
 {
     *layout = (cm_layout){.format = CM_FORMAT_NDJSON, .kind = kind};
-    memset(layout->slots, CM_FIELD_COUNT_MAX, sizeof layout->slots);
-    /* No word of JSON between quotes is all ones: it would be no UTF-8. */
-    memset(&layout->keys[CM_FIELD_COUNT_MAX], 0xFF, sizeof(cm_key));
+    memset(layout->keys, 0xFF, sizeof layout->keys);
     for (size_t field = 0; field < cm_field_count(kind); field++)
         cm_layout_add_name(layout, field, cm_slice_of_text(cm_field_name(kind, field)));
+}
+
+size_t cm_layout_field(const cm_layout *layout, const char *name, size_t size)
+{
+    char room[8];
+    const char *first = name;
+    if (size > CM_KEY_NAME_MAX)
+        return CM_FIELD_COUNT_MAX;
+    if (size < 4) {
+        memcpy(room, name, size);
+        memcpy(room + size, "\":\"", 4);
+        first = room;
+    }
+    const cm_key *key = &layout->keys[cm_key_slot(first, size)];
+    bool is_known = key->name_bits == (2u << size) - 1 && memcmp(key->bytes, name, size) == 0;
+    return is_known ? key->field : CM_FIELD_COUNT_MAX;
 }
 
 void cm_layout_destroy(cm_layout *layout)

@@ -13,22 +13,13 @@
 #define CM_IO_ROWS_H
 
 #include "io/csv_walk.h"
+#include "io/key.h"
 #include "io/mark.h"
 #include "model/field.h"
 #include "util/arena.h"
 #include "util/slice.h"
 
 typedef enum cm_format { CM_FORMAT_CSV, CM_FORMAT_NDJSON } cm_format;
-
-#define CM_KEY_SLOTS 64     /* a power of two; no two names of a layout share one */
-#define CM_KEY_BYTES_MAX 31 /* of a name that a layout knows */
-#define CM_KEY_WORDS ((CM_KEY_BYTES_MAX + 1) / 8)
-
-/** A name as it stands in JSON, its closing quote included. */
-typedef struct cm_key {
-    uint64_t words[CM_KEY_WORDS];
-    uint64_t masks[CM_KEY_WORDS]; /* which bytes of the words count */
-} cm_key;
 
 /** What a file's first line says (CSV), or nothing (NDJSON). Read-only after cm_layout_read. */
 typedef struct cm_layout {
@@ -38,10 +29,9 @@ typedef struct cm_layout {
     size_t column_count; /* CSV: columns in the file */
     int16_t *fields;     /* CSV: for each column its field, or -1 for an ignored one; owned */
     size_t absent_count; /* CSV: fields without a column */
-    uint8_t absent[CM_FIELD_COUNT_MAX];  /* which those are */
-    cm_slice names[CM_FIELD_COUNT_MAX];  /* of the fields */
-    cm_key keys[CM_FIELD_COUNT_MAX + 1]; /* the same; the last is one that no bytes are */
-    uint8_t slots[CM_KEY_SLOTS]; /* hash table of names: field; CM_FIELD_COUNT_MAX for none */
+    uint8_t absent[CM_FIELD_COUNT_MAX]; /* which those are */
+    cm_slice names[CM_FIELD_COUNT_MAX]; /* of the fields */
+    cm_key keys[CM_KEY_SLOTS];          /* the same as they stand in JSON, by cm_key_slot */
 } cm_layout;
 
 /**
@@ -72,36 +62,8 @@ void cm_layout_add_name(cm_layout *layout, size_t field, cm_slice name);
 
 void cm_layout_destroy(cm_layout *layout);
 
-/** The slot of a name; of the names that a layout knows each has its own. Reads the byte before an
- * empty one. */
-static inline size_t cm_layout_slot(const char *name, size_t size)
-{
-    return (size + 4u * (unsigned char)name[size / 4] + 4u * (unsigned char)name[size - 1]) %
-           CM_KEY_SLOTS;
-}
-
 /** The field of a name; CM_FIELD_COUNT_MAX if unknown. */
-static inline size_t cm_layout_field(const cm_layout *layout, const char *name, size_t size)
-{
-    size_t field = size == 0 ? CM_FIELD_COUNT_MAX : layout->slots[cm_layout_slot(name, size)];
-    return field < CM_FIELD_COUNT_MAX &&
-                   cm_slice_equal(layout->names[field], cm_slice_of(name, size))
-               ? field
-               : CM_FIELD_COUNT_MAX;
-}
-
-/** The same for a name in JSON between quotes, in few instructions. CM_KEY_BYTES_MAX + 1 bytes from
- * its first on are read. */
-static inline size_t cm_layout_key(const cm_layout *layout, const char *name, size_t size)
-{
-    size_t field = layout->slots[cm_layout_slot(name, size)];
-    const cm_key *key = &layout->keys[field];
-    uint64_t words[CM_KEY_WORDS], odd = 0;
-    memcpy(words, name, sizeof words);
-    for (size_t i = 0; i < CM_KEY_WORDS; i++)
-        odd |= (words[i] ^ key->words[i]) & key->masks[i];
-    return odd == 0 ? field : CM_FIELD_COUNT_MAX;
-}
+size_t cm_layout_field(const cm_layout *layout, const char *name, size_t size);
 
 /** One row of a block. */
 typedef struct cm_row {

@@ -13,6 +13,7 @@
 
 #include "harness/random.h"
 #include "io/event_reader.h"
+#include "io/key.h"
 #include "util/buffer.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -333,12 +334,36 @@ static void every_place_about_the_block_end(void **state)
     cm_buffer_destroy(&text);
 }
 
+/* Names at once and byte by byte; those of one letter more, less or other. */
+static void names_are_compared_whole(void **state)
+{
+    (void)state;
+    char name[CM_KEY_NAME_MAX], bytes[CM_KEY_BYTES + 1];
+    for (int turn = 0; turn < 20000; turn++) {
+        size_t size = below(CM_KEY_NAME_MAX + 1);
+        for (size_t i = 0; i < size; i++)
+            name[i] = (char)('a' + below(26));
+        cm_key key = cm_key_of(name, size, 7);
+        memcpy(bytes, key.bytes, CM_KEY_BYTES);
+        size_t changed = below(CM_KEY_BYTES);
+        bytes[changed] = (char)(bytes[changed] + (int)below(2));
+        bool is_same = memcmp(bytes, key.bytes, CM_KEY_BYTES) == 0;
+        assert_int_equal(cm_key_is_at(&key, key.text_bits, bytes), is_same || changed >= size + 3);
+        assert_int_equal(cm_key_is_at(&key, key.name_bits, bytes), is_same || changed >= size + 1);
+        assert_int_equal(cm_key_is_at_portable(&key, key.text_bits, bytes),
+                         is_same || changed >= size + 3);
+        assert_int_equal(cm_key_is_at_portable(&key, key.name_bits, bytes),
+                         is_same || changed >= size + 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_all_kinds),
         cmocka_unit_test(every_place_about_a_stretch_end),
         cmocka_unit_test(every_place_about_the_block_end),
+        cmocka_unit_test(names_are_compared_whole),
     };
     return cmocka_run_group_tests_name("ndjson_mark", tests, NULL, NULL);
 }
