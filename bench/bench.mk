@@ -13,7 +13,7 @@ BENCH_SHARED_OBJECTS = $(call objects,$(filter-out $(BENCH_SOURCES),$(wildcard b
 # For all of them: --quick, --json, --repetitions=N.
 BENCH_FLAGS =
 
-.PHONY: bench-programs bench-micro bench-batch bench-stream
+.PHONY: bench-programs bench-micro bench-batch bench-stream bench-json
 
 bench-programs: $(BENCHES)
 	@:
@@ -31,6 +31,31 @@ bench-stream: all $(STREAM_BENCH) ## clickmatch stream: throughput, latency, mem
 	@for mode in throughput latency slide; do \
 	    $(STREAM_BENCH) --mode $$mode --json $(BUILD)/bench-stream-$$mode.json $(OPTIONS) || exit; \
 	done
+
+# JSON parsers of Debian beside ours (docs/json.md). simdjson is C++, and its fastest code is chosen
+# by the compiler: -march=native.
+JSON_OBJECTS = $(call objects,$(wildcard bench/json/*.c)) $(BUILD)/obj/bench/json/simdjson.o
+JSON_EVENTS = $(BUILD)/bench/json-events
+JSON_NEEDS = /usr/bin/g++ $(addprefix /usr/include/,simdjson.h yajl/yajl_parse.h json-c/json.h jsmn.h)
+
+# tests/integration/test_bench_json.sh runs it where what it needs is there.
+test-programs: $(if $(filter-out $(wildcard $(JSON_NEEDS)),$(JSON_NEEDS)),,$(BUILD)/bench/json)
+
+bench-json: ## measure JSON parsers on events (installs their packages)
+	@scripts/deps.sh --json
+	@$(MAKE) $(PARALLEL) all $(BUILD)/bench/json
+	@$(BUILD)/clickmatch simulate --output $(JSON_EVENTS) --format ndjson --quiet \
+	    --clicks-count 20000 --conversions-count 2000
+	@$(BUILD)/bench/json $(JSON_EVENTS)/clicks.ndjson $(JSON_EVENTS)/conversions.ndjson $(OPTIONS)
+
+$(BUILD)/bench/json: $(JSON_OBJECTS) $(BUILD)/libbench.a $(BUILD)/libharness.a $(LIB_STATIC)
+	@mkdir -p $(@D)
+	$(call QUIET,LINK)$(LINK) -pie $^ $(LIB_LINK) -lyajl -ljson-c -lsimdjson -lstdc++ -o $@
+
+$(BUILD)/obj/bench/json/simdjson.o: bench/json/simdjson.cpp $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call QUIET,CXX)g++ -std=c++17 -O3 -march=native -DNDEBUG -fPIC -Wall -Wextra -Iinclude -Isrc \
+	    -MMD -MP -c $< -o $@
 
 $(BUILD)/libbench.a: $(BENCH_SHARED_OBJECTS)
 

@@ -5,6 +5,7 @@
 #   scripts/deps.sh --lint   what .ci/run needs beyond that
 #   scripts/deps.sh --plot   what make bench-plot needs
 #   scripts/deps.sh --peers  what bench_peers.sh needs to install other engines
+#   scripts/deps.sh --json   what make bench-json measures
 #
 # When nothing is missing it asks only dpkg: it says nothing and needs neither network nor root.
 set -euo pipefail
@@ -15,8 +16,10 @@ build_packages="
     libssl-dev libpq-dev uthash-dev libcmocka-dev libxxhash-dev libjansson-dev libmicrohttpd-dev
     zlib1g-dev libzstd-dev
     postgresql-15 postgresql-client-15 python3 zstd gzip"
+json_packages="g++ libyajl-dev libjson-c-dev libjsmn-dev libsimdjson-dev"
 lint_packages="
-    clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev"
+    clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev
+    $json_packages"
 plot_packages="gnuplot-nox"
 peers_packages="nodejs npm"
 
@@ -30,7 +33,8 @@ case "${1-}" in
     --lint) wanted=$lint_packages ;;
     --plot) wanted=$plot_packages ;;
     --peers) wanted=$peers_packages ;;
-    *) die "unknown argument '$1'; give none, --lint, --plot or --peers" ;;
+    --json) wanted=$json_packages ;;
+    *) die "unknown argument '$1'; give none, --lint, --plot, --peers or --json" ;;
 esac
 
 # dpkg-query fails for a package it has never heard of: that is "missing", too.
