@@ -106,6 +106,15 @@ static cm_status open_sink(cm_stream_run *run, cm_error *error)
     return cm_stream_sink_open(&run->sink, run->run.settings, run->model, seed, error);
 }
 
+/* Without a checkpoint the window is anew, but the database may know how far an earlier run got. */
+static void tell_position(cm_stream_run *run)
+{
+    cm_sink_figures sink = cm_stream_sink_figures(&run->sink);
+    if (sink.is_used && sink.position_seq > 0)
+        cm_log_info(run->run.log, "PostgreSQL has what came of all events up to seq %llu",
+                    (unsigned long long)sink.position_seq);
+}
+
 /* ---- clicks to begin with ---- */
 
 static cm_status take_reject(void *context, const cm_reject_line *reject, cm_error *error)
@@ -237,10 +246,23 @@ static cm_status summarize(cm_stream_run *run, double seconds, cm_error *error)
     return cm_error_memory(error, "the summary", sizeof *counts);
 }
 
-static cm_status work(cm_stream_run *run, cm_error *error)
+/* The window, from a checkpoint or from what there is to begin with. */
+static cm_status open_window(cm_stream_run *run, bool *resumed, cm_error *error)
+{
+    const cm_settings *settings = run->run.settings;
+    cm_status status =
+        cm_stream_checkpoint_open(&run->checkpoint, settings, run->run.log, run->stream, &run->sink,
+                                  cm_run_threads(settings), resumed, error);
+    if (status != CM_OK || *resumed)
+        return status;
+    tell_position(run);
+    return warm_up(run, error);
+}
+
+static cm_status prepare(cm_stream_run *run, cm_error *error)
 {
     const cm_stream_pause pause = {cm_stream_run_pause, run};
-    cm_error ignored;
+    const char *events = cm_settings_text(run->run.settings, CM_OPTION_EVENTS);
     bool resumed = false;
     cm_status status = cm_interrupt_install_live(error);
     if (status == CM_OK)
@@ -250,18 +272,20 @@ static cm_status work(cm_stream_run *run, cm_error *error)
     if (status == CM_OK)
         status = open_sink(run, error);
     if (status == CM_OK)
-        status = cm_stream_checkpoint_open(&run->checkpoint, run->run.settings, run->run.log,
-                                           run->stream, &run->sink,
-                                           cm_run_threads(run->run.settings), &resumed, error);
+        status = cm_stream_tell_begin(run, error);
+    if (status == CM_OK)
+        status = open_window(run, &resumed, error);
     if (status == CM_OK)
         status = open_output(run, resumed, error);
     if (status == CM_OK)
-        status = cm_stream_tell_begin(run, error);
-    if (status == CM_OK && !resumed)
-        status = warm_up(run, error);
-    if (status == CM_OK)
-        status = cm_stream_input_open(cm_settings_text(run->run.settings, CM_OPTION_EVENTS), &pause,
-                                      &run->input, error);
+        status = cm_stream_input_open(events, &pause, &run->input, error);
+    return status;
+}
+
+static cm_status work(cm_stream_run *run, cm_error *error)
+{
+    cm_error ignored;
+    cm_status status = prepare(run, error);
     if (status != CM_OK)
         return status;
     cm_rejects_source(&run->run.rejects, "events");
