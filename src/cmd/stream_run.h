@@ -28,6 +28,9 @@ typedef struct cm_stream_run {
     cm_stream_status told; /* on SIGUSR1 */
 } cm_stream_run;
 
+/** Load the clicks of --clicks and --db. CM_OK, or what is wrong with them. */
+cm_status cm_stream_warm_up(cm_stream_run *run, cm_error *error);
+
 /** Take all events, until the input ends or the run is interrupted, and what is held then. */
 cm_status cm_stream_run_all(cm_stream_run *run, cm_error *error);
 
