@@ -8,6 +8,7 @@
 #define CAPACITY_MIN ((size_t)8)
 #define SERIALS_MAX ((size_t)1 << (32 - CM_SEEN_SEGMENT_BITS)) /* at once */
 #define ROW_MASK (CM_SEEN_SEGMENT_IDS - 1)
+#define TEXT_BYTES_MAX ((size_t)2 + 2 * 4 * 255 + 1) /* two ids of at most 255 characters */
 
 void cm_seen_ids_init(cm_seen_ids *seen, uint64_t seed)
 {
@@ -30,7 +31,8 @@ void cm_seen_ids_destroy(cm_seen_ids *seen)
     for (uint64_t serial = seen->first; serial < seen->end; serial++)
         free_segment(*place_of(seen, serial));
     free(seen->segments);
-    cm_table_destroy(&seen->table);
+    for (size_t shard = 0; shard < CM_SHARDS; shard++)
+        cm_table_destroy(&seen->tables[shard]);
     *seen = (cm_seen_ids){0};
 }
 
@@ -87,14 +89,15 @@ static cm_seen_segment *open_segment(cm_seen_ids *seen)
     cm_seen_segment *newest = seen->first == seen->end ? NULL : *place_of(seen, seen->end - 1);
     if (newest == NULL || newest->count == CM_SEEN_SEGMENT_IDS)
         newest = add_segment(seen);
-    return newest != NULL && cm_table_reserve_one(&seen->table) ? newest : NULL;
+    return newest;
 }
 
 static bool knows(const cm_seen_ids *seen, cm_slice text, uint64_t hash)
 {
-    cm_probe probe = cm_table_probe(&seen->table, hash);
+    const cm_table *table = &seen->tables[cm_shard_of(hash)];
+    cm_probe probe = cm_table_probe(table, hash);
     for (;;) {
-        uint32_t number = cm_table_next(&seen->table, &probe);
+        uint32_t number = cm_table_next(table, &probe);
         if (number == CM_NUMBER_NONE)
             return false;
         if (cm_slice_equal(text_of(seen, number), text))
@@ -102,39 +105,48 @@ static bool knows(const cm_seen_ids *seen, cm_slice text, uint64_t hash)
     }
 }
 
-/* The text stands behind the segment's others. False where it is known: it goes again then. */
-static bool settle(cm_seen_ids *seen, cm_seen_segment *segment, uint32_t place)
+/* Know the text that stands behind the segment's others. False when memory is short. */
+static bool note(cm_seen_ids *seen, cm_seen_segment *segment, uint64_t hash)
 {
-    segment->places[segment->count] = place;
-    cm_slice text = text_at(segment, segment->count);
-    uint64_t hash = cm_hash_slice(text, seen->seed);
-    if (knows(seen, text, hash)) {
-        segment->texts.size = place;
+    cm_table *table = &seen->tables[cm_shard_of(hash)];
+    if (!cm_table_reserve_one(table))
         return false;
-    }
-    cm_table_insert(&seen->table, hash, number_of(seen->end - 1, segment->count));
-    segment->count++;
+    cm_table_insert(table, hash, number_of(seen->end - 1, segment->count));
     seen->count++;
     return true;
+}
+
+static void append(cm_buffer *texts, cm_slice tenant_id, cm_slice conversion_id)
+{
+    uint16_t size = (uint16_t)(tenant_id.size + 1 + conversion_id.size);
+    cm_buffer_append(texts, (const char *)&size, sizeof size);
+    cm_buffer_append_slice(texts, tenant_id);
+    cm_buffer_append_char(texts, '\0');
+    cm_buffer_append_slice(texts, conversion_id);
 }
 
 cm_status cm_seen_ids_add(cm_seen_ids *seen, cm_slice tenant_id, cm_slice conversion_id,
                           int64_t clock_us, bool *is_new, cm_error *error)
 {
-    uint16_t size = (uint16_t)(tenant_id.size + 1 + conversion_id.size);
     if (seen->end - seen->first >= SERIALS_MAX)
         return cm_error_set(error, CM_ERROR_CAPACITY,
                             "more than 4 billion conversion ids; use a shorter window");
     cm_seen_segment *segment = open_segment(seen);
-    if (segment == NULL || !cm_buffer_reserve(&segment->texts, sizeof size + size))
+    if (segment == NULL || !cm_buffer_reserve(&segment->texts, TEXT_BYTES_MAX))
         return cm_error_memory(error, "the conversion ids", cm_seen_ids_memory(seen) / 8);
-    uint32_t place = (uint32_t)segment->texts.size;
-    cm_buffer_append(&segment->texts, (const char *)&size, sizeof size);
-    cm_buffer_append_slice(&segment->texts, tenant_id);
-    cm_buffer_append_char(&segment->texts, '\0');
-    cm_buffer_append_slice(&segment->texts, conversion_id);
-    *is_new = settle(seen, segment, place);
-    if (*is_new && clock_us > segment->last_us)
+    size_t before = segment->texts.size;
+    append(&segment->texts, tenant_id, conversion_id);
+    segment->places[segment->count] = (uint32_t)before;
+    cm_slice text = text_at(segment, segment->count);
+    uint64_t hash = cm_hash_slice(text, seen->seed);
+    *is_new = !knows(seen, text, hash);
+    bool is_noted = *is_new && note(seen, segment, hash);
+    if (!is_noted)
+        segment->texts.size = before;
+    if (*is_new && !is_noted)
+        return cm_error_memory(error, "the conversion ids", cm_seen_ids_memory(seen) / 8);
+    segment->count += is_noted;
+    if (is_noted && clock_us > segment->last_us)
         segment->last_us = clock_us;
     return CM_OK;
 }
@@ -144,16 +156,19 @@ static bool is_due(const cm_seen_ids *seen, int64_t until_us)
     return seen->first < seen->end && (*place_of(seen, seen->first))->last_us <= until_us;
 }
 
+static void forget_row(cm_seen_ids *seen, const cm_seen_segment *segment, uint32_t row)
+{
+    uint64_t hash = cm_hash_slice(text_at(segment, row), seen->seed);
+    cm_table_remove(&seen->tables[cm_shard_of(hash)], hash, number_of(seen->first, row));
+    seen->count--;
+}
+
 void cm_seen_ids_forget(cm_seen_ids *seen, int64_t until_us, size_t budget)
 {
     while (budget > 0 && is_due(seen, until_us)) {
         cm_seen_segment *segment = *place_of(seen, seen->first);
-        for (; budget > 0 && seen->forgotten < segment->count; budget--) {
-            uint32_t row = seen->forgotten++;
-            cm_table_remove(&seen->table, cm_hash_slice(text_at(segment, row), seen->seed),
-                            number_of(seen->first, row));
-            seen->count--;
-        }
+        for (; budget > 0 && seen->forgotten < segment->count; budget--)
+            forget_row(seen, segment, seen->forgotten++);
         if (seen->forgotten < segment->count)
             return;
         free_segment(segment);
@@ -179,10 +194,8 @@ static cm_status restore_rows(cm_seen_ids *seen, cm_seen_segment *segment, uint3
         if (segment->count >= forgotten) {
             if (knows(seen, text, hash))
                 return CM_ERROR_FORMAT;
-            if (!cm_table_reserve_one(&seen->table))
+            if (!note(seen, segment, hash))
                 return CM_ERROR_MEMORY;
-            cm_table_insert(&seen->table, hash, number_of(seen->end - 1, segment->count));
-            seen->count++;
         }
         segment->count++;
         at += sizeof size + size;
@@ -214,7 +227,9 @@ cm_status cm_seen_ids_restore(cm_seen_ids *seen, uint64_t serial, int64_t last_u
 
 size_t cm_seen_ids_memory(const cm_seen_ids *seen)
 {
-    size_t bytes = cm_table_memory(&seen->table) + seen->capacity * sizeof *seen->segments;
+    size_t bytes = seen->capacity * sizeof *seen->segments;
+    for (size_t shard = 0; shard < CM_SHARDS; shard++)
+        bytes += cm_table_memory(&seen->tables[shard]);
     for (uint64_t serial = seen->first; serial < seen->end; serial++)
         bytes += sizeof(cm_seen_segment) + (*place_of(seen, serial))->texts.capacity;
     return bytes;

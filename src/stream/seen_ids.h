@@ -3,13 +3,14 @@
  * in the order of arrival, each of which is forgotten, a few ids at a time, once the stream's clock
  * is far enough past the segment's last arrival.
  *
- *     table    hash -> serial of the segment, row
+ *     tables   hash -> serial of the segment, row; in shards, so that none takes long to grow
  *     segment  texts   size:2 tenant NUL id | size:2 tenant NUL id | ...
  *              places  where each begins
  */
 #ifndef CM_STREAM_SEEN_IDS_H
 #define CM_STREAM_SEEN_IDS_H
 
+#include "index/shards.h"
 #include "util/buffer.h"
 #include "util/table.h"
 
@@ -26,7 +27,7 @@ typedef struct cm_seen_segment {
 /** Made by cm_seen_ids_init. One thread. */
 typedef struct cm_seen_ids {
     uint64_t seed;
-    cm_table table;
+    cm_table tables[CM_SHARDS];
     cm_seen_segment **segments; /* a ring, by serial */
     size_t capacity;            /* a power of two */
     uint64_t first, end;        /* serials of the segments that are there: first <= s < end */

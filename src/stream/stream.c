@@ -222,7 +222,7 @@ static cm_status build(cm_stream *stream, const cm_event *event, arrival *a, boo
 static cm_status read_again(cm_stream *stream, cm_held_line *line, cm_event *event, arrival *a,
                             cm_error *error)
 {
-        cm_event_reader reader;
+    cm_event_reader reader;
     bool is_good = false;
     *a = (arrival){.event = event};
     cm_status status = cm_stream_keep_line(stream, line, error);
