@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -39,11 +40,20 @@ cm_status cm_spool_open(int *fd, cm_error *error)
     return CM_OK;
 }
 
+/* Whoever shares a pipe with us may have set it not to wait: then we do. */
+static bool can_go_on(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    if (errno == EAGAIN)
+        return poll(&ready, 1, -1) >= 0 || errno == EINTR;
+    return errno == EINTR;
+}
+
 bool cm_write_all(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
         ssize_t count = write(fd, bytes, size < WRITE_BYTES_MAX ? size : WRITE_BYTES_MAX);
-        if (count < 0 && errno != EINTR)
+        if (count < 0 && !can_go_on(fd))
             return false;
         if (count > 0) {
             bytes += count;
