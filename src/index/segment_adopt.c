@@ -69,15 +69,13 @@ static bool is_name(const cm_segment_view *view, cm_name_kind kind, cm_slice tex
 }
 
 /* A who names its tenant and device type by what they are here, and is found by its tenant. */
-static uint32_t intern_who(cm_segment_adopter *adopter, cm_slice text, uint64_t *tenant_hash)
+static uint32_t intern_who(cm_segment_adopter *adopter, cm_adopted_name *name)
 {
     cm_who who;
-    memcpy(&who, text.data, sizeof who);
-    const cm_adopted_name *tenant = &adopter->names[CM_NAME_TENANT][who.tenant];
-    *tenant_hash = tenant->hash;
-    who.tenant = tenant->number;
-    if (who.device_type != 0)
-        who.device_type = adopter->names[CM_NAME_DEVICE_TYPE][who.device_type].number;
+    memcpy(&who, name->text, sizeof who);
+    name->hash = adopter->kinds[CM_NAME_TENANT].names[who.tenant].hash;
+    who.tenant = adopter->kinds[CM_NAME_TENANT].numbers[who.tenant];
+    who.device_type = adopter->kinds[CM_NAME_DEVICE_TYPE].numbers[who.device_type];
     cm_slice here = cm_who_text(&who);
     return cm_names_intern(&adopter->logger.names, CM_NAME_WHO, here,
                            cm_text_hash(adopter->logger.rules, here));
@@ -88,7 +86,7 @@ static cm_status read_names(cm_segment_adopter *adopter, const cm_segment_view *
                             cm_name_kind kind, cm_error *error)
 {
     size_t at = 0;
-    cm_adopted_name *names = adopter->names[kind];
+    cm_adopted_name *names = adopter->kinds[kind].names;
     for (size_t i = 1; i <= view->header.names[kind].count; i++) {
         cm_slice text;
         cm_status status = cm_segment_view_name(view, kind, &at, &text, error);
@@ -98,8 +96,8 @@ static cm_status read_names(cm_segment_adopter *adopter, const cm_segment_view *
             return cm_segment_view_fault(view, error, "name %zu of kind %u is none", i,
                                          (unsigned)kind);
         names[i] = (cm_adopted_name){.text = text.data,
-                                     .size = (uint32_t)text.size,
-                                     .hash = cm_text_hash(adopter->logger.rules, text)};
+                                     .hash = cm_text_hash(adopter->logger.rules, text),
+                                     .size = text.size};
     }
     if (at != view->header.names[kind].bytes)
         return cm_segment_view_fault(view, error, "names of kind %u: more than there are",
@@ -115,31 +113,44 @@ static cm_status intern_names(cm_segment_adopter *adopter, cm_name_kind kind, si
                               cm_error *error)
 {
     cm_names *known = &adopter->logger.names;
-    cm_adopted_name *names = adopter->names[kind];
+    cm_adopted_name *names = adopter->kinds[kind].names;
+    uint32_t *numbers = adopter->kinds[kind].numbers;
+    numbers[0] = CM_NUMBER_MISSING;
     for (size_t i = 1; i <= count; i++) {
-        cm_slice text = cm_slice_of(names[i].text, names[i].size);
         if (i + AHEAD_NAME <= count)
             cm_names_prefetch(known, kind, names[i + AHEAD_NAME].hash);
         if (i + AHEAD_TEXT <= count)
             cm_names_prefetch_text(known, kind, names[i + AHEAD_TEXT].hash);
-        names[i].number = kind == CM_NAME_WHO ? intern_who(adopter, text, &names[i].hash)
-                                              : cm_names_intern(known, kind, text, names[i].hash);
-        if (names[i].number == CM_NUMBER_NONE)
+        cm_slice text = cm_slice_of(names[i].text, names[i].size);
+        numbers[i] = kind == CM_NAME_WHO ? intern_who(adopter, &names[i])
+                                         : cm_names_intern(known, kind, text, names[i].hash);
+        if (numbers[i] == CM_NUMBER_NONE)
             return cm_error_memory(error, "a dictionary", text.size);
     }
     return CM_OK;
+}
+
+static bool reserve_names(cm_adopted_names *kind, size_t count)
+{
+    cm_adopted_name *names =
+        cm_grow(kind->names, &kind->name_capacity, count + 1, sizeof *kind->names);
+    if (names == NULL)
+        return false;
+    kind->names = names;
+    uint32_t *numbers =
+        cm_grow(kind->numbers, &kind->number_capacity, count + 1, sizeof *kind->numbers);
+    if (numbers == NULL)
+        return false;
+    kind->numbers = numbers;
+    return true;
 }
 
 static cm_status adopt_kind(cm_segment_adopter *adopter, const cm_segment_view *view,
                             cm_name_kind kind, cm_error *error)
 {
     size_t count = view->header.names[kind].count;
-    cm_adopted_name *names =
-        cm_grow(adopter->names[kind], &adopter->capacities[kind], count + 1, sizeof *names);
-    if (names == NULL)
-        return cm_error_memory(error, "the names of a segment", count * sizeof *names);
-    adopter->names[kind] = names;
-    names[0] = (cm_adopted_name){.number = CM_NUMBER_MISSING};
+    if (!reserve_names(&adopter->kinds[kind], count))
+        return cm_error_memory(error, "the names of a segment", count * sizeof(cm_adopted_name));
     cm_status status = read_names(adopter, view, kind, error);
     return status == CM_OK ? intern_names(adopter, kind, count, error) : status;
 }
@@ -178,13 +189,13 @@ static bool is_bare(const cm_click_row *row)
 
 static void translate(const struct adoption *adoption, cm_click_row *row)
 {
-    cm_adopted_name *const *names = adoption->adopter->names;
-    row->who = names[CM_NAME_WHO][row->who].number;
-    row->user_agent = names[CM_NAME_USER_AGENT][row->user_agent].number;
-    row->campaign = names[CM_NAME_CAMPAIGN][row->campaign].number;
+    const cm_adopted_names *kinds = adoption->adopter->kinds;
+    row->who = kinds[CM_NAME_WHO].numbers[row->who];
+    row->user_agent = kinds[CM_NAME_USER_AGENT].numbers[row->user_agent];
+    row->campaign = kinds[CM_NAME_CAMPAIGN].numbers[row->campaign];
     row->fingerprint = CM_NUMBER_MISSING; /* until its index is built */
     if (adoption->view->header.is_wide && cm_click_row_address_kind(row) == CM_ROW_IPV6)
-        row->address = names[CM_NAME_WIDE_BUCKET][row->address].number;
+        row->address = kinds[CM_NAME_WIDE_BUCKET].numbers[row->address];
 }
 
 /* When the click expires, and nobody finds it any more. */
@@ -240,8 +251,8 @@ static uint64_t bucket_hash(const struct adoption *adoption, uint64_t tenant_has
     unsigned kind = cm_click_row_address_kind(row);
     if (kind != CM_ROW_IPV6 || !adoption->view->header.is_wide)
         return cm_bucket_hash(tenant_hash, kind, row->address);
-    const cm_adopted_name *bucket = &adoption->adopter->names[CM_NAME_WIDE_BUCKET][row->address];
-    return cm_wide_bucket_hash(tenant_hash, (const uint8_t *)bucket->text);
+    const cm_adopted_name *buckets = adoption->adopter->kinds[CM_NAME_WIDE_BUCKET].names;
+    return cm_wide_bucket_hash(tenant_hash, (const uint8_t *)buckets[row->address].text);
 }
 
 /* row: as in the image. */
@@ -249,7 +260,7 @@ static void note(const struct adoption *adoption, const cm_click_row *row, uint3
                  const cm_click_texts *texts)
 {
     const cm_segment_view *view = adoption->view;
-    uint64_t tenant_hash = adoption->adopter->names[CM_NAME_WHO][row->who].hash;
+    uint64_t tenant_hash = adoption->adopter->kinds[CM_NAME_WHO].names[row->who].hash;
     bool is_valid = cm_click_row_is_valid(row);
     cm_log_note n = {
         .number = adoption->first + at,
@@ -407,8 +418,10 @@ cm_status cm_segment_adopt(cm_segment_adopter *adopter, const cm_segment_image *
 
 void cm_segment_adopter_destroy(cm_segment_adopter *adopter)
 {
-    for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)
-        free(adopter->names[kind]);
+    for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++) {
+        free(adopter->kinds[kind].names);
+        free(adopter->kinds[kind].numbers);
+    }
     cm_click_logger_destroy(&adopter->logger);
     *adopter = (cm_segment_adopter){0};
 }

@@ -10,19 +10,24 @@
 
 #include "index/click_log.h"
 
-/** A name of an image, and what it is here. */
+/** A name of an image. */
 typedef struct cm_adopted_name {
     const char *text;
     uint64_t hash; /* of the text; of a who, its tenant's */
-    uint32_t size;
-    uint32_t number; /* in the catalog */
+    size_t size;
 } cm_adopted_name;
+
+/** The names of a kind, by their number in the image. */
+typedef struct cm_adopted_names {
+    cm_adopted_name *names;
+    uint32_t *numbers; /* in the catalog: apart, as every row reads them */
+    size_t name_capacity, number_capacity;
+} cm_adopted_names;
 
 /** One thread's part. Zero-initialised but for logger.rules and logger.names: catalog and lock. */
 typedef struct cm_segment_adopter {
     cm_click_logger logger;
-    cm_adopted_name *names[CM_NAME_KIND_COUNT]; /* by their number in the image */
-    size_t capacities[CM_NAME_KIND_COUNT];
+    cm_adopted_names kinds[CM_NAME_KIND_COUNT];
 } cm_segment_adopter;
 
 /** What to adopt. */

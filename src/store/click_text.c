@@ -96,10 +96,31 @@ cm_click_texts cm_click_text_read(const char *text)
     return texts;
 }
 
-static size_t header_bytes(unsigned flags)
+#define NARROW_BYTES ((size_t)5) /* of the longest header with sizes of one byte */
+
+/* The usual case, without a branch on what is there: which it is cannot be foreseen. */
+static const uint8_t *read_narrow(const uint8_t *at, unsigned flags, cm_click_texts *texts)
+{
+    unsigned has_fbclid = flags & 1, has_gclid = flags >> 1 & 1, has_reference = flags >> 2 & 1;
+    unsigned gclid = 2 + has_fbclid, reference = gclid + has_gclid;
+    texts->click_id.size = at[1];
+    texts->fbclid.size = at[2] & (0u - has_fbclid);
+    texts->gclid.size = at[gclid] & (0u - has_gclid);
+    texts->reference.size = at[reference] & (0u - has_reference);
+    return at + reference + has_reference;
+}
+
+/* The sizes, where that many bytes are there. Returns where the texts begin; NULL. */
+static const uint8_t *read_sizes(const uint8_t *at, size_t size, unsigned flags,
+                                 cm_click_texts *texts)
 {
     unsigned sizes = 1 + (unsigned)__builtin_popcount(flags & ~WIDE);
-    return 1 + (flags & WIDE ? 2 * sizes : sizes);
+    if ((flags & WIDE) == 0 && size >= NARROW_BYTES)
+        return read_narrow(at, flags, texts);
+    if (size < 1 + (flags & WIDE ? 2 * sizes : sizes))
+        return NULL;
+    *texts = cm_click_text_read((const char *)at);
+    return (const uint8_t *)texts->click_id.data;
 }
 
 /* Is a text there where its flag says so, and not too long? */
@@ -108,19 +129,27 @@ static bool has_size(cm_slice text, unsigned flag, size_t bytes_max)
     return (text.size > 0) == (flag != 0) && text.size <= bytes_max;
 }
 
+_Static_assert(HAS_FBCLID == 1 && HAS_GCLID == 2 && HAS_REFERENCE == 4, "as read_narrow has them");
+
 size_t cm_click_text_check(const char *text, size_t size, cm_click_texts *texts)
 {
-    unsigned flags = size == 0 ? 0 : (uint8_t)*text;
-    if (size == 0 || flags > (HAS_FBCLID | HAS_GCLID | HAS_REFERENCE | WIDE) ||
-        size < header_bytes(flags))
+    const uint8_t *at = (const uint8_t *)text;
+    unsigned flags = size == 0 ? 0 : *at;
+    if (size == 0 || flags > (HAS_FBCLID | HAS_GCLID | HAS_REFERENCE | WIDE))
         return 0;
-    *texts = cm_click_text_read(text);
-    size_t bytes = header_bytes(flags) + texts->click_id.size + texts->fbclid.size +
-                   texts->gclid.size + texts->reference.size;
-    bool is_whole = bytes <= size && has_size(texts->click_id, 1, ID_BYTES_MAX) &&
-                    has_size(texts->fbclid, flags & HAS_FBCLID, PARAM_BYTES_MAX) &&
-                    has_size(texts->gclid, flags & HAS_GCLID, PARAM_BYTES_MAX) &&
-                    has_size(texts->reference, flags & HAS_REFERENCE, REFERENCE_BYTES_MAX);
+    const uint8_t *begin = read_sizes(at, size, flags, texts);
+    if (begin == NULL)
+        return 0;
+    texts->click_id.data = (const char *)begin;
+    texts->fbclid.data = texts->click_id.data + texts->click_id.size;
+    texts->gclid.data = texts->fbclid.data + texts->fbclid.size;
+    texts->reference.data = texts->gclid.data + texts->gclid.size;
+    size_t bytes = (size_t)(texts->reference.data + texts->reference.size - text);
+    bool is_whole =
+        bytes <= size && has_size(texts->click_id, 1, ID_BYTES_MAX) &
+                             has_size(texts->fbclid, flags & HAS_FBCLID, PARAM_BYTES_MAX) &
+                             has_size(texts->gclid, flags & HAS_GCLID, PARAM_BYTES_MAX) &
+                             has_size(texts->reference, flags & HAS_REFERENCE, REFERENCE_BYTES_MAX);
     return is_whole ? bytes : 0;
 }
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "harness/engines.h"
+#include "harness/failing_malloc.h"
 #include "harness/images.h"
 #include "harness/random.h"
 #include "index/segment_format.h"
@@ -210,6 +211,52 @@ static void test_mutations(void **state)
     world_destroy(from);
 }
 
+/* ---- no memory ---- */
+
+/* Encodes and loads with one allocation that fails, if there are so many. False: there are not. */
+static bool save_and_load(cm_engine *saved, size_t allocations)
+{
+    images made = {.count = 1};
+    cm_segment_encoder encoder = {0};
+    cm_buffer spare = {0};
+    bool is_done = false;
+    cm_engine *loaded = images_engine(images_wide_model, 2);
+    failing_malloc_arm(allocations);
+    cm_status status = cm_segment_encode_begin(&encoder, &saved->index, 0, 300, &spare, NULL);
+    while (status == CM_OK && !is_done)
+        status = cm_segment_encode_step(&encoder, 50, &is_done, NULL);
+    if (status == CM_OK) {
+        made.bytes[0] = cm_segment_encode_take(&encoder);
+        status = images_load(loaded, &made, 1, NULL);
+    }
+    bool failed = failing_malloc_disarm();
+    assert_true(status == CM_ERROR_MEMORY || (status == CM_OK && is_done));
+    assert_true(failed || status == CM_OK);
+    assert_int_equal(saved->index.catalog.store.segments[0]->pins, encoder.index != NULL);
+    if (status == CM_OK)
+        engines_assert_nothing_left(loaded);
+    cm_segment_encoder_destroy(&encoder);
+    assert_int_equal(saved->index.catalog.store.segments[0]->pins, 0);
+    images_destroy(&made);
+    cm_engine_destroy(loaded);
+    return failed;
+}
+
+static void test_every_allocation_fails_once(void **state)
+{
+    (void)state;
+    if (!failing_malloc_works)
+        skip();
+    cm_engine *saved;
+    images made = some_images(&saved, images_wide_model);
+    size_t allocations = 1;
+    while (save_and_load(saved, allocations))
+        allocations += 1 + allocations / 100;
+    assert_true(allocations > 50);
+    images_destroy(&made);
+    cm_engine_destroy(saved);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_images_that_do_not_belong_together),
         cmocka_unit_test(test_cut_off_anywhere),
         cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_every_allocation_fails_once),
     };
     return cmocka_run_group_tests_name("segment_hostile", tests, NULL, NULL);
 }

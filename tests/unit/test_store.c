@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "store/click_store.h"
+#include "store/click_text.h"
 #include "store/dictionary.h"
 
 #define WINDOW_US 100
@@ -38,6 +39,59 @@ static void assert_texts(const cm_click_store *store, uint32_t click, const cm_c
     assert_true(cm_slice_equal(got.gclid, texts->gclid));
     assert_true(cm_slice_equal(got.reference, texts->reference));
     assert_true(cm_slice_equal(cm_click_store_id(store, click), texts->click_id));
+}
+
+/* Bytes in memory of their own, so that one read beyond them is found. */
+static size_t check_copy(const char *bytes, size_t size, cm_click_texts *texts)
+{
+    char *copy = malloc(size + 1);
+    assert_non_null(copy);
+    memcpy(copy + 1, bytes, size);
+    size_t taken = cm_click_text_check(copy + 1, size, texts);
+    free(copy);
+    return taken;
+}
+
+/* What is whole is told from what is cut off, and as it is read. */
+static void check_cut_off(const cm_click_texts *texts)
+{
+    char bytes[4096];
+    cm_click_texts found;
+    size_t size = cm_click_text_write(bytes, texts);
+    assert_int_equal(check_copy(bytes, size, &found), size);
+    assert_int_equal(cm_click_text_check(bytes, sizeof bytes, &found), size);
+    assert_true(cm_slice_equal(found.click_id, texts->click_id));
+    assert_true(cm_slice_equal(found.fbclid, texts->fbclid));
+    assert_true(cm_slice_equal(found.gclid, texts->gclid));
+    assert_true(cm_slice_equal(found.reference, texts->reference));
+    for (size_t cut = 0; cut < size; cut += 1 + cut / 10)
+        assert_int_equal(check_copy(bytes, cut, &found), 0);
+}
+
+static void test_texts_that_may_be_anything(void **state)
+{
+    (void)state;
+    char long_text[1030];
+    memset(long_text, 'x', sizeof long_text);
+    const size_t sizes[] = {0, 1, 17, 255, 256, 1020};
+    for (size_t i = 0; i < 5 * 6 * 6 * 4; i++) {
+        const cm_click_texts texts = {
+            cm_slice_of(long_text, sizes[1 + i % 5]), cm_slice_of(long_text, sizes[i / 5 % 6]),
+            cm_slice_of(long_text, sizes[i / 30 % 6]), cm_slice_of(long_text, sizes[i / 180])};
+        check_cut_off(&texts);
+    }
+    char bytes[4096];
+    cm_click_texts found, texts = {.click_id = cm_slice_of(long_text, 1021)};
+    assert_int_equal(check_copy(bytes, cm_click_text_write(bytes, &texts), &found), 0);
+    texts = (cm_click_texts){cm_slice_of(long_text, 1), .reference = cm_slice_of(long_text, 256)};
+    assert_int_equal(check_copy(bytes, cm_click_text_write(bytes, &texts), &found), 0);
+    texts.reference.size = 0;
+    texts.gclid = cm_slice_of(long_text, 1022);
+    assert_int_equal(check_copy(bytes, cm_click_text_write(bytes, &texts), &found), 0);
+    static const char none[][6] = {"\0\0xxx",  "\x10\1xxx", "\2\1\0xx",
+                                   "\1\1\0xx", "\4\1\0xx",  "\xff\1\1xx"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_int_equal(check_copy(none[i], 5, &found), 0);
 }
 
 static void test_texts_of_any_size(void **state)
@@ -182,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts_of_any_size),
+        cmocka_unit_test(test_texts_that_may_be_anything),
         cmocka_unit_test(test_expiry_and_validity),
         cmocka_unit_test(test_expiries_of_many),
         cmocka_unit_test(test_duplicates_do_not_count),
