@@ -13,7 +13,7 @@
 #include "util/error.h"
 #include "util/text.h"
 
-#define BATCH_BYTES_MAX ((size_t)4 << 20) /* full, whatever the number of its rows */
+#define BATCH_BYTES_MAX ((size_t)16 << 20) /* full, whatever the number of its rows */
 
 #define ADVICE "; run the command again" /* how a lost connection's message ends */
 
