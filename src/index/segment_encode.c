@@ -123,12 +123,15 @@ static bool create_maps(cm_segment_encoder *encoder)
 }
 
 #define PAGE_SLOTS (4096 / sizeof(uint64_t))
+#define NAMES_BYTES ((size_t)2 << 20) /* of most segments' names of a kind; touched as they come */
 
 cm_status cm_segment_encoder_warm_up(cm_segment_encoder *encoder, cm_error *error)
 {
-    for (size_t kind = 0; kind < CM_IMAGE_KIND_COUNT; kind++) {
-        if (!create_map(&encoder->maps[kind]))
-            return cm_error_memory(error, "the image of a segment", MAP_SLOTS * sizeof(uint64_t));
+    for (unsigned kind = 0; kind < CM_IMAGE_KIND_COUNT; kind++) {
+        bool has_names = kind < CM_NAME_KIND_COUNT;
+        if (!create_map(&encoder->maps[kind]) ||
+            (has_names && !cm_buffer_reserve(&encoder->names[kind], NAMES_BYTES)))
+            return cm_error_memory(error, "the image of a segment", NAMES_BYTES);
         volatile uint64_t *slots = encoder->maps[kind].slots;
         for (size_t i = 0; i < MAP_SLOTS; i += PAGE_SLOTS)
             slots[i] = 0;

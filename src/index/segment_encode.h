@@ -39,7 +39,7 @@ typedef struct cm_segment_encoder {
 } cm_segment_encoder;
 
 /**
- * Take the memory of the maps, pages and all, so that no step has to. May be left out.
+ * Take the memory of maps and names at once, so that no step has to. May be left out.
  *
  * @return CM_OK or CM_ERROR_MEMORY
  */
