@@ -25,7 +25,7 @@ static const cm_click_store *store_of(const cm_stream_checkpoint *c)
 static void give_up(cm_stream_checkpoint *c, const cm_error *error)
 {
     cm_segment_encode_drop(&c->encoder);
-    c->stream->is_keeping = false;
+    c->stream->kept_us = CM_KEEPS_NONE;
     c->is_under_way = false;
     c->failed++;
     cm_log_warning(c->log, "no checkpoint this time, the one before stands: %s", error->message);
@@ -55,10 +55,12 @@ static bool reserve(cm_stream_checkpoint *c, size_t places)
     return wanted != NULL;
 }
 
-/* A segment that may be dismantled before it is encoded must wait for that. */
-static bool must_be_kept(const cm_stream_checkpoint *c, const cm_segment *segment)
+/* A segment is not dismantled before it is encoded. */
+static void keep(cm_stream_checkpoint *c, const cm_segment *segment)
 {
-    return segment->is_dying || segment->last_findable <= c->stream->clock.latest_us;
+    int64_t dies_us = segment->is_dying ? CM_KEEPS_ALL : segment->last_findable;
+    if (dies_us < c->stream->kept_us)
+        c->stream->kept_us = dies_us;
 }
 
 static void want(cm_stream_checkpoint *c, size_t place, const cm_segment *segment)
@@ -70,8 +72,8 @@ static void want(cm_stream_checkpoint *c, size_t place, const cm_segment *segmen
     if (segment->unlisted == segment->count)
         return;
     c->wanted[c->wanted_count++] = wanted;
-    if (must_be_kept(c, segment) && !is_saved(c, &wanted))
-        c->stream->is_keeping = true;
+    if (!is_saved(c, &wanted))
+        keep(c, segment);
 }
 
 static cm_status list_segments(cm_stream_checkpoint *c, cm_error *error)
@@ -86,21 +88,21 @@ static cm_status list_segments(cm_stream_checkpoint *c, cm_error *error)
     return CM_OK;
 }
 
-/* Full segments of ids that were not written yet. */
+/* Full segments of ids that were not written yet, or could not be. */
 static cm_status put_ids(cm_stream_checkpoint *c, cm_error *error)
 {
     const cm_seen_ids *seen = &c->stream->seen;
-    uint64_t serial = c->ids_saved > seen->first ? c->ids_saved : seen->first;
     cm_status status = CM_OK;
-    for (; serial + 1 < seen->end && status == CM_OK; serial++) {
+    for (uint64_t serial = seen->first; serial + 1 < seen->end && status == CM_OK; serial++) {
         char name[CM_PART_NAME_MAX + 1];
         cm_buffer texts = {0};
+        if (cm_parts_has(c->parts, cm_part_name_of("ids", serial, name)))
+            continue;
         cm_buffer_append(&texts, cm_seen_ids_at(seen, serial)->texts.data,
                          cm_seen_ids_at(seen, serial)->texts.size);
         if (texts.failed)
             return cm_error_memory(error, "a checkpoint", texts.size);
-        status = cm_parts_put(c->parts, cm_part_name_of("ids", serial, name), &texts, error);
-        c->ids_saved = serial + 1;
+        status = cm_parts_put(c->parts, name, &texts, error);
     }
     return status;
 }
@@ -183,7 +185,7 @@ static cm_status encode_wanted(cm_stream_checkpoint *c, cm_error *error)
         c->wanted_at++;
     c->is_encoded = c->wanted_at == c->wanted_count;
     if (c->is_encoded) {
-        c->stream->is_keeping = false;
+        c->stream->kept_us = CM_KEEPS_NONE;
         return CM_OK;
     }
     return encode(c, &c->wanted[c->wanted_at], &is_done, error);

@@ -38,7 +38,6 @@ typedef struct cm_stream_checkpoint {
     cm_saved_segment *saved; /* by place */
     size_t saved_capacity;
     uint64_t next_part;
-    uint64_t ids_saved; /* segments of ids before this serial have been written */
     uint64_t interval_ns, begun_ns;
     uint64_t events; /* of the stream when the last one began */
     /* The one that is under way: */

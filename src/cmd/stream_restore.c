@@ -67,7 +67,6 @@ static cm_status remember(cm_stream_checkpoint *c, const cm_stream_manifest *man
             segment->part, store->segments[segment->place]->generation, segment->count};
     }
     c->next_part = manifest->next_part;
-    c->ids_saved = manifest->end_ids == 0 ? 0 : manifest->end_ids - 1;
     c->events = manifest->events;
     return CM_OK;
 }

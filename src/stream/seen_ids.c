@@ -146,8 +146,8 @@ cm_status cm_seen_ids_add(cm_seen_ids *seen, cm_slice tenant_id, cm_slice conver
     if (*is_new && !is_noted)
         return cm_error_memory(error, "the conversion ids", cm_seen_ids_memory(seen) / 8);
     segment->count += is_noted;
-    if (is_noted && clock_us > segment->last_us)
-        segment->last_us = clock_us;
+    if (is_noted)
+        segment->last_us = clock_us; /* a first event's broken clock goes with the next one */
     return CM_OK;
 }
 

@@ -39,6 +39,7 @@ cm_status cm_stream_create(cm_engine *engine, const cm_stream_options *options,
     made->options = *options;
     made->listener = *listener;
     made->engine = engine;
+    made->kept_us = CM_KEEPS_NONE;
     cm_event_clock_init(&made->clock, &options->clock);
     cm_seen_ids_init(&made->seen, engine->index.rules.seed);
     cm_event_layouts_init(&made->layouts);
@@ -219,23 +220,29 @@ static cm_status build(cm_stream *stream, const cm_event *event, arrival *a, boo
 }
 
 /* A line that waited is read again: it was good then. */
-static cm_status read_again(cm_stream *stream, cm_held_line *line, cm_event *event, arrival *a,
-                            cm_error *error)
+static cm_status read_again(cm_stream *stream, const cm_held_line *line, cm_event *event,
+                            arrival *a, cm_error *error)
 {
     cm_event_reader reader;
     bool is_good = false;
     *a = (arrival){.event = event};
-    cm_status status = cm_stream_keep_line(stream, line, error);
-    if (status != CM_OK)
-        return status;
     cm_event_reader_init(&reader, &stream->layouts, line->text, line->size, &stream->arena);
     if (!cm_event_reader_next(&reader, event))
         return cm_error_memory(error, "the values of an event", line->size);
     a->text = cm_slice_of(line->text, line->size);
     a->byte = line->byte;
     a->place = (cm_event_place){event->has_seq, event->seq, line->line};
-    status = build(stream, event, a, &is_good, error);
+    cm_status status = build(stream, event, a, &is_good, error);
     CM_CHECK(status != CM_OK || is_good);
+    return status;
+}
+
+/* What was made of a line is in the batch, which settles the events of before on the way. */
+static cm_status end_line(cm_stream *stream, cm_held_line *line, cm_status status, cm_error *error)
+{
+    if (status == CM_OK)
+        return cm_stream_keep_line(stream, line, error);
+    free(line);
     return status;
 }
 
@@ -271,17 +278,22 @@ static cm_status let_waiting_go(cm_stream *stream, bool moves_clock, cm_error *e
     while (stream->waiting.count > 0 && status == CM_OK) {
         cm_event event;
         arrival a;
-        status = read_again(stream, cm_held_lines_pop(&stream->waiting), &event, &a, error);
+        cm_held_line *line = cm_held_lines_pop(&stream->waiting);
+        status = read_again(stream, line, &event, &a, error);
         if (status == CM_OK)
             status = admit(stream, &a, moves_clock, error);
+        status = end_line(stream, line, status, error);
     }
     return status;
 }
 
+/* One that is far ahead came first of all, before the stream's time was known. */
 static bool is_due(const cm_stream *stream, const cm_held_line *line)
 {
-    int64_t watermark = cm_event_clock_watermark(&stream->clock);
-    return line->is_ready || line->time_us + stream->clock.options.grace_us <= watermark;
+    const cm_event_clock *clock = &stream->clock;
+    return line->is_ready ||
+           line->time_us + clock->options.grace_us <= cm_event_clock_watermark(clock) ||
+           line->time_us - clock->latest_us > clock->options.max_future_us;
 }
 
 /* Those at the head that are due, or all: results come in the order of their conversions. */
@@ -293,10 +305,11 @@ static cm_status let_held_go(cm_stream *stream, bool all, cm_error *error)
            (all || is_due(stream, first))) {
         cm_event event;
         arrival a;
-        bool is_late = first->is_late;
-        status = read_again(stream, cm_held_lines_pop(&stream->held), &event, &a, error);
+        cm_held_line *line = cm_held_lines_pop(&stream->held);
+        status = read_again(stream, line, &event, &a, error);
         if (status == CM_OK)
-            status = add_conversion(stream, &a, is_late, error);
+            status = add_conversion(stream, &a, line->is_late, error);
+        status = end_line(stream, line, status, error);
     }
     return status;
 }
@@ -333,20 +346,26 @@ static cm_status arrive(cm_stream *stream, const arrival *a, cm_error *error)
     return status;
 }
 
+static cm_status forget_clicks(cm_stream *stream, cm_error *error)
+{
+    int64_t horizon = horizon_of(stream);
+    int64_t until_us = stream->kept_us <= horizon ? stream->kept_us - 1 : horizon;
+    cm_click_index *index = &stream->engine->index;
+    const cm_stream_batch *batch = &stream->batch;
+    if (!cm_click_index_has_dead(index, until_us))
+        return CM_OK;
+    cm_status status = batch->conversion_count > 0 && batch->oldest_us < horizon
+                           ? cm_stream_settle(stream, error)
+                           : cm_stream_store(stream, error);
+    if (status == CM_OK)
+        cm_click_index_forget(index, until_us, CLICKS_PER_MARK);
+    return status;
+}
+
 /* What is too old goes. */
 static cm_status forget(cm_stream *stream, cm_error *error)
 {
-    int64_t horizon = horizon_of(stream);
-    cm_click_index *index = &stream->engine->index;
-    cm_status status = CM_OK;
-    if (!stream->is_keeping && cm_click_index_has_dead(index, horizon)) {
-        const cm_stream_batch *batch = &stream->batch;
-        status = batch->conversion_count > 0 && batch->oldest_us < horizon
-                     ? cm_stream_settle(stream, error)
-                     : cm_stream_store(stream, error);
-        if (status == CM_OK)
-            cm_click_index_forget(index, horizon, CLICKS_PER_MARK);
-    }
+    cm_status status = stream->kept_us == CM_KEEPS_ALL ? CM_OK : forget_clicks(stream, error);
     if (stream->clock.latest_us != CM_CLOCK_UNSET)
         cm_seen_ids_forget(&stream->seen, stream->clock.latest_us - keep_us(stream->engine->model),
                            IDS_PER_MARK);

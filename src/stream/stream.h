@@ -91,6 +91,10 @@ typedef struct cm_stream_batch {
     size_t line_count;
 } cm_stream_batch;
 
+/* cm_stream.kept_us: segments that nobody can find from this time on, or a later one, stay. */
+#define CM_KEEPS_NONE INT64_MAX
+#define CM_KEEPS_ALL INT64_MIN /* the one that is being dismantled, too */
+
 /** Made by cm_stream_create. One thread. */
 typedef struct cm_stream {
     cm_stream_options options;
@@ -107,7 +111,7 @@ typedef struct cm_stream {
     cm_event_place last;  /* of the event with the greatest seq so far */
     bool has_passed;      /* an event with a seq has come since the start, */
     uint64_t passed_seq;  /* and this is that of the last one, taken or not */
-    bool is_keeping;      /* nothing is forgotten: set by who writes it down */
+    int64_t kept_us;      /* set by who writes clicks down, see below */
     cm_arena arena;       /* of the block that is read */
     cm_event_layouts layouts;
     cm_key_scratch scratch;

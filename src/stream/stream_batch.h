@@ -13,7 +13,8 @@ cm_status cm_stream_add_click(cm_stream *stream, const cm_click *click, bool is_
 cm_status cm_stream_add_conversion(cm_stream *stream, const cm_conversion *conversion,
                                    const cm_stream_conversion *from, cm_error *error);
 
-/** Take over a line that events of the batch point into. */
+/** Take over a line that the event taken last points into: not before, as what is in the batch may
+ * be settled to make room for that, and its lines go. */
 cm_status cm_stream_keep_line(cm_stream *stream, cm_held_line *line, cm_error *error);
 
 /** Store the clicks of the batch. */
