@@ -227,8 +227,10 @@ static cm_status read_again(cm_stream *stream, const cm_held_line *line, cm_even
     bool is_good = false;
     *a = (arrival){.event = event};
     cm_event_reader_init(&reader, &stream->layouts, line->text, line->size, &stream->arena);
-    if (!cm_event_reader_next(&reader, event))
-        return cm_error_memory(error, "the values of an event", line->size);
+    if (!cm_event_reader_next(&reader, event)) {
+        (void)cm_error_memory(error, "the values of an event", line->size);
+        return CM_ERROR_MEMORY;
+    }
     a->text = cm_slice_of(line->text, line->size);
     a->byte = line->byte;
     a->place = (cm_event_place){event->has_seq, event->seq, line->line};
@@ -346,17 +348,18 @@ static cm_status arrive(cm_stream *stream, const arrival *a, cm_error *error)
     return status;
 }
 
+/* Clicks of the batch are stored first, or what goes now would depend on where blocks end. */
 static cm_status forget_clicks(cm_stream *stream, cm_error *error)
 {
     int64_t horizon = horizon_of(stream);
     int64_t until_us = stream->kept_us <= horizon ? stream->kept_us - 1 : horizon;
     cm_click_index *index = &stream->engine->index;
     const cm_stream_batch *batch = &stream->batch;
-    if (!cm_click_index_has_dead(index, until_us))
-        return CM_OK;
-    cm_status status = batch->conversion_count > 0 && batch->oldest_us < horizon
-                           ? cm_stream_settle(stream, error)
-                           : cm_stream_store(stream, error);
+    cm_status status = cm_stream_store(stream, error);
+    if (status != CM_OK || !cm_click_index_has_dead(index, until_us))
+        return status;
+    if (batch->conversion_count > 0 && batch->oldest_us < horizon)
+        status = cm_stream_settle(stream, error);
     if (status == CM_OK)
         cm_click_index_forget(index, until_us, CLICKS_PER_MARK);
     return status;

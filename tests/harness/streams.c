@@ -4,10 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
 
+#include "harness/time_text.h"
 #include "io/result_writer.h"
 
 cm_clock_options streams_clock(void)
@@ -173,11 +173,13 @@ void streams_assert_line(const streams_run *run, const char *id, const char *par
 {
     char key[100];
     (void)snprintf(key, sizeof key, "{\"conversion_id\":\"%s\",", id);
-    const char *line = run->results.size == 0
-                           ? NULL
-                           : memmem(run->results.data, run->results.size, key, strlen(key));
-    if (line == NULL)
+    const char *end = run->results.data + run->results.size, *line = end;
+    if (run->results.size > 0)
+        line = memmem(run->results.data, run->results.size, key, strlen(key));
+    if (line == NULL || line == end) {
         fail_msg("no result of %s", id);
+        return;
+    }
     size_t size = strcspn(line, "\n");
     if ((memmem(line, size, part, strlen(part)) != NULL) != is_there)
         fail_msg("%s %s in: %.*s", is_there ? "no" : "there is", part, (int)size, line);
@@ -185,23 +187,12 @@ void streams_assert_line(const streams_run *run, const char *id, const char *par
 
 /* ---- events ---- */
 
-void streams_time(cm_buffer *text, int64_t time_us)
-{
-    char room[64];
-    struct tm parts;
-    time_t seconds = (time_t)(time_us / STREAMS_SECOND);
-    assert_non_null(gmtime_r(&seconds, &parts));
-    size_t size = strftime(room, sizeof room, "\"%Y-%m-%dT%H:%M:%S", &parts);
-    (void)snprintf(room + size, sizeof room - size, ".%06dZ\"", (int)(time_us % STREAMS_SECOND));
-    cm_buffer_append_text(text, room);
-}
-
 void streams_click(cm_buffer *text, const char *id, int64_t time_us, const char *more)
 {
     cm_buffer_append_text(text, "{\"event\":\"click\",\"tenant_id\":\"t\",\"click_id\":\"");
     cm_buffer_append_text(text, id);
     cm_buffer_append_text(text, "\",\"click_timestamp\":");
-    streams_time(text, time_us);
+    time_text_append(text, time_us);
     cm_buffer_append_text(text, more);
     cm_buffer_append_text(text, "}\n");
 }
@@ -218,7 +209,7 @@ void streams_conversion(cm_buffer *text, const char *id, const char *click_id, i
     cm_buffer_append_text(text, "\"conversion_id\":\"");
     cm_buffer_append_text(text, id);
     cm_buffer_append_text(text, "\",\"conversion_timestamp\":");
-    streams_time(text, time_us);
+    time_text_append(text, time_us);
     cm_buffer_append_text(text, more);
     cm_buffer_append_text(text, "}\n");
 }

@@ -65,7 +65,4 @@ void streams_click(cm_buffer *text, const char *id, int64_t time_us, const char 
 void streams_conversion(cm_buffer *text, const char *id, const char *click_id, int64_t time_us,
                         const char *more);
 
-/** Append a time as JSON, to the microsecond. */
-void streams_time(cm_buffer *text, int64_t time_us);
-
 #endif

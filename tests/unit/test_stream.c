@@ -1,4 +1,4 @@
-/* A stream in memory: order, seq, duplicates, rejects, position, model. Time: test_stream_time.c. */
+/* A stream in memory: order, seq, duplicates, rejects, position, model. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
