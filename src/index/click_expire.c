@@ -1,9 +1,11 @@
 /* Segments whose clicks are all beyond finding are dismantled, some clicks at a time. */
 #include "index/click_unlist.h"
+#include "index/list_tidy.h"
 
 bool cm_click_index_has_dead(const cm_click_index *index, int64_t horizon)
 {
     return index->dying != CM_NUMBER_NONE ||
+           cm_name_sweep_is_due(&index->sweep, &index->catalog.store) ||
            cm_click_store_has_dead(&index->catalog.store, horizon) ||
            cm_click_writer_is_dead(&index->writer, horizon) ||
            cm_click_writer_is_dead(&index->ahead, horizon);
@@ -48,11 +50,36 @@ static size_t dismantle(cm_click_index *index, size_t *budget)
     return forgotten;
 }
 
+/* Lists of one shard of one index at most. */
+static bool tidy_shard(cm_click_index *index, size_t shard)
+{
+    cm_fingerprint_shard *fingerprints = &index->fingerprints[shard];
+    cm_address_shard *addresses = &index->addresses[shard];
+    if (cm_lists_tidy(&fingerprints->lists, &fingerprints->groups))
+        return true;
+    for (size_t kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+        if (cm_lists_tidy(&index->params[kind][shard].lists, &index->params[kind][shard].groups))
+            return true;
+    return cm_lists_tidy(&addresses->buckets.lists, &addresses->buckets.groups) ||
+           cm_lists_tidy(&addresses->types.lists, &addresses->types.groups);
+}
+
+static void tidy_all(cm_click_index *index)
+{
+    for (size_t shard = 0; shard < CM_SHARDS; shard++)
+        while (tidy_shard(index, shard))
+            ;
+}
+
 size_t cm_click_index_forget(cm_click_index *index, int64_t horizon, size_t budget)
 {
-    size_t forgotten = 0;
+    size_t forgotten = 0, names = budget;
     while (budget > 0 && (index->dying != CM_NUMBER_NONE || begin_segment(index, horizon)))
         forgotten += dismantle(index, &budget);
+    if (cm_name_sweep_is_due(&index->sweep, &index->catalog.store))
+        cm_name_sweep_go_on(&index->sweep, &index->rules, &index->catalog, names);
+    if (forgotten > 0)
+        (void)tidy_shard(index, index->tidied++ % CM_SHARDS);
     return forgotten;
 }
 
@@ -68,5 +95,7 @@ size_t cm_click_index_expire(cm_click_index *index, int64_t watermark)
     size_t forgotten = 0;
     while (cm_click_index_has_dead(index, watermark))
         forgotten += cm_click_index_forget(index, watermark, SIZE_MAX);
+    if (forgotten > 0)
+        tidy_all(index);
     return forgotten;
 }

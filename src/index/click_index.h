@@ -9,6 +9,7 @@
 #include "index/click_id_index.h"
 #include "index/fingerprint_index.h"
 #include "index/keys.h"
+#include "index/name_sweep.h"
 #include "index/param_index.h"
 #include "index/tenant_index.h"
 #include "store/names.h"
@@ -20,6 +21,8 @@ typedef struct cm_click_index {
     cm_click_writer writer; /* of clicks that come one by one */
     cm_click_writer ahead;  /* of those of them that are ahead */
     uint32_t dying;         /* the segment that is being dismantled; CM_NUMBER_NONE */
+    cm_name_sweep sweep;    /* of names that no click uses any more */
+    uint32_t tidied;        /* shards that were looked at, for memory to give back */
     cm_table click_ids[CM_SHARDS];
     /* fbclid and gclid apart: a click may have both, and what a list is of is read from a click. */
     cm_postings params[CM_PARAM_KIND_COUNT][CM_SHARDS]; /* valid and invalid clicks */
@@ -60,7 +63,7 @@ cm_status cm_click_index_insert_ahead(cm_click_index *index, const cm_click *cli
 
 /**
  * Is there anything for cm_click_index_forget to do: a segment whose clicks nobody at or after the
- * horizon can find, or one half dismantled? Cheap: to be asked every few clicks.
+ * horizon can find, one half dismantled, or names to sweep? Cheap: to be asked every few clicks.
  *
  * @param horizon  microseconds since 1970 UTC; never earlier than in a call before
  */
@@ -69,9 +72,10 @@ bool cm_click_index_has_dead(const cm_click_index *index, int64_t horizon);
 /**
  * Forget clicks that nobody at or after the horizon can find, some at a time: their segments are
  * dismantled one after the other, and each is freed with its last click. How far that has got
- * depends on the calls and the clicks alone. A forgotten click's id is free again.
+ * depends on the calls and the clicks alone. A forgotten click's id is free again. After a number
+ * of segments, names that no click uses any more go, too.
  *
- * @param budget  clicks to pass, at most; 256 take about 100 us
+ * @param budget  clicks to pass, at most, and names to look at; 256 take about 100 us
  * @return how many were forgotten: duplicates are passed, too
  */
 size_t cm_click_index_forget(cm_click_index *index, int64_t horizon, size_t budget);

@@ -39,15 +39,10 @@ static bool has_address(const struct insertion *insertion)
 static cm_status prepare_store(cm_click_index *index, const struct insertion *insertion,
                                cm_error *error)
 {
-    cm_status status = CM_OK;
     cm_table *ids = &index->click_ids[cm_shard_of(insertion->keys->click_id_hash)];
     if (!cm_table_reserve_one(ids))
         return cm_error_memory(error, "the click ids", cm_table_memory(ids));
-    if (cm_click_writer_is_full(insertion->writer))
-        status = cm_click_store_open(&index->catalog.store, insertion->writer, error);
-    if (status == CM_OK)
-        status = cm_click_writer_reserve(insertion->writer, &insertion->click.texts, error);
-    return status;
+    return cm_click_writer_reserve(insertion->writer, &insertion->click.texts, error);
 }
 
 static cm_status prepare_params(cm_click_index *index, struct insertion *insertion, cm_error *error)
@@ -154,8 +149,13 @@ static cm_status insert(cm_click_index *index, cm_click_writer *writer, cm_names
         .fingerprint = CM_NUMBER_NONE,
         .address = CM_NUMBER_NONE,
     };
-    cm_status status =
-        cm_click_row_make(&index->rules, names, click, keys, &insertion.click, error);
+    cm_status status = CM_OK;
+    if (cm_click_writer_is_full(writer))
+        status = cm_click_store_open(&index->catalog.store, writer, error);
+    if (status != CM_OK)
+        return status;
+    names->generation = cm_click_writer_generation(&index->catalog.store, writer);
+    status = cm_click_row_make(&index->rules, names, click, keys, &insertion.click, error);
     if (status != CM_OK)
         return status;
     *is_new = cm_click_id_find(&index->click_ids[cm_shard_of(keys->click_id_hash)], &index->catalog,

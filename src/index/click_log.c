@@ -40,16 +40,21 @@ cm_status cm_click_logger_reserve(cm_click_logger *logger, size_t clicks, cm_err
     return CM_OK;
 }
 
+/* A segment with room. */
+static cm_status open_segment(cm_click_logger *logger, cm_error *error)
+{
+    cm_click_store *store = &logger->names.catalog->store;
+    pthread_mutex_lock(logger->names.lock);
+    cm_status status = cm_click_store_open(store, &logger->writer, error);
+    if (status == CM_OK)
+        logger->names.generation = cm_click_writer_generation(store, &logger->writer);
+    pthread_mutex_unlock(logger->names.lock);
+    return status;
+}
+
 static cm_status reserve_all(cm_click_logger *logger, const cm_click_texts *texts, cm_error *error)
 {
-    cm_status status = CM_OK;
-    if (cm_click_writer_is_full(&logger->writer)) {
-        pthread_mutex_lock(logger->names.lock);
-        status = cm_click_store_open(&logger->names.catalog->store, &logger->writer, error);
-        pthread_mutex_unlock(logger->names.lock);
-    }
-    if (status == CM_OK)
-        status = cm_click_writer_reserve(&logger->writer, texts, error);
+    cm_status status = cm_click_writer_reserve(&logger->writer, texts, error);
     return status == CM_OK ? cm_click_logger_reserve(logger, 1, error) : status;
 }
 
@@ -105,7 +110,11 @@ cm_status cm_click_logger_add(cm_click_logger *logger, const cm_click *click,
                               const cm_click_keys *keys, cm_error *error)
 {
     cm_new_click made;
-    cm_status status = cm_click_row_make(logger->rules, &logger->names, click, keys, &made, error);
+    cm_status status = CM_OK;
+    if (cm_click_writer_is_full(&logger->writer))
+        status = open_segment(logger, error);
+    if (status == CM_OK)
+        status = cm_click_row_make(logger->rules, &logger->names, click, keys, &made, error);
     if (status == CM_OK)
         status = reserve_all(logger, &made.texts, error);
     if (status != CM_OK)

@@ -59,6 +59,7 @@ typedef struct cm_lists {
     const cm_click_store *store;
     uint32_t *pool;
     size_t pool_used, pool_capacity;
+    size_t pool_free;                      /* of the used: numbers in free blocks */
     uint32_t free_blocks[CM_LIST_CLASSES]; /* heads of chains through the blocks' first number */
     cm_directory *directories;
     size_t directory_count, directory_capacity;

@@ -41,6 +41,9 @@ void cm_list_shift_ranks(cm_directory *directory, size_t chunk, uint32_t more);
 /** Set a chunk's first time and samples after its clicks from a place on have changed. */
 void cm_chunk_refresh(const cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t place);
 
+/** Make sure that a block of a class can be taken. CM_OK, CM_ERROR_MEMORY or CM_ERROR_CAPACITY. */
+cm_status cm_list_reserve_block(cm_lists *lists, unsigned class, cm_error *error);
+
 /** A block of a class; room must have been reserved. */
 uint32_t cm_list_take_block(cm_lists *lists, unsigned class);
 

@@ -15,14 +15,10 @@ static void remove_at(uint32_t *numbers, uint32_t count, uint32_t place)
     memmove(numbers + place, numbers + place + 1, (count - place - 1) * sizeof *numbers);
 }
 
-/* Into a smaller block that is free; only where there is none is the block cut, for cut blocks stay
- * cut. */
-static void halve_block(cm_lists *lists, cm_list *list, unsigned class)
+/* Its first half is kept. */
+static void halve_block(cm_lists *lists, const cm_list *list, unsigned class)
 {
-    if (lists->free_blocks[class - 1] != CM_LIST_NONE)
-        cm_list_move_block(lists, list, class, class - 1, list->count);
-    else
-        cm_list_give_block(lists, class - 1, list->at + (1u << (class - 1)));
+    cm_list_give_block(lists, class - 1, list->at + (1u << (class - 1)));
 }
 
 static void remove_short(cm_lists *lists, cm_list *list, uint32_t click)

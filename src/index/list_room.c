@@ -1,8 +1,6 @@
-/* What lists live in: the pool of blocks, the directories, and making sure of room in both. */
+/* Making sure that lists have room: the directories of long ones; blocks are the pool's. */
 #include "index/list_parts.h"
 #include "util/grow.h"
-
-#define CHUNKS_KEPT_MAX 16 /* of a directory that is free */
 
 void cm_lists_init(cm_lists *lists, const cm_click_store *store)
 {
@@ -30,33 +28,6 @@ size_t cm_lists_memory(const cm_lists *lists)
 {
     return lists->pool_capacity * sizeof(uint32_t) +
            lists->directory_capacity * sizeof(cm_directory) + lists->directory_bytes;
-}
-
-uint32_t cm_list_take_block(cm_lists *lists, unsigned class)
-{
-    uint32_t block = lists->free_blocks[class];
-    if (block != CM_LIST_NONE) {
-        lists->free_blocks[class] = lists->pool[block];
-        return block;
-    }
-    CM_CHECK(lists->pool_used + (1u << class) <= lists->pool_capacity);
-    block = (uint32_t)lists->pool_used;
-    lists->pool_used += 1u << class;
-    return block;
-}
-
-void cm_list_give_block(cm_lists *lists, unsigned class, uint32_t block)
-{
-    lists->pool[block] = lists->free_blocks[class];
-    lists->free_blocks[class] = block;
-}
-
-void cm_list_move_block(cm_lists *lists, cm_list *list, unsigned from, unsigned to, uint32_t count)
-{
-    uint32_t block = cm_list_take_block(lists, to);
-    memcpy(lists->pool + block, lists->pool + list->at, count * sizeof(uint32_t));
-    cm_list_give_block(lists, from, list->at);
-    list->at = block;
 }
 
 static size_t directory_bytes(const cm_directory *directory)
@@ -109,16 +80,9 @@ static bool reserve_chunks(cm_lists *lists, cm_directory *directory, size_t need
 void cm_list_give_directory(cm_lists *lists, uint32_t number)
 {
     cm_directory *directory = &lists->directories[number];
-    directory->chunks -= directory->gap;
-    directory->samples -= directory->gap;
-    directory->gap = 0;
-    directory->count = 0;
-    if (directory->capacity > CHUNKS_KEPT_MAX) {
-        lists->directory_bytes -= directory_bytes(directory);
-        free_directory(directory);
-        *directory = (cm_directory){0};
-    }
-    directory->next_free = lists->free_directory;
+    lists->directory_bytes -= directory_bytes(directory);
+    free_directory(directory);
+    *directory = (cm_directory){.next_free = lists->free_directory};
     lists->free_directory = number;
 }
 
@@ -138,27 +102,23 @@ static bool reserve_directory(cm_lists *lists)
     return reserve_chunks(lists, &lists->directories[lists->free_directory], 4);
 }
 
-/* Numbers that the next insert may take from the pool. */
-static size_t room_for(const cm_list *list)
+/* The block that the next insert may take from the pool; 0: none. */
+static unsigned next_block(const cm_list *list)
 {
     if (list == NULL || list->count == 0)
-        return 2; /* not made yet: by the time of the insert it may hold one */
+        return 1; /* not made yet: by the time of the insert it may hold one */
     if (list->count >= CM_LIST_CHUNK)
-        return CM_LIST_CHUNK;
+        return CM_LIST_CLASSES - 1;
     unsigned class = cm_list_class(list->count);
-    return list->count == 1u << class ? (size_t)2 << class : 0;
+    return list->count == 1u << class ? class + 1 : 0;
 }
 
 cm_status cm_list_reserve(cm_lists *lists, const cm_list *list, cm_error *error)
 {
-    size_t needed = lists->pool_used + room_for(list);
-    if (needed > UINT32_MAX)
-        return cm_error_set(error, CM_ERROR_CAPACITY,
-                            "more than 4 billion index entries; use a shorter period");
-    uint32_t *pool = cm_grow(lists->pool, &lists->pool_capacity, needed, sizeof *pool);
-    if (pool == NULL)
-        return cm_error_memory(error, "time-ordered lists", needed * sizeof *pool);
-    lists->pool = pool;
+    unsigned class = next_block(list);
+    cm_status status = class == 0 ? CM_OK : cm_list_reserve_block(lists, class, error);
+    if (status != CM_OK)
+        return status;
     bool ready = true;
     if (list != NULL && list->count == CM_LIST_CHUNK)
         ready = reserve_directory(lists);

@@ -380,6 +380,7 @@ static cm_status adopt_view(cm_segment_adopter *adopter, const cm_segment_view *
 {
     cm_click_logger *logger = &adopter->logger;
     cm_status status = cm_click_logger_reserve(logger, view->header.rows, error);
+    logger->names.generation = view->header.generation;
     for (cm_name_kind kind = 0; kind < CM_NAME_KIND_COUNT && status == CM_OK; kind++)
         status = adopt_kind(adopter, view, kind, error);
     if (status == CM_OK)

@@ -115,6 +115,7 @@ static void take(cm_click_store *store, size_t place, cm_segment *segment, cm_cl
     segment->is_taken = true;
     segment->is_ahead = writer->is_ahead;
     find_floor(store);
+    store->live_count += store->segments[place] == NULL;
     store->segments[place] = segment;
     store->rows[place] = segment->rows;
     if (place >= store->segment_count)
@@ -198,6 +199,8 @@ void cm_click_store_free_segment(cm_click_store *store, size_t segment)
     free_segment(store->segments[segment]);
     store->segments[segment] = NULL;
     store->rows[segment] = NULL;
+    store->live_count--;
+    store->freed_count++;
     find_floor(store);
 }
 
@@ -235,4 +238,14 @@ uint32_t cm_click_store_take_dead(cm_click_store *store, int64_t horizon)
     store->segments[found]->is_dying = true;
     find_floor(store);
     return found;
+}
+
+uint32_t cm_click_store_oldest_generation(const cm_click_store *store)
+{
+    uint32_t oldest = store->next_generation;
+    for (size_t i = 0; i < store->segment_count; i++)
+        if (store->segments[i] != NULL && !store->segments[i]->is_ahead &&
+            store->segments[i]->generation < oldest)
+            oldest = store->segments[i]->generation;
+    return oldest;
 }

@@ -78,6 +78,8 @@ typedef struct cm_click_store {
     cm_segment **segments; /* CM_SEGMENT_COUNT_MAX, made with the first; NULL where one was freed */
     cm_click_row **rows;   /* of the same segments */
     size_t segment_count;
+    size_t live_count;  /* of segments that are there */
+    size_t freed_count; /* of segments, ever */
     uint32_t next_generation;
     int64_t findable_floor; /* the earliest last_findable of segments that no writer fills and
                                that are not being dismantled; INT64_MAX: there are none */
@@ -161,6 +163,18 @@ void cm_click_store_unpin(cm_click_store *store, size_t segment);
  * @return its number; CM_NUMBER_NONE: there is none
  */
 uint32_t cm_click_store_take_dead(cm_click_store *store, int64_t horizon);
+
+/** The earliest generation of the segments that are there, those of clicks ahead left out;
+ * next_generation where there are none. */
+uint32_t cm_click_store_oldest_generation(const cm_click_store *store);
+
+/** What names that a writer's next rows use are to be stamped with: no segment but those of clicks
+ * ahead keeps an older one. The writer has a segment. */
+static inline uint32_t cm_click_writer_generation(const cm_click_store *store,
+                                                  const cm_click_writer *writer)
+{
+    return writer->is_ahead ? store->next_generation : writer->segment->generation;
+}
 
 /** Is there one for cm_click_store_take_dead? */
 static inline bool cm_click_store_has_dead(const cm_click_store *store, int64_t horizon)

@@ -63,6 +63,8 @@ static uint32_t ask(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t 
     if (number != CM_NUMBER_NONE)
         text = cm_dictionary_text(dictionary, number);
     pthread_mutex_unlock(names->lock);
+    if (number != CM_NUMBER_NONE)
+        cm_dictionary_stamp(text, names->generation);
     if (is_crowded(cache))
         grow(cache);
     if (number != CM_NUMBER_NONE && cache->size > 0 && can_pack(text))
@@ -71,15 +73,27 @@ static uint32_t ask(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t 
     return number;
 }
 
+/* Nobody else is there. */
+static uint32_t intern_alone(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t hash)
+{
+    cm_dictionary *dictionary = &names->catalog->names[kind];
+    uint32_t number = cm_dictionary_intern(dictionary, text, hash);
+    if (number != CM_NUMBER_NONE)
+        cm_dictionary_stamp(dictionary->texts[number], names->generation);
+    return number;
+}
+
 uint32_t cm_names_intern(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t hash)
 {
     if (cm_slice_is_missing(text))
         return CM_NUMBER_MISSING;
     if (names->lock == NULL)
-        return cm_dictionary_intern(&names->catalog->names[kind], text, hash);
+        return intern_alone(names, kind, text, hash);
     const cm_cached_name *name = cm_names_met(&names->caches[kind], hash);
-    if (name != NULL && cm_slice_equal(cm_cached_text(name), text))
+    if (name != NULL && cm_slice_equal(cm_cached_text(name), text)) {
+        cm_dictionary_stamp(cm_cached_text(name), names->generation);
         return name->number;
+    }
     return ask(names, kind, text, hash);
 }
 

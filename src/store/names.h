@@ -33,11 +33,12 @@ typedef struct cm_name_cache {
 typedef struct cm_names {
     cm_catalog *catalog;   /* borrowed */
     pthread_mutex_t *lock; /* of the catalog; NULL: nobody else is there */
+    uint32_t generation;   /* of the segment whose rows will use the names */
     cm_name_cache caches[CM_NAME_KIND_COUNT];
 } cm_names;
 
 /**
- * The number of a name, a new one if need be.
+ * The number of a name, a new one if need be; it bears names->generation from now on.
  *
  * @param hash  of the text, keyed
  * @return CM_NUMBER_MISSING for an empty text; CM_NUMBER_NONE when memory or numbers run out

@@ -137,15 +137,19 @@ static void print_result(const char *who, const cm_result *result)
                 result->candidate_count, result->layer_2_weighed, result->layer_2_probability);
 }
 
+static void assert_same_at(const struct fixture *fixture, size_t i, const char *what)
+{
+    if (same_result(&fixture->expected[i], &fixture->results[i]))
+        return;
+    print_result("reference", &fixture->expected[i]);
+    print_result("engine   ", &fixture->results[i]);
+    fail_msg("world %llu, conversion %zu, %s", (unsigned long long)fixture->number, i, what);
+}
+
 static void assert_same(const struct fixture *fixture, const char *what)
 {
-    for (size_t i = 0; i < fixture->world->conversion_count; i++) {
-        if (same_result(&fixture->expected[i], &fixture->results[i]))
-            continue;
-        print_result("reference", &fixture->expected[i]);
-        print_result("engine   ", &fixture->results[i]);
-        fail_msg("world %llu, conversion %zu, %s", (unsigned long long)fixture->number, i, what);
-    }
+    for (size_t i = 0; i < fixture->world->conversion_count; i++)
+        assert_same_at(fixture, i, what);
 }
 
 /* ---- what is varied ---- */
@@ -258,6 +262,79 @@ static void check_bulk(struct fixture *fixture)
     free(clicks);
 }
 
+static int compare_clicks(const void *a, const void *b)
+{
+    int64_t x = ((const cm_click *)a)->click_timestamp, y = ((const cm_click *)b)->click_timestamp;
+    return (x > y) - (x < y);
+}
+
+/* In time order, into four segments, some clicks into one of clicks ahead. */
+static cm_engine *create_segmented(struct fixture *fixture, cm_click *clicks, size_t count)
+{
+    cm_engine *engine = create_engine(fixture, fixture->number + 11);
+    cm_click_writer writers[4];
+    cm_key_scratch scratch = {0};
+    qsort(clicks, count, sizeof *clicks, compare_clicks);
+    for (size_t i = 0; i < count; i++) {
+        cm_click_keys keys;
+        uint64_t duplicates = 0;
+        size_t done;
+        assert_true(cm_click_keys_make(&engine->index.rules, &clicks[i], &scratch, &keys));
+        assert_int_equal((i % 13 == 0 ? cm_click_index_insert_ahead : cm_click_index_insert)(
+                             &engine->index, &clicks[i], &keys, 1, &duplicates, &done, NULL),
+                         CM_OK);
+        if ((i + 1) * 4 / count > i * 4 / count) { /* the next is put into another segment */
+            writers[i * 4 / count] = engine->index.writer;
+            engine->index.writer = (cm_click_writer){0};
+        }
+    }
+    for (size_t i = 0; i < 4 && count > 0; i++)
+        cm_click_store_close(&engine->index.catalog.store, &writers[i]);
+    cm_key_scratch_destroy(&scratch);
+    return engine;
+}
+
+struct due {
+    int64_t time;
+    size_t conversion;
+};
+
+static int compare_dues(const void *a, const void *b)
+{
+    int64_t x = ((const struct due *)a)->time, y = ((const struct due *)b)->time;
+    return (x > y) - (x < y);
+}
+
+/* Conversions come in time order, and clicks that none of those to come can find are forgotten, a
+ * few at a time, until nothing is left of them. */
+static void check_sliding(struct fixture *fixture)
+{
+    size_t total = fixture->world->conversion_count;
+    cm_click *clicks = calloc(fixture->world->click_count + 1, sizeof *clicks);
+    struct due *dues = calloc(total + 1, sizeof *dues);
+    assert_non_null(clicks);
+    assert_non_null(dues);
+    size_t count = without_duplicates(fixture->world, clicks), forgotten = 0;
+    cm_engine *engine = create_segmented(fixture, clicks, count);
+    for (size_t i = 0; i < total; i++)
+        dues[i] = (struct due){fixture->world->conversions[i].conversion_timestamp, i};
+    qsort(dues, total, sizeof *dues, compare_dues);
+    for (size_t i = 0; i < total; i++) {
+        size_t at = dues[i].conversion, budget = (i * 7 + fixture->number) % 23;
+        forgotten += cm_click_index_forget(&engine->index, dues[i].time, budget);
+        assert_int_equal(cm_engine_match(engine, &fixture->world->conversions[at], 1,
+                                         &fixture->results[at], NULL),
+                         CM_OK);
+        assert_same_at(fixture, at, "a window that slides");
+    }
+    assert_int_equal(forgotten + cm_engine_expire(engine, INT64_MAX), count);
+    for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)
+        assert_int_equal(engine->index.catalog.names[kind].used, 0);
+    cm_engine_destroy(engine);
+    free(clicks);
+    free(dues);
+}
+
 struct slice_of_work {
     pthread_t thread;
     struct fixture *fixture;
@@ -304,6 +381,7 @@ static void test_worlds(void **state)
         check_as_given(&fixture);
         check_shuffled(&fixture);
         check_bulk(&fixture);
+        check_sliding(&fixture);
         check_threads(&fixture);
         teardown(&fixture);
     }

@@ -232,6 +232,62 @@ static void test_dictionary_compares_texts(void **state)
     cm_dictionary_destroy(&dictionary);
 }
 
+static cm_slice numbered_text(uint32_t number, char *room)
+{
+    int size = snprintf(room, 1024, "%u", number);
+    size_t more = number % 7 == 0 ? 600 : number % 100;
+    memset(room + size, 'x', more);
+    return cm_slice_of(room, (size_t)size + more);
+}
+
+static uint32_t intern_numbered(cm_dictionary *dictionary, uint32_t number, uint32_t generation)
+{
+    char room[1024];
+    cm_slice text = numbered_text(number, room);
+    uint32_t got = cm_dictionary_intern(dictionary, text, cm_hash_slice(text, 3));
+    cm_dictionary_stamp(cm_dictionary_text(dictionary, got), generation);
+    return got;
+}
+
+static void sweep_all(cm_dictionary *dictionary, uint32_t generation)
+{
+    uint32_t next = 0;
+    do
+        next = cm_dictionary_sweep(dictionary, next, 7, generation, 3);
+    while (next != 0);
+}
+
+/* In each generation some texts are new, and some of the last are used again. */
+static void test_dictionary_swept(void **state)
+{
+    (void)state;
+    cm_dictionary dictionary = {0};
+    char room[1024];
+    size_t memory = 0;
+    for (uint32_t generation = 1; generation <= 50; generation++) {
+        for (uint32_t i = 0; i < 1000; i++)
+            assert_in_range(intern_numbered(&dictionary, generation * 500 + i, generation), 1,
+                            2001);
+        assert_int_equal(dictionary.used, generation == 1 ? 1000 : 1500);
+        intern_numbered(&dictionary, generation * 500, generation - 1); /* stamps only rise */
+        sweep_all(&dictionary, generation);
+        assert_int_equal(dictionary.used, 1000);
+        for (uint32_t i = 0; i < 3000; i++) {
+            cm_slice text = numbered_text(generation * 500 - 1000 + i, room);
+            uint32_t number = cm_dictionary_find(&dictionary, text, cm_hash_slice(text, 3));
+            assert_int_equal(number != CM_NUMBER_NONE, i >= 1000 && i < 2000);
+            if (number != CM_NUMBER_NONE)
+                assert_true(cm_slice_equal(cm_dictionary_text(&dictionary, number), text));
+        }
+        if (generation == 25)
+            memory = cm_dictionary_memory(&dictionary);
+    }
+    assert_in_range(cm_dictionary_memory(&dictionary), memory - memory / 20, memory + memory / 20);
+    sweep_all(&dictionary, 51);
+    assert_int_equal(dictionary.used, 0);
+    cm_dictionary_destroy(&dictionary);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_freed_segments_are_used_again),
         cmocka_unit_test(test_dictionary),
         cmocka_unit_test(test_dictionary_compares_texts),
+        cmocka_unit_test(test_dictionary_swept),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }
