@@ -76,6 +76,13 @@ static void want(cm_stream_checkpoint *c, size_t place, const cm_segment *segmen
         keep(c, segment);
 }
 
+static int by_age(const void *a, const void *b)
+{
+    const cm_wanted_segment *first = a, *second = b;
+    return (first->generation > second->generation) - (first->generation < second->generation);
+}
+
+/* Oldest first: whoever loads them so finds clicks in the order of their times, nearly. */
 static cm_status list_segments(cm_stream_checkpoint *c, cm_error *error)
 {
     const cm_click_store *store = store_of(c);
@@ -85,6 +92,7 @@ static cm_status list_segments(cm_stream_checkpoint *c, cm_error *error)
     for (size_t place = 0; place < store->segment_count; place++)
         if (store->segments[place] != NULL)
             want(c, place, store->segments[place]);
+    qsort(c->wanted, c->wanted_count, sizeof *c->wanted, by_age);
     return CM_OK;
 }
 
