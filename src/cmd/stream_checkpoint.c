@@ -11,7 +11,8 @@
 #include "util/error.h"
 #include "util/grow.h"
 
-#define ROWS_PER_STEP 512 /* about 50 us */
+#define ROWS_PER_STEP 512 /* 30 to 50 us */
+#define STEPS_PER_TICK 4  /* a tick comes with each block of input, some 450 events */
 #define WRITER_MS 5       /* between looks at what the writer has done */
 
 static const cm_click_store *store_of(const cm_stream_checkpoint *c)
@@ -175,7 +176,7 @@ static cm_status encode(cm_stream_checkpoint *c, const cm_wanted_segment *wanted
     *is_done = false;
     if (c->encoder.index == NULL) {
         if (!cm_parts_has_room(c->parts))
-            return CM_OK;
+            return CM_OK; /* not before the writer has written some */
         cm_buffer spare = cm_parts_take_spare(c->parts);
         cm_status status = cm_segment_encode_begin(&c->encoder, &c->stream->engine->index,
                                                    wanted->place, wanted->count, &spare, error);
@@ -186,17 +187,31 @@ static cm_status encode(cm_stream_checkpoint *c, const cm_wanted_segment *wanted
     return step(c, wanted, is_done, error);
 }
 
-static cm_status encode_wanted(cm_stream_checkpoint *c, cm_error *error)
+/* Pass what is saved; what is not is kept from being dismantled, and what is may be from now on. */
+static void look_wanted(cm_stream_checkpoint *c)
 {
-    bool is_done = true;
+    const cm_click_store *store = store_of(c);
     while (c->wanted_at < c->wanted_count && is_saved(c, &c->wanted[c->wanted_at]))
         c->wanted_at++;
     c->is_encoded = c->wanted_at == c->wanted_count;
-    if (c->is_encoded) {
-        c->stream->kept_us = CM_KEEPS_NONE;
-        return CM_OK;
+    c->stream->kept_us = CM_KEEPS_NONE;
+    for (size_t i = c->wanted_at; i < c->wanted_count; i++)
+        if (!is_saved(c, &c->wanted[i]))
+            keep(c, store->segments[c->wanted[i].place]);
+}
+
+/* More rows than can have come since the last time: it ends. */
+static cm_status encode_wanted(cm_stream_checkpoint *c, cm_error *error)
+{
+    bool is_done;
+    cm_status status = CM_OK;
+    for (int i = 0; i < STEPS_PER_TICK && !c->is_encoded && status == CM_OK; i++) {
+        if (c->encoder.index == NULL)
+            look_wanted(c);
+        if (!c->is_encoded)
+            status = encode(c, &c->wanted[c->wanted_at], &is_done, error);
     }
-    return encode(c, &c->wanted[c->wanted_at], &is_done, error);
+    return status;
 }
 
 /* ---- its end ---- */
