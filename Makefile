@@ -85,7 +85,7 @@ TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 # --- Targets -------------------------------------------------------------------------------------
 
 .PHONY: all layers lib test unit integration test-programs bench bench-plot bench-peers demo deps \
-        tidy lint format asan tsan fuzz install uninstall clean help FORCE
+        tidy lint format asan tsan fuzz torture-stream install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -151,6 +151,12 @@ fuzz: ## hostile random files through a sanitized program and the reference (SEE
 
 tsan: ## run the unit tests under the thread sanitizer
 	@$(MAKE) $(PARALLEL) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g" unit
+
+KILLS = 1000
+torture-stream: ## kill a stream KILLS times (1000: half an hour), let its server fail in 5 rounds
+	@$(MAKE) $(PARALLEL) all
+	@CLICKMATCH=$(BUILD)/clickmatch tests/torture/stream_kills.py --kills $(KILLS) --faults 5 \
+	    --keep $(BUILD)/torture $(OPTIONS)
 
 clean: ## remove everything built
 	rm -rf build
