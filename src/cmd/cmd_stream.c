@@ -75,10 +75,10 @@ static cm_status create_stream(cm_stream_run *run, cm_error *error)
 }
 
 /* A stream that goes on adds to what it has written. */
-static cm_status open_output(cm_stream_run *run, bool resumed, cm_error *error)
+static cm_status open_output(cm_stream_run *run, bool goes_on, cm_error *error)
 {
     const cm_settings *settings = run->run.settings;
-    const cm_output_options options = {.is_growing = true, .is_fresh = !resumed};
+    const cm_output_options options = {.is_growing = true, .is_fresh = !goes_on};
     cm_format format = cm_settings_number(settings, CM_OPTION_FORMAT_STREAM) == 0 ? CM_FORMAT_NDJSON
                                                                                   : CM_FORMAT_CSV;
     cm_status status = CM_OK;
@@ -86,7 +86,7 @@ static cm_status open_output(cm_stream_run *run, bool resumed, cm_error *error)
         status = cm_output_open(cm_settings_text(settings, CM_OPTION_OUTPUT), &options,
                                 &run->run.output, error);
     cm_stream_output_init(&run->output, run->run.output, format,
-                          cm_settings_number(settings, CM_OPTION_LINGER), !resumed);
+                          cm_settings_number(settings, CM_OPTION_LINGER), !goes_on);
     return status;
 }
 
@@ -158,7 +158,9 @@ static cm_status open_window(cm_stream_run *run, bool *resumed, cm_error *error)
     if (status != CM_OK || *resumed)
         return status;
     tell_position(run);
-    return cm_stream_warm_up(run, error);
+    status = cm_stream_warm_up(run, error);
+    /* What the database has to begin with changes with the first click that is stored there. */
+    return status == CM_OK ? cm_stream_checkpoint_start(&run->checkpoint, error) : status;
 }
 
 static cm_status prepare(cm_stream_run *run, cm_error *error)
@@ -178,7 +180,7 @@ static cm_status prepare(cm_stream_run *run, cm_error *error)
     if (status == CM_OK)
         status = open_window(run, &resumed, error);
     if (status == CM_OK)
-        status = open_output(run, resumed, error);
+        status = open_output(run, resumed && run->stream->events > 0, error);
     if (status == CM_OK)
         status = cm_stream_input_open(events, &pause, &run->input, error);
     return status;

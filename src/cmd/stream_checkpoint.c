@@ -303,20 +303,33 @@ int cm_stream_checkpoint_timeout_ms(const cm_stream_checkpoint *c, uint64_t now_
     return passed_ns >= c->interval_ns ? 0 : (int)((c->interval_ns - passed_ns) / 1000000) + 1;
 }
 
-cm_status cm_stream_checkpoint_finish(cm_stream_checkpoint *c, cm_error *error)
+/* Write one, and wait for it. */
+static bool write_now(cm_stream_checkpoint *c)
 {
-    if (c->parts == NULL)
-        return CM_OK;
+    uint64_t failed = c->failed;
     if (c->is_under_way)
         cm_segment_encode_drop(&c->encoder);
     begin(c, cm_clock_ns());
-    uint64_t failed = c->failed;
     while (c->is_under_way) {
         go_on(c);
         if (c->is_under_way && (c->is_encoded || !cm_parts_has_room(c->parts)))
             cm_clock_sleep_ms(WRITER_MS);
     }
-    if (c->failed == failed)
+    return c->failed == failed;
+}
+
+cm_status cm_stream_checkpoint_start(cm_stream_checkpoint *c, cm_error *error)
+{
+    if (c->parts == NULL || write_now(c))
+        return CM_OK;
+    return cm_error_set(error, CM_ERROR_IO,
+                        "there is no checkpoint to begin with; free space or give another "
+                        "--checkpoint");
+}
+
+cm_status cm_stream_checkpoint_finish(cm_stream_checkpoint *c, cm_error *error)
+{
+    if (c->parts == NULL || write_now(c))
         return CM_OK;
     return cm_error_set(error, CM_ERROR_IO,
                         "the last checkpoint could not be written; the one before stands: free "

@@ -79,6 +79,14 @@ bool cm_stream_checkpoint_is_due(const cm_stream_checkpoint *checkpoint, uint64_
 /** How long the next tick may wait: 0 where there is work to do now; negative: for events. */
 int cm_stream_checkpoint_timeout_ms(const cm_stream_checkpoint *checkpoint, uint64_t now_ns);
 
+/**
+ * Before the first event: one of what the stream begins with, and wait for it. Whoever is killed
+ * before the next one begins with the same.
+ *
+ * @return CM_OK or CM_ERROR_IO
+ */
+cm_status cm_stream_checkpoint_start(cm_stream_checkpoint *checkpoint, cm_error *error);
+
 /** At the end: one more, and wait for it. The sink must have finished. */
 cm_status cm_stream_checkpoint_finish(cm_stream_checkpoint *checkpoint, cm_error *error);
 

@@ -76,7 +76,10 @@ static void tell(const cm_stream_checkpoint *c, const char *path, const cm_strea
 {
     char clicks[CM_COUNT_BYTES];
     cm_count_text(cm_engine_click_count(stream->engine), clicks);
-    if (stream->last.has_seq)
+    if (stream->events == 0)
+        cm_log_info(c->log, "%.200s: %s clicks in %.2f s; no event yet, resume from the first",
+                    path, clicks, seconds);
+    else if (stream->last.has_seq)
         cm_log_info(c->log, "%.200s: %s clicks in %.2f s; resume from seq %llu", path, clicks,
                     seconds, (unsigned long long)stream->last.seq + 1);
     else
