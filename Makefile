@@ -85,7 +85,8 @@ TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 # --- Targets -------------------------------------------------------------------------------------
 
 .PHONY: all layers lib test unit integration test-programs bench bench-plot bench-peers demo deps \
-        tidy lint format asan tsan fuzz torture-stream install uninstall clean help FORCE
+        tidy lint format asan tsan fuzz torture-stream torture-stream-rejects install uninstall \
+        clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -157,6 +158,9 @@ torture-stream: ## kill a stream KILLS times (1000: half an hour), let its serve
 	@$(MAKE) $(PARALLEL) all
 	@CLICKMATCH=$(BUILD)/clickmatch tests/torture/stream_kills.py --kills $(KILLS) --faults 5 \
 	    --keep $(BUILD)/torture $(OPTIONS)
+
+torture-stream-rejects: all ## 10 M events, one in a hundred broken (LINES=N: others): minutes
+	@CLICKMATCH=$(abspath $(BUILD))/clickmatch tests/torture/stream_rejects.sh $(LINES)
 
 clean: ## remove everything built
 	rm -rf build

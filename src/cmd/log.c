@@ -105,6 +105,13 @@ void cm_log_info(cm_log *log, const char *format, ...)
     say(log, "info", message, NULL);
 }
 
+void cm_log_answer(cm_log *log, const char *text)
+{
+    char message[LINE_BYTES_MAX];
+    snprintf(message, sizeof message, "%s", text);
+    say(log, "info", message, NULL);
+}
+
 void cm_log_data(cm_log *log, const char *text, const char *name, json_t *data)
 {
     char message[LINE_BYTES_MAX];

@@ -26,6 +26,9 @@ void cm_log_warning(cm_log *log, const char *format, ...) __attribute__((format(
 /** Say what happened; not when quiet. */
 void cm_log_info(cm_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/** Say what was asked for just now: when quiet, too. */
+void cm_log_answer(cm_log *log, const char *text);
+
 /**
  * Tell the outcome of a run; not when quiet.
  *

@@ -30,8 +30,10 @@ static cm_status read_when_ready(void *context, char *buffer, size_t size, size_
         if (atomic_load(cm_interrupt_flag()))
             return interrupted(input, error);
         cm_status status = input->pause.wait(input->pause.context, &timeout_ms, error);
-        if (status != CM_OK)
+        if (status != CM_OK) {
+            input->pause_failed = true;
             return status;
+        }
     }
     if (atomic_load(cm_interrupt_flag()))
         return interrupted(input, error);

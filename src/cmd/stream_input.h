@@ -22,6 +22,7 @@ typedef struct cm_stream_input {
     cm_input file;
     cm_source guarded, unpacked;
     cm_stream_pause pause;
+    bool pause_failed; /* it was not the reading */
     cm_block_reader reader;
     cm_block block;   /* the last one */
     uint64_t line;    /* of its first line; the taker moves it on */

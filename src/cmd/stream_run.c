@@ -174,8 +174,7 @@ static cm_status take_block(cm_stream_run *run, cm_error *error)
     return status == CM_OK ? tick(run, now_ns, error) : status;
 }
 
-/* Everything that was taken is told and written. An interrupted stream that will go on from its
- * checkpoint keeps what it holds. */
+/* Everything that was taken is told and written; what is held, too, or it goes on being held. */
 static cm_status drain(cm_stream_run *run, bool goes_on, cm_error *error)
 {
     cm_status status = goes_on ? CM_OK : cm_stream_let_go(run->stream, error);
@@ -188,21 +187,29 @@ static cm_status drain(cm_stream_run *run, bool goes_on, cm_error *error)
     return status == CM_OK ? cm_stream_checkpoint_finish(&run->checkpoint, error) : status;
 }
 
+/* What came before reading ended early is dealt with all the same; then it is said why. A stream
+ * that will go on from its checkpoint keeps what it holds. */
+static cm_status end_early(cm_stream_run *run, cm_status why, cm_error *error)
+{
+    cm_error reason = *error;
+    cm_status status = drain(run, run->checkpoint.parts != NULL, error);
+    if (status == CM_OK)
+        *error = reason;
+    return status == CM_OK ? why : status;
+}
+
 cm_status cm_stream_run_all(cm_stream_run *run, cm_error *error)
 {
-    cm_status status;
-    do {
-        status = cm_stream_input_next(&run->input, error);
-        if (status == CM_OK && run->input.block.size > 0)
-            status = take_block(run, error);
-    } while (status == CM_OK && run->input.block.size > 0);
-    if (status == CM_OK)
-        return drain(run, false, error);
-    if (status != CM_ERROR_INTERRUPTED)
-        return status;
-    cm_error interrupted = *error;
-    status = drain(run, run->checkpoint.parts != NULL, error);
-    if (status == CM_OK)
-        *error = interrupted;
-    return status == CM_OK ? CM_ERROR_INTERRUPTED : status;
+    for (;;) {
+        cm_status status = cm_stream_input_next(&run->input, error);
+        if (status == CM_ERROR_INTERRUPTED || (status != CM_OK && !run->input.pause_failed))
+            return end_early(run, status, error);
+        if (status != CM_OK)
+            return status; /* what was to be written is lost: no checkpoint may be beyond it */
+        if (run->input.block.size == 0)
+            return drain(run, false, error);
+        status = take_block(run, error);
+        if (status != CM_OK)
+            return status;
+    }
 }

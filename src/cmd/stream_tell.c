@@ -48,7 +48,7 @@ void cm_stream_tell_status(cm_stream_run *run)
     cm_stream_figures figures = figures_of(run);
     cm_stream_status_line(&figures, &run->told, cm_clock_seconds(), cm_clock_now_us(), line,
                           sizeof line);
-    cm_log_info(run->run.log, "%s", line);
+    cm_log_answer(run->run.log, line);
 }
 
 void cm_stream_tell_tick(cm_stream_run *run, uint64_t now_ns)
