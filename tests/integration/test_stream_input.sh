@@ -183,7 +183,8 @@ case_rejects() {
     expect_told conversion_id click_id <<<'a k'
     expect_json rejects.ndjson '[r["line"] for r in d]' "$(python3 -c 'print(list(range(2, 16)))')"
     expect_json rejects.ndjson '[r["field"] for r in d]' \
-        '[null, null, "event", "event", "event", "seq", "seq", "seq", "seq", "click_timestamp", "click_id", "ip_address", null, null]'
+        "$(printf '[null, null, %s, %s, "click_timestamp", "click_id", "ip_address", null, null]' \
+            '"event", "event", "event"' '"seq", "seq", "seq", "seq"')"
     expect_json rejects.ndjson 'all(r["reason"] and r["source"] == "-" for r in d)' true
     expect_json rejects.ndjson 'd[0]["row"]' '"nonsense"'
     expect_json rejects.ndjson '[r for r in d if "row_base64" in r][0]["row_base64"]' '"Yf8="'
@@ -202,7 +203,8 @@ for line in open("rejects.ndjson", encoding="utf-8"):
     assert start <= reject["byte"] < end, reject
     for value in [values.get(reject["field"])] if reject["field"] in values else []:
         there = data[reject["byte"]:end]
-        assert there.startswith(value) or there.startswith(tuple(v.strip(b'"') for v in value)), reject
+        bare = tuple(v.strip(b'"') for v in value)
+        assert there.startswith(value) or there.startswith(bare), reject
 PY
     [ "$(stat -c %a rejects.ndjson)" = 600 ] || fail "others may read the rejects"
     # A stream only counts them, however many.
@@ -261,8 +263,10 @@ END
 case_odd_json() {
     {
         echo '{"tenant_id":"t","click_timestamp":1772366400000,"click_id":"last","event":"click"}'
-        echo '{"event":"conversion","event":"click","tenant_id":"t","click_id":"twice","click_timestamp":1.7723664e12}'
-        echo '{ "event" : "cl\u0069ck" , "tenant_id":"\u0074", "click_id":"esc\u0061ped", "click_timestamp":1772366400000.5, "more":{"a":[1,{}]} }'
+        echo '{"event":"conversion","event":"click","tenant_id":"t","click_id":"twice",' \
+            '"click_timestamp":1.7723664e12}'
+        echo '{ "event" : "cl\u0069ck" , "tenant_id":"\u0074", "click_id":"esc\u0061ped",' \
+            '"click_timestamp":1772366400000.5, "more":{"a":[1,{}]} }'
         for id in last twice escaped; do conversion "v-$id" "$id" 12:00:01; done
     } >events.ndjson
     stream --rejects rejects.ndjson <events.ndjson

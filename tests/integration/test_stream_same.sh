@@ -1,6 +1,7 @@
 #!/bin/bash
-# The same events through `stream`, `match` and `batch`: the same results, byte for byte, in whatever
-# pieces they come, in whatever order within the grace, and however often the stream begins anew.
+# The same events through `stream`, `match` and `batch`: the same results, byte for byte, in
+# whatever pieces they come, in whatever order within the grace, and however often the stream begins
+# anew.
 # SEEDS makes the runs longer (a percentage), FIRST_SEED other ones.
 # shellcheck disable=SC2317 # run_cases calls the cases
 # shellcheck disable=SC2154 # names of the files read here
@@ -37,14 +38,15 @@ arrange() {
 
 # What `match` says of the same events in the same order.
 match_all() {
-    "$program" match --clicks clicks.ndjson --conversions conversions.ndjson --quiet --format ndjson \
-        --recovery-target 0 --output wanted.ndjson "$@" 2>"$work/err" || fail "$(cat "$work/err")"
+    "$program" match --clicks clicks.ndjson --conversions conversions.ndjson --quiet \
+        --format ndjson --recovery-target 0 --output wanted.ndjson "$@" 2>"$work/err" ||
+        fail "$(cat "$work/err")"
     [ -s wanted.ndjson ] || fail "no results"
 }
 
 # Results but for their seq, which `match` has not.
 expect_all() {
-    sed 's/,"seq":[0-9]*}$/}/; s/,"seq":[0-9]*,"late":true}$/,"late":true}/' results.ndjson >got.ndjson
+    sed 's/,"seq":[0-9]*}$/}/; s/,"seq":[0-9]*,"late"/,"late"/' results.ndjson >got.ndjson
     cmp -s wanted.ndjson got.ndjson ||
         fail "$1: $(diff wanted.ndjson got.ndjson | head -n 4 | cut -c 1-300)"
 }
@@ -85,11 +87,11 @@ case_in_order() {
 shuffled() {
     local disorder=$((600 * ($1 % 3 + 1)))
     simulate "$1"
-    arrange "$1" disorder=$disorder copies=5 junk=1
+    arrange "$1" disorder="$disorder" copies=5 junk=1
     match_all
-    stream "${all_of[@]}" --lateness 0 --grace ${disorder}s <events.ndjson
+    stream "${all_of[@]}" --lateness 0 --grace "${disorder}s" <events.ndjson
     expect_all "seed $1, with grace"
-    feed pieces "$1" "$program" stream "${all_of[@]}" --lateness ${disorder}s --grace 1s --quiet \
+    feed pieces "$1" "$program" stream "${all_of[@]}" --lateness "${disorder}s" --grace 1s --quiet \
         --recovery-target 0 >results.ndjson
     expect_all "seed $1, in pieces, with lateness"
 }
@@ -103,9 +105,9 @@ case_out_of_order() {
 restarted() {
     local disorder=$((($1 % 2) * 900))
     simulate "$1"
-    arrange "$1" disorder=$disorder copies=5
+    arrange "$1" disorder="$disorder" copies=5
     match_all
-    feed restarts "$1" window "$program" stream "${all_of[@]}" --lateness 0 --grace ${disorder}s \
+    feed restarts "$1" window "$program" stream "${all_of[@]}" --lateness 0 --grace "${disorder}s" \
         --checkpoint window --checkpoint-interval 10ms --output results.ndjson --quiet \
         --recovery-target 0
     expect_match feed_err '^[0-9]+ runs$'
@@ -168,9 +170,9 @@ stored() {
     local disorder=$((($1 % 2) * 600))
     use_new_database found_empty
     simulate "$1"
-    arrange "$1" disorder=$disorder copies=5 junk=1 complete=1
+    arrange "$1" disorder="$disorder" copies=5 junk=1 complete=1
     match_all
-    stream "${all_of[@]}" --lateness 0 --grace ${disorder}s --db "dbname=$PGDATABASE" --sink db \
+    stream "${all_of[@]}" --lateness 0 --grace "${disorder}s" --db "dbname=$PGDATABASE" --sink db \
         --sink stdout --store-clicks <events.ndjson
     expect_status 0
     expect_all "seed $1, beside the database"

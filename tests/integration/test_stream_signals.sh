@@ -36,7 +36,8 @@ case_sighup_with_a_broken_model() {
     local broken count=0
     printf '{"name":"mine","version":"1"}' >model.json
     begin_stream --model model.json --quiet
-    for broken in '{"name":' '{"prior":1}' '{"window_hours":24,"probabilistic_window_hours":6}' gone; do
+    for broken in '{"name":' '{"prior":1}' '{"window_hours":24,"probabilistic_window_hours":6}' \
+        gone; do
         if [ "$broken" = gone ]; then rm model.json; else echo "$broken" >model.json; fi
         kill -HUP "$stream"
         count=$((count + 1))
@@ -57,22 +58,25 @@ case_sighup_without_a_model() {
     expect_status 0
 }
 
+# A model by its version, 1 to 9, on which its results depend.
+numbered_model() {
+    printf '{"name":"mine","version":"%s","probabilistic":{"prior":0.%s}}' "$1" "$1"
+}
+
 # Each result is by one model or the other, whole, however often it changes meanwhile.
 case_sighup_under_load() {
     run simulate --output world --clicks-count 20000 --conversions-count 20000 --days 3 --quiet \
         --format ndjson
     python3 "$root/tests/integration/fixtures/events.py" world >events.ndjson
     for version in 1 2; do
-        printf '{"name":"mine","version":"%s","probabilistic":{"prior":0.%s}}' $version $version \
-            >model.json
+        numbered_model "$version" >model.json
         stream --model model.json <events.ndjson
-        mv results.ndjson by$version.ndjson
+        mv results.ndjson "by$version.ndjson"
     done
     mv events.ndjson all.ndjson
     begin_stream --quiet --model model.json
     for ((i = 0; i < 40; i++)); do
-        printf '{"name":"mine","version":"%s","probabilistic":{"prior":0.%s}}' $((i % 2 + 1)) \
-            $((i % 2 + 1)) >model.new
+        numbered_model $((i % 2 + 1)) >model.new
         mv model.new model.json
         kill -HUP "$stream"
         sed -n "$((i * 1000 + 1)),$((i * 1000 + 1000))p" all.ndjson >&7

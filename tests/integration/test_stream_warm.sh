@@ -12,12 +12,12 @@
 
 # ---- files ----
 
-# A world whose clicks are in two files, and its conversions as events; what `match` says of it.
+# A world, and what `match` says of it.
 make_world() {
     run simulate --output world --clicks-count 20000 --conversions-count 5000 --days 3 --quiet \
-        --format "${1-ndjson}"
-    run match --clicks "world/clicks.${1-ndjson}" --conversions "world/conversions.${1-ndjson}" \
-        --quiet --format ndjson --recovery-target 0 --output all.ndjson
+        --format ndjson
+    run match --clicks world/clicks.ndjson --conversions world/conversions.ndjson --quiet \
+        --format ndjson --recovery-target 0 --output all.ndjson
     sort all.ndjson >wanted.ndjson
 }
 
@@ -160,8 +160,8 @@ case_database_and_file() {
     sql -c "INSERT INTO click_tracking (tenant_id, click_id, click_timestamp, ad_id, campaign_id)
             VALUES ('t', 'k', '2026-03-01 12:00Z', 'a', 'of the database'),
                 ('t', 'k2', '2026-03-01 12:00Z', 'a', 'of the database')"
-    printf 'click_id,tenant_id,click_timestamp,campaign_id\nk,t,2026-03-01T12:00:00Z,of the file\n' \
-        >clicks.csv
+    printf 'click_id,tenant_id,click_timestamp,campaign_id\n' >clicks.csv
+    printf 'k,t,2026-03-01T12:00:00Z,of the file\n' >>clicks.csv
     {
         conversion a k 12:00:01
         conversion b k2 12:00:01

@@ -21,23 +21,34 @@ CLICK = ('{"event":"click","seq":%d,"tenant_id":"t%d","click_id":"k%d","click_ti
 CONVERSION = ('{"event":"conversion","seq":%d,"tenant_id":"t%d","conversion_id":"v%d",'
               '"conversion_timestamp":%d,"ip_address":"198.51.%d.%d","device_type":"mobile"%s}')
 
+
+def other_text(pattern, to):
+    return lambda line: re.sub(pattern, to, line, count=1)
+
+
+def put(before, after):
+    return lambda line: line.replace(before, after, 1)
+
+
+EVENT = '"(click|conversion)"'
+
 # What breaks a good line: name, the field that is told (None: the line), its reason, and how.
 BREAKS = (
-    ("cut off", None, r"without a closing|expected|ends", lambda line: line[:len(line) // 2]),
-    ("no JSON", None, r"not a JSON object", lambda line: "GET /health " + line),
-    ("an array", None, r"not a JSON object", lambda line: "[" + line + "]"),
-    ("two on a line", None, r"after|expected", lambda line: line + line),
-    ("bad escape", None, r"escape", lambda line: line.replace('"t', '"\\q', 1)),
-    ("no event", "event", r"neither", lambda line: line.replace('"event":', '"kind":', 1)),
-    ("other event", "event", r"neither", lambda line: re.sub('"(click|conv[a-z]*)"', '"view"', line, 1)),
-    ("no text", "event", r"neither", lambda line: re.sub('"(click|conv[a-z]*)"', "1", line, 1)),
-    ("seq as text", "seq", r"whole number", lambda line: re.sub('"seq":([0-9]+)', r'"seq":"\1"', line)),
-    ("seq below 0", "seq", r"whole number", lambda line: line.replace('"seq":', '"seq":-1', 1)),
-    ("no tenant", "tenant_id", r"missing|required", lambda line: line.replace("tenant_id", "tenant", 1)),
-    ("bad address", "ip_address", r"address", lambda line: line.replace("198.51", "198.510", 1)),
-    ("bad time", "TIME", r"outside 1970", lambda line: line.replace("_timestamp\":1", "_timestamp\":-1", 1)),
-    ("no UTF-8", None, r"UTF-8", lambda line: line.replace(':"t', ':"\udcff', 1)),
-    ("too long", None, r"longer|MiB|limit", lambda line: line[:-1] + ',"pad":"' + "x" * (1 << 20) + '"}'),
+    ("cut off", None, "without a closing|expected|ends", lambda line: line[:len(line) // 2]),
+    ("no JSON", None, "not a JSON object", lambda line: "GET /health " + line),
+    ("an array", None, "not a JSON object", lambda line: "[" + line + "]"),
+    ("two on a line", None, "after|expected", lambda line: line + line),
+    ("bad escape", None, "escape", put('"t', '"\\q')),
+    ("no event", "event", "neither", put('"event":', '"kind":')),
+    ("other event", "event", "neither", other_text(EVENT, '"view"')),
+    ("no text", "event", "neither", other_text(EVENT, "1")),
+    ("seq as text", "seq", "whole number", other_text('"seq":([0-9]+)', r'"seq":"\1"')),
+    ("seq below 0", "seq", "whole number", put('"seq":', '"seq":-1')),
+    ("no tenant", "tenant_id", "missing|required", put("tenant_id", "tenant")),
+    ("bad address", "ip_address", "address", put("198.51", "198.510")),
+    ("bad time", "TIME", "outside 1970", put('_timestamp":1', '_timestamp":-1')),
+    ("no UTF-8", None, "UTF-8", put(':"t', ':"\udcff')),
+    ("too long", None, "longer|MiB|limit", put('{', '{"pad":"' + "x" * (1 << 20) + '",')),
 )
 
 
