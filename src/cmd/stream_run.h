@@ -21,7 +21,6 @@ typedef struct cm_stream_run {
     cm_stream_checkpoint checkpoint;
     uint64_t idle_ns;    /* without input for so long, what is held goes */
     uint64_t waiting_ns; /* since when nothing has come; 0: something has */
-    bool has_let_go;     /* since something came last */
     cm_metrics *metrics; /* NULL without --metrics */
     uint64_t published_ns;
     cm_reject_counts rejected;

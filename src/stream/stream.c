@@ -117,6 +117,14 @@ static cm_status refuse_ahead(cm_stream *stream, const arrival *a, cm_error *err
                   "far ahead of the stream's time, as too many before it", error);
 }
 
+static cm_status tell_click(cm_stream *stream, const arrival *a, cm_error *error)
+{
+    if (stream->listener.click == NULL)
+        return CM_OK;
+    return stream->listener.click(stream->listener.context, &a->place, &a->click,
+                                  a->event->row.values, a->text, error);
+}
+
 static cm_status admit_click(cm_stream *stream, const arrival *a, bool is_ahead, cm_error *error)
 {
     const cm_model *model = stream->engine->model;
@@ -126,16 +134,13 @@ static cm_status admit_click(cm_stream *stream, const arrival *a, bool is_ahead,
         model->retention_us;
     if ((own_end > usual_end ? own_end : usual_end) <= horizon_of(stream)) {
         stream->counts.too_old++;
-        return CM_OK;
+        return tell_click(stream, a, error);
     }
     if (is_ahead && !has_room_ahead(stream, a->time_us))
         return refuse_ahead(stream, a, error);
     cm_status status =
         cm_stream_add_click(stream, &a->click, is_ahead || own_end > usual_end + LASTING_US, error);
-    if (status == CM_OK && stream->listener.click != NULL)
-        status = stream->listener.click(stream->listener.context, &a->place, &a->click,
-                                        a->event->row.values, a->text, error);
-    return status;
+    return status == CM_OK ? tell_click(stream, a, error) : status;
 }
 
 static cm_status hold(cm_held_lines *lines, const arrival *a, bool is_late, bool is_ready,
@@ -444,18 +449,21 @@ cm_status cm_stream_take(cm_stream *stream, const char *bytes, size_t size, uint
     return status == CM_OK ? cm_stream_settle(stream, error) : status;
 }
 
-/* Lines are held in the order of their events, whose seq rises. */
-static uint64_t before_held(const cm_held_lines *lines, uint64_t seq)
+/* Lines are held in the order of their events, whose seq rises. False: there is none before. */
+static bool is_before_held(const cm_held_lines *lines, uint64_t *seq)
 {
     const cm_held_line *first = cm_held_lines_first(lines);
-    return first != NULL && first->has_seq && first->seq <= seq && first->seq > 0 ? first->seq - 1
-                                                                                  : seq;
+    if (first == NULL || !first->has_seq || first->seq > *seq)
+        return true;
+    *seq = first->seq - 1;
+    return first->seq > 0;
 }
 
 bool cm_stream_position(const cm_stream *stream, uint64_t *seq)
 {
-    *seq = before_held(&stream->waiting, before_held(&stream->held, stream->last.seq));
-    return stream->last.has_seq;
+    *seq = stream->last.seq;
+    return stream->last.has_seq && is_before_held(&stream->held, seq) &&
+           is_before_held(&stream->waiting, seq);
 }
 
 cm_status cm_stream_set_model(cm_stream *stream, const cm_model *model, cm_error *error)

@@ -39,7 +39,7 @@ typedef struct cm_stream_conversion {
 
 /** Who is told what comes of events, in order. A failure ends the stream. Any may be NULL. */
 typedef struct cm_stream_listener {
-    /** A click that is stored, or was there already. values: of the event. */
+    /** A click that is good: stored, there already, or too old for that. values: of the event. */
     cm_status (*click)(void *context, const cm_event_place *place, const cm_click *click,
                        const cm_value *values, cm_slice text, cm_error *error);
     /** Results, in the order of their conversions. */
@@ -146,7 +146,7 @@ cm_status cm_stream_let_go(cm_stream *stream, cm_error *error);
 /**
  * Up to which seq all has been told that is to be told of events: those before what is held.
  *
- * @return false where no event had one
+ * @return false where no event had one, or there is none before what is held
  */
 bool cm_stream_position(const cm_stream *stream, uint64_t *seq);
 

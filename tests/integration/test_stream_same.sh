@@ -81,7 +81,7 @@ ordered() {
 }
 
 case_in_order() {
-    for_seeds 4 ordered
+    for_seeds 3 ordered
 }
 
 shuffled() {
@@ -97,7 +97,7 @@ shuffled() {
 }
 
 case_out_of_order() {
-    for_seeds 4 shuffled
+    for_seeds 3 shuffled
 }
 
 # ---- begun again ----
@@ -115,7 +115,7 @@ restarted() {
 }
 
 case_begun_again() {
-    for_seeds 6 restarted
+    for_seeds 4 restarted
 }
 
 # ---- worlds of the oracle: keys that all collide, times on the edges, odd models ----
@@ -137,7 +137,7 @@ odd() {
 }
 
 case_odd_worlds() {
-    for_seeds 12 odd
+    for_seeds 9 odd
 }
 
 # ---- with PostgreSQL ----
@@ -187,7 +187,7 @@ stored() {
 }
 
 case_database() {
-    for_seeds 4 stored
+    for_seeds 3 stored
 }
 
 psql -Xq -d template1 -c 'CREATE DATABASE found_empty'

@@ -221,6 +221,23 @@ static void test_position_is_before_what_is_held(void **state)
     streams_end(&run);
 }
 
+static void test_there_is_no_position_before_the_first(void **state)
+{
+    (void)state;
+    streams_run run;
+    cm_buffer text = {0};
+    cm_clock_options clock = streams_clock();
+    clock.grace_us = SECOND;
+    streams_begin(&run, &clock, NULL);
+    streams_conversion(&text, "held", NULL, T0, ",\"seq\":0");
+    streams_click(&text, "a", T0, ",\"seq\":1");
+    streams_feed(&run, &text);
+    assert_int_equal(position_of(&run), UINT64_MAX);
+    streams_let_go(&run);
+    assert_int_equal(position_of(&run), 1);
+    streams_end(&run);
+}
+
 static void test_a_seq_that_does_not_rise_is_counted(void **state)
 {
     (void)state;
@@ -338,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_conversion_ids_are_known_for_the_window),
         cmocka_unit_test(test_malformed_lines_are_told_where_they_are),
         cmocka_unit_test(test_position_is_before_what_is_held),
+        cmocka_unit_test(test_there_is_no_position_before_the_first),
         cmocka_unit_test(test_a_seq_that_does_not_rise_is_counted),
         cmocka_unit_test(test_events_of_an_earlier_run_are_left_out),
         cmocka_unit_test(test_another_model_from_now_on),

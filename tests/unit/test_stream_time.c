@@ -355,6 +355,8 @@ static void test_a_click_that_nobody_can_find_is_not_stored(void **state)
     streams_feed(&run, &text);
     assert_int_equal(run.stream->counts.too_old, 2);
     assert_int_equal(cm_engine_click_count(run.engine), 4);
+    /* Who keeps all clicks is told of them all the same. */
+    streams_assert_text(&run.clicks, "sure\nlatest\ndead\njust\nflagged\nlonger\n");
     streams_conversion(&text, "c", "longer", T0 - SECOND, "");
     streams_feed(&run, &text);
     assert_has(&run, "c", FOUND);
