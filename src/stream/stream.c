@@ -5,7 +5,7 @@
 #include "model/model.h"
 #include "model/normal.h"
 #include "stream/stream_batch.h"
-#include "util/check.h"
+#include "stream/stream_event.h"
 
 /* Forgetting goes on after so many events, a bounded number of clicks and ids at a time: more than
  * come meanwhile. */
@@ -16,17 +16,6 @@
 #define AHEAD_CLICKS_MAX CM_SEGMENT_ROWS
 /* A click that is held for so much longer than usual has its place among others of that kind. */
 #define LASTING_US CM_HOUR_US
-
-/* An event that was read and found good. */
-typedef struct arrival {
-    const cm_event *event;
-    cm_event_place place;
-    cm_slice text;
-    uint64_t byte;
-    int64_t time_us;
-    cm_click click; /* one of the two, by the event's kind */
-    cm_conversion conversion;
-} arrival;
 
 /* ---- making and freeing ---- */
 
@@ -63,20 +52,6 @@ void cm_stream_destroy(cm_stream *stream)
     free(stream);
 }
 
-static cm_status reject(cm_stream *stream, const cm_event *event, const arrival *a,
-                        const char *field, size_t byte, const char *reason, cm_error *error)
-{
-    const cm_reject_line line = {.source = stream->options.source,
-                                 .line = a->place.line,
-                                 .byte = a->byte + (byte - event->row.start),
-                                 .field = field,
-                                 .reason = reason,
-                                 .row = a->text};
-    if (stream->listener.reject == NULL)
-        return CM_OK;
-    return stream->listener.reject(stream->listener.context, &a->place, event, &line, error);
-}
-
 /* ---- an event whose turn has come ---- */
 
 static int64_t keep_us(const cm_model *model)
@@ -108,16 +83,17 @@ static bool has_room_ahead(cm_stream *stream, int64_t time_us)
     return true;
 }
 
-static cm_status refuse_ahead(cm_stream *stream, const arrival *a, cm_error *error)
+static cm_status refuse_ahead(cm_stream *stream, const cm_arrival *a, cm_error *error)
 {
     stream->counts.kinds[CM_ROW_CLICK].rejected++;
     stream->counts.refused++;
-    return reject(stream, a->event, a, cm_field_name(CM_ROW_CLICK, CM_CLICK_CLICK_TIMESTAMP),
-                  a->event->row.value_bytes[CM_CLICK_CLICK_TIMESTAMP],
-                  "far ahead of the stream's time, as too many before it", error);
+    return cm_arrival_reject(stream, a->event, a,
+                             cm_field_name(CM_ROW_CLICK, CM_CLICK_CLICK_TIMESTAMP),
+                             a->event->row.value_bytes[CM_CLICK_CLICK_TIMESTAMP],
+                             "far ahead of the stream's time, as too many before it", error);
 }
 
-static cm_status tell_click(cm_stream *stream, const arrival *a, cm_error *error)
+static cm_status tell_click(cm_stream *stream, const cm_arrival *a, cm_error *error)
 {
     if (stream->listener.click == NULL)
         return CM_OK;
@@ -125,7 +101,7 @@ static cm_status tell_click(cm_stream *stream, const arrival *a, cm_error *error
                                   a->event->row.values, a->text, error);
 }
 
-static cm_status admit_click(cm_stream *stream, const arrival *a, bool is_ahead, cm_error *error)
+static cm_status admit_click(cm_stream *stream, const cm_arrival *a, bool is_ahead, cm_error *error)
 {
     const cm_model *model = stream->engine->model;
     int64_t usual_end = a->click.click_timestamp + keep_us(model);
@@ -143,7 +119,7 @@ static cm_status admit_click(cm_stream *stream, const arrival *a, bool is_ahead,
     return status == CM_OK ? tell_click(stream, a, error) : status;
 }
 
-static cm_status hold(cm_held_lines *lines, const arrival *a, bool is_late, bool is_ready,
+static cm_status hold(cm_held_lines *lines, const cm_arrival *a, bool is_late, bool is_ready,
                       cm_error *error)
 {
     const cm_held_line head = {.time_us = a->time_us,
@@ -156,13 +132,14 @@ static cm_status hold(cm_held_lines *lines, const arrival *a, bool is_late, bool
     return cm_held_lines_push(lines, &head, a->text, error);
 }
 
-static cm_status add_conversion(cm_stream *stream, const arrival *a, bool is_late, cm_error *error)
+static cm_status add_conversion(cm_stream *stream, const cm_arrival *a, bool is_late,
+                                cm_error *error)
 {
     const cm_stream_conversion from = {a->place, is_late, a->event->row.values, a->text};
     return cm_stream_add_conversion(stream, &a->conversion, &from, error);
 }
 
-static cm_status admit_conversion(cm_stream *stream, const arrival *a, bool is_ahead,
+static cm_status admit_conversion(cm_stream *stream, const cm_arrival *a, bool is_ahead,
                                   cm_error *error)
 {
     int64_t grace_us = stream->clock.options.grace_us;
@@ -185,63 +162,13 @@ static cm_status admit_conversion(cm_stream *stream, const arrival *a, bool is_a
 }
 
 /* moves_clock: its time is believed. */
-static cm_status admit(cm_stream *stream, const arrival *a, bool moves_clock, cm_error *error)
+static cm_status admit(cm_stream *stream, const cm_arrival *a, bool moves_clock, cm_error *error)
 {
     if (moves_clock)
         cm_event_clock_move(&stream->clock, a->time_us);
     if (a->event->kind == CM_ROW_CLICK)
         return admit_click(stream, a, !moves_clock, error);
     return admit_conversion(stream, a, !moves_clock, error);
-}
-
-/* ---- reading an event ---- */
-
-/* Make the record. is_good receives false where it was rejected. */
-static cm_status build(cm_stream *stream, const cm_event *event, arrival *a, bool *is_good,
-                       cm_error *error)
-{
-    cm_source_counts *counts = &stream->counts.kinds[event->kind];
-    const cm_build_options *options = &stream->options.build;
-    cm_reject why;
-    cm_status status;
-    if (event->kind == CM_ROW_CLICK)
-        status = cm_click_build(event->row.values, options, &stream->arena, counts->lenient,
-                                &a->click, &why);
-    else
-        status = cm_conversion_build(event->row.values, options, &stream->arena, counts->lenient,
-                                     &a->conversion, &why);
-    *is_good = status == CM_OK;
-    a->event = event;
-    a->time_us =
-        event->kind == CM_ROW_CLICK ? a->click.click_timestamp : a->conversion.conversion_timestamp;
-    if (status == CM_ERROR_MEMORY)
-        return cm_error_memory(error, "the values of an event", CM_ROW_BYTES_MAX);
-    if (status == CM_OK)
-        return CM_OK;
-    counts->rejected++;
-    bool is_there = event->row.values[why.field].kind != CM_VALUE_MISSING;
-    size_t byte = is_there ? event->row.value_bytes[why.field] : event->row.start;
-    return reject(stream, event, a, cm_field_name(event->kind, why.field), byte, why.reason, error);
-}
-
-/* A line that waited is read again: it was good then. */
-static cm_status read_again(cm_stream *stream, const cm_held_line *line, cm_event *event,
-                            arrival *a, cm_error *error)
-{
-    cm_event_reader reader;
-    bool is_good = false;
-    *a = (arrival){.event = event};
-    cm_event_reader_init(&reader, &stream->layouts, line->text, line->size, &stream->arena);
-    if (!cm_event_reader_next(&reader, event)) {
-        (void)cm_error_memory(error, "the values of an event", line->size);
-        return CM_ERROR_MEMORY;
-    }
-    a->text = cm_slice_of(line->text, line->size);
-    a->byte = line->byte;
-    a->place = (cm_event_place){event->has_seq, event->seq, line->line};
-    cm_status status = build(stream, event, a, &is_good, error);
-    CM_CHECK(status != CM_OK || is_good);
-    return status;
 }
 
 /* What was made of a line is in the batch, which settles the events of before on the way. */
@@ -253,30 +180,6 @@ static cm_status end_line(cm_stream *stream, cm_held_line *line, cm_status statu
     return status;
 }
 
-bool cm_stream_check_line(cm_stream *stream, cm_slice text, bool is_conversion, cm_held_line *head)
-{
-    cm_event_reader reader;
-    cm_event event;
-    arrival a = {0};
-    uint64_t ignored[CM_FIELD_COUNT_MAX] = {0};
-    cm_reject why;
-    cm_event_reader_init(&reader, &stream->layouts, text.data, text.size, &stream->arena);
-    bool is_good = cm_event_reader_next(&reader, &event) && event.row.malformed == NULL;
-    if (is_good && event.kind == CM_ROW_CLICK)
-        is_good = !is_conversion &&
-                  cm_click_build(event.row.values, &stream->options.build, &stream->arena, ignored,
-                                 &a.click, &why) == CM_OK &&
-                  a.click.click_timestamp == head->time_us;
-    else if (is_good)
-        is_good = cm_conversion_build(event.row.values, &stream->options.build, &stream->arena,
-                                      ignored, &a.conversion, &why) == CM_OK &&
-                  a.conversion.conversion_timestamp == head->time_us;
-    head->has_seq = is_good && event.has_seq;
-    head->seq = head->has_seq ? event.seq : 0;
-    cm_arena_reset(&stream->arena);
-    return is_good && !cm_event_reader_next(&reader, &event);
-}
-
 /* ---- what waits ---- */
 
 static cm_status let_waiting_go(cm_stream *stream, bool moves_clock, cm_error *error)
@@ -284,9 +187,9 @@ static cm_status let_waiting_go(cm_stream *stream, bool moves_clock, cm_error *e
     cm_status status = CM_OK;
     while (stream->waiting.count > 0 && status == CM_OK) {
         cm_event event;
-        arrival a;
+        cm_arrival a;
         cm_held_line *line = cm_held_lines_pop(&stream->waiting);
-        status = read_again(stream, line, &event, &a, error);
+        status = cm_arrival_read_again(stream, line, &event, &a, error);
         if (status == CM_OK)
             status = admit(stream, &a, moves_clock, error);
         status = end_line(stream, line, status, error);
@@ -311,9 +214,9 @@ static cm_status let_held_go(cm_stream *stream, bool all, cm_error *error)
     while (status == CM_OK && (first = cm_held_lines_first(&stream->held)) != NULL &&
            (all || is_due(stream, first))) {
         cm_event event;
-        arrival a;
+        cm_arrival a;
         cm_held_line *line = cm_held_lines_pop(&stream->held);
-        status = read_again(stream, line, &event, &a, error);
+        status = cm_arrival_read_again(stream, line, &event, &a, error);
         if (status == CM_OK)
             status = add_conversion(stream, &a, line->is_late, error);
         status = end_line(stream, line, status, error);
@@ -334,7 +237,7 @@ cm_status cm_stream_let_go(cm_stream *stream, cm_error *error)
 
 /* ---- an event that comes ---- */
 
-static cm_status arrive(cm_stream *stream, const arrival *a, cm_error *error)
+static cm_status arrive(cm_stream *stream, const cm_arrival *a, cm_error *error)
 {
     cm_clock_verdict verdict = cm_event_clock_look(&stream->clock, a->time_us);
     cm_status status = CM_OK;
@@ -404,18 +307,20 @@ static void note_seq(cm_stream *stream, const cm_event_place *place)
         stream->last = *place;
 }
 
-static cm_status take_event(cm_stream *stream, const cm_event *event, arrival *a, cm_error *error)
+static cm_status take_event(cm_stream *stream, const cm_event *event, cm_arrival *a,
+                            cm_error *error)
 {
     bool is_good = false;
     if (is_seen(stream, &a->place))
         return CM_OK;
     if (event->row.malformed != NULL) {
         stream->counts.malformed++;
-        return reject(stream, event, a, event->field, event->row.byte, event->row.malformed, error);
+        return cm_arrival_reject(stream, event, a, event->field, event->row.byte,
+                                 event->row.malformed, error);
     }
     note_seq(stream, &a->place);
     stream->counts.kinds[event->kind].rows++;
-    cm_status status = build(stream, event, a, &is_good, error);
+    cm_status status = cm_arrival_build(stream, event, a, &is_good, error);
     if (status != CM_OK || !is_good)
         return status;
     status = arrive(stream, a, error);
@@ -429,7 +334,7 @@ cm_status cm_stream_take(cm_stream *stream, const char *bytes, size_t size, uint
 {
     cm_event_reader reader;
     cm_event event;
-    arrival a;
+    cm_arrival a;
     cm_status status = CM_OK;
     cm_arena_reset(&stream->arena);
     cm_event_reader_init(&reader, &stream->layouts, bytes, size, &stream->arena);

@@ -23,8 +23,4 @@ cm_status cm_stream_store(cm_stream *stream, cm_error *error);
 /** Store the clicks, match the conversions, tell their results. The batch is empty then. */
 cm_status cm_stream_settle(cm_stream *stream, cm_error *error);
 
-/** Is a line an event that the stream could hold, of the time in its head? The head receives its
- * seq. is_conversion: it must be one. */
-bool cm_stream_check_line(cm_stream *stream, cm_slice text, bool is_conversion, cm_held_line *head);
-
 #endif

@@ -1,7 +1,7 @@
 #include "stream/stream_image.h"
 
 #include "model/model.h"
-#include "stream/stream_batch.h"
+#include "stream/stream_event.h"
 #include "util/error.h"
 #include "util/time.h"
 

@@ -1,0 +1,91 @@
+#include "stream/stream_event.h"
+
+#include "util/check.h"
+
+cm_status cm_arrival_reject(cm_stream *stream, const cm_event *event, const cm_arrival *arrival,
+                            const char *field, size_t byte, const char *reason, cm_error *error)
+{
+    const cm_reject_line line = {.source = stream->options.source,
+                                 .line = arrival->place.line,
+                                 .byte = arrival->byte + (byte - event->row.start),
+                                 .field = field,
+                                 .reason = reason,
+                                 .row = arrival->text};
+    if (stream->listener.reject == NULL)
+        return CM_OK;
+    return stream->listener.reject(stream->listener.context, &arrival->place, event, &line, error);
+}
+
+/* CM_OK, CM_ERROR_FORMAT (why says what is wrong) or CM_ERROR_MEMORY. */
+static cm_status make_record(cm_stream *stream, const cm_event *event, uint64_t *lenient,
+                             cm_arrival *arrival, cm_reject *why, cm_error *error)
+{
+    const cm_build_options *options = &stream->options.build;
+    cm_status status;
+    arrival->event = event;
+    if (event->kind == CM_ROW_CLICK) {
+        status = cm_click_build(event->row.values, options, &stream->arena, lenient,
+                                &arrival->click, why);
+        arrival->time_us = arrival->click.click_timestamp;
+    } else {
+        status = cm_conversion_build(event->row.values, options, &stream->arena, lenient,
+                                     &arrival->conversion, why);
+        arrival->time_us = arrival->conversion.conversion_timestamp;
+    }
+    if (status == CM_ERROR_MEMORY)
+        return cm_error_memory(error, "the values of an event", CM_ROW_BYTES_MAX);
+    return status;
+}
+
+cm_status cm_arrival_build(cm_stream *stream, const cm_event *event, cm_arrival *arrival,
+                           bool *is_good, cm_error *error)
+{
+    cm_source_counts *counts = &stream->counts.kinds[event->kind];
+    cm_reject why;
+    cm_status status = make_record(stream, event, counts->lenient, arrival, &why, error);
+    *is_good = status == CM_OK;
+    if (status != CM_ERROR_FORMAT)
+        return status;
+    counts->rejected++;
+    bool is_there = event->row.values[why.field].kind != CM_VALUE_MISSING;
+    size_t byte = is_there ? event->row.value_bytes[why.field] : event->row.start;
+    return cm_arrival_reject(stream, event, arrival, cm_field_name(event->kind, why.field), byte,
+                             why.reason, error);
+}
+
+/* Lenient fields were counted when it came. */
+cm_status cm_arrival_read_again(cm_stream *stream, const cm_held_line *line, cm_event *event,
+                                cm_arrival *arrival, cm_error *error)
+{
+    cm_event_reader reader;
+    cm_reject why;
+    *arrival = (cm_arrival){.event = event};
+    cm_event_reader_init(&reader, &stream->layouts, line->text, line->size, &stream->arena);
+    if (!cm_event_reader_next(&reader, event)) {
+        (void)cm_error_memory(error, "the values of an event", line->size);
+        return CM_ERROR_MEMORY;
+    }
+    arrival->text = cm_slice_of(line->text, line->size);
+    arrival->byte = line->byte;
+    arrival->place = (cm_event_place){event->has_seq, event->seq, line->line};
+    cm_status status = make_record(stream, event, NULL, arrival, &why, error);
+    CM_CHECK(status != CM_ERROR_FORMAT);
+    return status;
+}
+
+bool cm_stream_check_line(cm_stream *stream, cm_slice text, bool is_conversion, cm_held_line *head)
+{
+    cm_event_reader reader;
+    cm_event event;
+    cm_arrival arrival = {0};
+    cm_reject why;
+    cm_event_reader_init(&reader, &stream->layouts, text.data, text.size, &stream->arena);
+    bool is_good = cm_event_reader_next(&reader, &event) && event.row.malformed == NULL &&
+                   (event.kind == CM_ROW_CONVERSION || !is_conversion) &&
+                   make_record(stream, &event, NULL, &arrival, &why, NULL) == CM_OK &&
+                   arrival.time_us == head->time_us;
+    head->has_seq = is_good && event.has_seq;
+    head->seq = head->has_seq ? event.seq : 0;
+    cm_arena_reset(&stream->arena);
+    return is_good && !cm_event_reader_next(&reader, &event);
+}
