@@ -73,19 +73,30 @@ cm_status cm_arrival_read_again(cm_stream *stream, const cm_held_line *line, cm_
     return status;
 }
 
-bool cm_stream_check_line(cm_stream *stream, cm_slice text, bool is_conversion, cm_held_line *head)
+static cm_status check_event(cm_stream *stream, const cm_event *event, bool is_conversion,
+                             int64_t time_us)
 {
-    cm_event_reader reader;
-    cm_event event;
     cm_arrival arrival = {0};
     cm_reject why;
+    if (event->row.malformed != NULL || (is_conversion && event->kind == CM_ROW_CLICK))
+        return CM_ERROR_FORMAT;
+    cm_status status = make_record(stream, event, NULL, &arrival, &why, NULL);
+    return status == CM_OK && arrival.time_us != time_us ? CM_ERROR_FORMAT : status;
+}
+
+cm_status cm_stream_check_line(cm_stream *stream, cm_slice text, bool is_conversion,
+                               cm_held_line *head)
+{
+    cm_event_reader reader;
+    cm_event event = {0};
+    cm_status status = CM_ERROR_FORMAT;
     cm_event_reader_init(&reader, &stream->layouts, text.data, text.size, &stream->arena);
-    bool is_good = cm_event_reader_next(&reader, &event) && event.row.malformed == NULL &&
-                   (event.kind == CM_ROW_CONVERSION || !is_conversion) &&
-                   make_record(stream, &event, NULL, &arrival, &why, NULL) == CM_OK &&
-                   arrival.time_us == head->time_us;
-    head->has_seq = is_good && event.has_seq;
+    if (cm_event_reader_next(&reader, &event))
+        status = check_event(stream, &event, is_conversion, head->time_us);
+    head->has_seq = status == CM_OK && event.has_seq;
     head->seq = head->has_seq ? event.seq : 0;
+    if (status == CM_OK && cm_event_reader_next(&reader, &event))
+        status = CM_ERROR_FORMAT;
     cm_arena_reset(&stream->arena);
-    return is_good && !cm_event_reader_next(&reader, &event);
+    return reader.out_of_memory ? CM_ERROR_MEMORY : status;
 }

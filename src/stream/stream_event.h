@@ -29,7 +29,8 @@ cm_status cm_arrival_read_again(cm_stream *stream, const cm_held_line *line, cm_
                                 cm_arrival *arrival, cm_error *error);
 
 /** Is a line an event that the stream could hold, of the time in its head? The head receives its
- * seq. is_conversion: it must be one. */
-bool cm_stream_check_line(cm_stream *stream, cm_slice text, bool is_conversion, cm_held_line *head);
+ * seq. is_conversion: it must be one. CM_OK, CM_ERROR_FORMAT or CM_ERROR_MEMORY. */
+cm_status cm_stream_check_line(cm_stream *stream, cm_slice text, bool is_conversion,
+                               cm_held_line *head);
 
 #endif

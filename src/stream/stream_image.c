@@ -185,8 +185,15 @@ static cm_status get_lines(cm_stream *stream, reading *r, cm_held_lines *lines, 
         head.is_late = (flags & 1) != 0;
         head.is_ready = (flags & 2) != 0;
         cm_slice text = get_text(r);
-        if (r->has_failed || !cm_stream_check_line(stream, text, lines == &stream->held, &head))
+        status = cm_stream_check_line(stream, text, lines == &stream->held, &head);
+        if (status == CM_ERROR_MEMORY)
+            return cm_error_memory(error, "a held event", text.size);
+        if (r->has_failed)
             return damaged(error);
+        if (status != CM_OK)
+            return cm_error_set(error, CM_ERROR_FORMAT,
+                                "an event that it holds cannot be read: it is damaged, or was made "
+                                "with --lenient; give that, too");
         status = cm_held_lines_push(lines, &head, text, error);
     }
     return status;

@@ -1,46 +1,11 @@
 #!/bin/bash
 # What `clickmatch stream` tells while it runs: --metrics, and the status on SIGUSR1.
 # shellcheck disable=SC2317 # run_cases calls the cases
+# shellcheck disable=SC2154 # names of the files read here
 # shellcheck source=tests/harness/shell.sh
 . "$(dirname "$0")/../harness/shell.sh"
-
-# Wait until a command succeeds.
-await() {
-    local tries=0
-    until "$@" >/dev/null 2>&1; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 400 ] || fail "never: $*"
-        [ "$tries" -lt 400 ] || return 1
-        sleep 0.05
-    done
-}
-
-# Start a stream with a pipe that descriptor 7 writes to.
-begin_stream() {
-    mkfifo events
-    "$program" stream --events events --output results.ndjson "$@" 2>err &
-    stream=$!
-    exec 7>events
-}
-
-# Let it read to the end, and wait for it.
-end_stream() {
-    exec 7>&-
-    status=0
-    wait "$stream" || status=$?
-    cp err "$work/err"
-}
-
-# click ID, conversion ID CLICK: events at one time.
-click() {
-    printf '{"event":"click","tenant_id":"t","click_id":"%s","click_timestamp":%s}\n' \
-        "$1" 1772323200000 >&7
-}
-
-conversion() {
-    printf '{"event":"conversion","tenant_id":"t","conversion_id":"%s","click_id":"%s",%s}\n' \
-        "$1" "$2" '"conversion_timestamp":1772323200000,"seq":41' >&7
-}
+# shellcheck source=tests/integration/fixtures/stream.sh
+. "$root/tests/integration/fixtures/stream.sh"
 
 fetch() {
     python3 -c 'import sys, urllib.request
@@ -63,8 +28,8 @@ case_metrics_over_http() {
     await grep -q 'metrics at http' err
     url=$(sed -n 's/.*metrics at //p' err)
     await served 'clickmatch_stream_events_total{kind="click"} 0'
-    click a
-    conversion c a
+    click a 00:00:00 >&7
+    conversion c a 00:00:00 ',"seq":41' >&7
     echo nonsense >&7
     await served 'clickmatch_stream_rejected_total{kind="unknown",field="line"} 1'
     served 'clickmatch_stream_events_total{kind="conversion"} 1' || fail "no conversion"
@@ -81,9 +46,9 @@ case_metrics_over_http() {
 case_metrics_in_a_file() {
     begin_stream --metrics clickmatch.prom --quiet
     await test -s clickmatch.prom
-    click a
+    click a 00:00:00 >&7
     await grep -qx 'clickmatch_stream_events_total{kind="click"} 1' clickmatch.prom
-    conversion c a
+    conversion c a 00:00:00 ',"seq":41' >&7
     end_stream # what came last is in the file
     expect_status 0
     expect_match clickmatch.prom '^clickmatch_stream_events_total\{kind="conversion"\} 1$'
@@ -98,7 +63,7 @@ case_metrics_that_cannot_be_written_any_more() {
     await test -s folder/clickmatch.prom
     rm -r folder
     await grep -q 'warning: metrics are not written for now: folder/clickmatch.prom: cannot' err
-    conversion c a
+    conversion c a 00:00:00 ',"seq":41' >&7
     end_stream
     expect_status 0
     [ "$(grep -c 'not written' err)" -eq 1 ] || fail "told more than once"
@@ -106,8 +71,8 @@ case_metrics_that_cannot_be_written_any_more() {
 
 case_status_on_request() {
     begin_stream
-    click a
-    conversion c a
+    click a 00:00:00 >&7
+    conversion c a 00:00:00 ',"seq":41' >&7
     await test -s results.ndjson
     kill -USR1 "$stream"
     await grep -q ' events' err

@@ -162,6 +162,32 @@ static void test_another_model(void **state)
     streams_end(&run);
 }
 
+/* What was held leniently cannot be read strictly. */
+static void test_lenient_and_then_not(void **state)
+{
+    (void)state;
+    streams_run run, other;
+    cm_buffer text = {0};
+    cm_error error = {0};
+    begin(&run, NULL);
+    run.stream->options.build.lenient = true;
+    streams_conversion(&text, "c", NULL, T0, ",\"ip_address\":\"x\"");
+    streams_feed(&run, &text);
+    stream_images made = stream_images_of(&run);
+    begin(&other, NULL);
+    assert_int_equal(stream_images_read(&other, &made, state_of(&made), &error), CM_ERROR_FORMAT);
+    assert_non_null(strstr(error.message, "--lenient"));
+    streams_end(&other);
+    begin(&other, NULL);
+    other.stream->options.build.lenient = true;
+    assert_int_equal(stream_images_read(&other, &made, state_of(&made), NULL), CM_OK);
+    streams_let_go(&other);
+    streams_assert_told(&other, "c");
+    streams_end(&other);
+    stream_images_destroy(&made);
+    streams_end(&run);
+}
+
 /* ---- damaged ---- */
 
 /* Read bytes as a state: refused with a reason, or a stream that goes on. */
@@ -322,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_an_empty_stream),
         cmocka_unit_test(test_ids_are_forgotten_in_their_turn),
         cmocka_unit_test(test_another_model),
+        cmocka_unit_test(test_lenient_and_then_not),
         cmocka_unit_test(test_cut_off_anywhere),
         cmocka_unit_test(test_every_byte_changed),
         cmocka_unit_test(test_damaged_at_random),
