@@ -152,13 +152,41 @@ static cm_status open_beside(cm_output *output, const char *path, bool exists, c
     return fchmod(output->fd, mode) == 0 ? CM_OK : trouble(output, "create", error);
 }
 
+/* Where the last whole line of a file ends; -1, with errno, where it cannot be read. */
+static off_t end_of_lines(int fd)
+{
+    char bytes[4096];
+    off_t at = lseek(fd, 0, SEEK_END);
+    while (at > 0) {
+        size_t size = at < (off_t)sizeof bytes ? (size_t)at : sizeof bytes;
+        ssize_t got = pread(fd, bytes, size, at - (off_t)size);
+        if (got != (ssize_t)size)
+            return -1;
+        const char *last = memrchr(bytes, '\n', size);
+        if (last != NULL)
+            return at - (off_t)size + (last - bytes) + 1;
+        at -= (off_t)size;
+    }
+    return at;
+}
+
+/* Whoever was killed in the middle of a line comes to it again. */
+static bool cut_last_line(int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return false;
+    off_t end = end_of_lines(fd);
+    return end >= 0 && (end == status.st_size || ftruncate(fd, end) == 0);
+}
+
 /* A file that grows where it is. */
 static cm_status open_growing(cm_output *output, const char *path, cm_error *error)
 {
-    int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
+    int flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
     output->fd = open(path, flags | (output->options.is_fresh ? O_TRUNC : 0),
                       output->options.is_private ? 0600 : 0666);
-    if (output->fd < 0)
+    if (output->fd < 0 || !cut_last_line(output->fd))
         return trouble(output, "open", error);
     if (output->options.is_private && fchmod(output->fd, 0600) != 0)
         return trouble(output, "create", error);

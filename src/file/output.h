@@ -20,7 +20,7 @@ typedef struct cm_output_options {
     bool is_private;    /* readable by the owner only: the file holds personal data */
     bool is_public;     /* readable by all, whatever the umask and the mode of the file before */
     bool is_direct;     /* "-", pipes and devices: write at once, do not wait for commit */
-    bool is_growing;    /* regular files, too: written at once, after what is there */
+    bool is_growing;    /* regular files, too: written at once, after the whole lines there */
     bool is_fresh;      /* growing: emptied first */
     bool is_unsynced;   /* written again soon: commit does not wait for the disk */
 } cm_output_options;

@@ -172,6 +172,39 @@ static void test_outputs_of_one_name_do_not_mix(void **state)
     expect_clean();
 }
 
+/* What a file holds after a line was added to what it held. */
+static void expect_grown(const char *before, bool is_fresh, const char *after)
+{
+    const cm_output_options options = {.is_growing = true, .is_fresh = is_fresh};
+    put_file(in_folder("growing"), before);
+    cm_output *output = open_output(in_folder("growing"), &options);
+    put(output, "c\n");
+    expect_file(in_folder("growing"), after);
+    assert_int_equal(cm_output_commit(output, NULL), CM_OK);
+    expect_file(in_folder("growing"), after);
+}
+
+static void test_growing_output_goes_on_after_the_last_whole_line(void **state)
+{
+    (void)state;
+    char begun[10000];
+    expect_grown("", false, "c\n");
+    expect_grown("a\nb\n", false, "a\nb\nc\n");
+    expect_grown("a\nb", false, "a\nc\n");
+    expect_grown("a", false, "c\n");
+    expect_grown("a\nb", true, "c\n");
+    /* A line that was begun, longer than what is looked at together. */
+    memset(begun, 'b', sizeof begun);
+    memcpy(begun, "a\n", 2);
+    for (size_t size = 4094; size <= 4100; size++) {
+        begun[size] = '\0';
+        expect_grown(begun, false, "a\nc\n");
+        begun[size] = 'b';
+    }
+    begun[sizeof begun - 1] = '\0';
+    expect_grown(begun, false, "a\nc\n");
+}
+
 static void expect_refused(const char *path, const char *part)
 {
     cm_output *output = NULL;
@@ -431,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_output_has_the_mode_asked_for),
         cmocka_unit_test(test_output_follows_a_link_and_keeps_it),
         cmocka_unit_test(test_outputs_of_one_name_do_not_mix),
+        cmocka_unit_test(test_growing_output_goes_on_after_the_last_whole_line),
         cmocka_unit_test(test_output_says_why_it_cannot_be_there),
         cmocka_unit_test(test_output_reports_the_file_size_limit),
         cmocka_unit_test(test_output_reports_a_full_disk),
