@@ -84,3 +84,7 @@ EXCEPTION
         RETURN jsonb_build_object('line', said);
 END
 $$;
+
+-- What was answered is on disk: a stream that goes on from a checkpoint does not come back to it.
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') = 'off';
