@@ -29,7 +29,9 @@ static void give_up(cm_stream_checkpoint *c, const cm_error *error)
     c->stream->kept_us = CM_KEEPS_NONE;
     c->is_under_way = false;
     c->failed++;
-    cm_log_warning(c->log, "no checkpoint this time, the one before stands: %s", error->message);
+    cm_error cause = *error;
+    (void)cm_parts_trouble(c->parts, &cause); /* what the writer says is why */
+    cm_log_warning(c->log, "no checkpoint this time, the one before stands: %s", cause.message);
 }
 
 /* ---- what it shows ---- */
@@ -259,8 +261,7 @@ static void look_committed(cm_stream_checkpoint *c)
     }
     if (!is_idle)
         return;
-    if (cm_parts_trouble(c->parts, &error) == CM_OK)
-        (void)cm_error_set(&error, CM_ERROR_IO, "it could not be written");
+    (void)cm_error_set(&error, CM_ERROR_IO, "it could not be written");
     give_up(c, &error);
 }
 
