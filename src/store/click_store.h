@@ -29,7 +29,9 @@
 #include "util/slice.h"
 #include "util/table.h"
 
+#ifndef CM_SEGMENT_BITS /* smaller in make torture-stream, where many must come and go */
 #define CM_SEGMENT_BITS 16
+#endif
 #define CM_SEGMENT_ROWS (1u << CM_SEGMENT_BITS)
 #define CM_SEGMENT_COUNT_MAX 32767u /* numbers have 31 bits */
 #define CM_PLACE_ROWS 16u

@@ -14,7 +14,9 @@
 #include "util/buffer.h"
 #include "util/table.h"
 
+#ifndef CM_SEEN_SEGMENT_BITS /* as CM_SEGMENT_BITS */
 #define CM_SEEN_SEGMENT_BITS 14
+#endif
 #define CM_SEEN_SEGMENT_IDS (1u << CM_SEEN_SEGMENT_BITS)
 
 typedef struct cm_seen_segment {

@@ -1,7 +1,7 @@
 """Rounds in which the server fails while the stream lives: it crashes and comes back, stops
 answering, throws sessions out; and connections break in the middle of a COPY, or after a commit
 whose reply is lost. Input must not be read meanwhile, memory not grow, and the tables hold in the
-end what they would have held."""
+end what they would have held. Sometimes the stream is killed while the server is away."""
 
 import collections
 import os
@@ -10,8 +10,11 @@ import time
 
 import server
 
-SETTLE_SECONDS = 1.0  # after which all there is room for has been read
+FEED_SECONDS = 6  # that a world's lines take, without faults
+FAULTS_PER_ROUND = 16
+STANDSTILL_SECONDS = 0.5
 GROWTH_KIB_MAX = 2048
+READ_LINES = 3000  # at most in pipes and buffers
 
 
 class Told:
@@ -29,30 +32,30 @@ class Told:
             self.growth_kib)
 
 
-def watch_outage(life, outage, told):
-    """Watch the stream while the server is away; outage: a thread."""
-    time.sleep(SETTLE_SECONDS)
-    if life.has_ended() or not outage.is_alive():
-        outage.join()
-        return
-    written, rss = life.feeder.written, life.rss_kib()
-    has_more = written < len(life.feeder.lines)
+def watch_outage(life, outage, room, told):
+    """Watch the stream while the server is away; outage: a thread. room: lines that it may read."""
     samples = []
-    while outage.is_alive():
-        samples.append((life.feeder.written, life.rss_kib()))
-        time.sleep(0.05)
+    while outage.is_alive() and not life.has_ended():
+        samples.append((time.monotonic(), life.feeder.written, life.rss_kib()))
+        time.sleep(0.02)
+    outage.join()
+    if not samples:
+        return
     # While the server starts, it may answer before that is known here.
-    samples = samples[:-10]
-    if not has_more or not samples:
+    samples = [sample for sample in samples if sample[0] < samples[-1][0] - STANDSTILL_SECONDS]
+    if not samples:
+        return
+    read = samples[-1][1] - samples[0][1]
+    if read > room:
+        told.problems.append("%d lines were read while the server was away" % read)
+    still = [sample for sample in samples if sample[1] == samples[-1][1]]
+    if not life.feeder.is_alive() or still[-1][0] - still[0][0] < STANDSTILL_SECONDS:
         return
     told.stalls += 1
-    told.growth_kib = max(told.growth_kib, samples[-1][1] - rss)
-    if samples[-1][0] != written:
-        told.problems.append("%d lines were read while the server was away" %
-                             (samples[-1][0] - written))
-    if samples[-1][1] - rss > GROWTH_KIB_MAX:
-        told.problems.append("memory grew by %d KiB while the server was away" %
-                             (samples[-1][1] - rss))
+    growth_kib = still[-1][2] - still[0][2]
+    told.growth_kib = max(told.growth_kib, growth_kib)
+    if growth_kib > GROWTH_KIB_MAX:
+        told.problems.append("memory grew by %d KiB while the server was away" % growth_kib)
 
 
 def throw_out():
@@ -69,32 +72,53 @@ def cut(cutter, where):
     cutter.where = None
 
 
-def fail(life, rng, cutter, told):
-    kind = rng.choice(["crash", "pause", "thrown out", "COPY cut", "COMMIT cut", "COMMIT cut"])
-    if kind in ("crash", "pause"):
-        outage = threading.Thread(target={"crash": server.crash, "pause": server.pause}[kind],
+def kill_meanwhile(a_round, outage, directory):
+    """Kill the stream while the server is away; it lives again when the server does."""
+    time.sleep(a_round.rng.uniform(0, 1))
+    a_round.lives[-1][0].kill()
+    outage.join()
+    return a_round.live(rate_of(a_round), directory)
+
+
+def rate_of(a_round):
+    return len(a_round.world.lines) // FEED_SECONDS
+
+
+def fail(a_round, life, cutter, told):
+    """Let something fail. Returns the stream's life, which may be another."""
+    rng = a_round.rng
+    kind = rng.choice(["crash", "pause", "thrown out", "COPY cut", "COMMIT cut", "COMMIT cut",
+                       "crash and kill"])
+    if kind in ("crash", "pause", "crash and kill"):
+        outage = threading.Thread(target=server.pause if kind == "pause" else server.crash,
                                   args=(rng.uniform(2, 5),))
         outage.start()
-        watch_outage(life, outage, told)
+        if kind == "crash and kill":
+            life = kill_meanwhile(a_round, outage, cutter.directory)
+        else:
+            watch_outage(life, outage, 2 * a_round.batch + READ_LINES, told)
     elif kind == "thrown out":
         throw_out()
     else:
         before = dict(cutter.cuts)
         cut(cutter, kind.split()[0])
         if cutter.cuts == before:
-            return
+            return life
     told.faults[kind] += 1
+    return life
 
 
 def fault_round(a_round, told):
-    """Returns the stream's life, which is near its end, and what was wrong."""
+    """Returns the stream's last life, which has ended, and what was wrong."""
     directory = os.path.join(a_round.work, "cut")
     os.mkdir(directory)
     cutter = server.Cutter(directory)
-    life = a_round.live(0, directory)
-    while not life.has_ended() and life.feeder.is_alive():
-        time.sleep(a_round.rng.uniform(0.05, 0.5))
-        fail(life, a_round.rng, cutter, told)
+    life = a_round.live(rate_of(a_round), directory)
+    for _ in range(FAULTS_PER_ROUND):
+        time.sleep(a_round.rng.uniform(0.1, 1.0))
+        if life.has_ended() or not life.feeder.is_alive():
+            break
+        life = fail(a_round, life, cutter, told)
     life.finish()
     cutter.close()
     problems, told.problems = told.problems, []

@@ -60,6 +60,7 @@ class Life:
                                             bufsize=0)
         self.feeder = Feeder(self.process.stdin, lines, rate)
         self.feeder.start()
+        self.was_asked = False  # to end
 
     def has_ended(self):
         return self.process.poll() is not None
@@ -81,6 +82,12 @@ class Life:
         self.process.wait()
         self.feeder.join()
         self.close()
+
+    def ask_to_end(self):
+        """By SIGTERM; what it holds is kept, what it has told is in its last checkpoint."""
+        self.was_asked = True
+        self.process.terminate()
+        return self.finish()
 
     def finish(self):
         """Wait for its end, and hand back its exit status."""

@@ -2,12 +2,12 @@
 """Kill a stream again and again, and see that nothing is lost and nothing doubled.
 
     stream_kills.py --kills N [--faults N [--fault-lines N]] [--seed N] [--program FILE]
-                    [--keep DIR]
+                    [--small FILE] [--keep DIR]
 
 Each round makes a world of events, lets one stream take it unbroken, and kills another one at
-random and at chosen moments (inside a checkpoint, a COPY, a transaction, a commit), each time to
-resume from its checkpoint. In the end both databases must hold the same, each result once, and
-standard output every result, repeated at most from the last checkpoint on.
+random and at chosen moments (inside a checkpoint, a COPY, a transaction, a commit), or asks it to
+end, each time to resume from its checkpoint. In the end both databases must hold the same, each
+result once, and standard output every result, repeated at most from the last checkpoint on.
 
 --faults N: rounds in which it is the server that fails while the stream lives: faults.py.
 
@@ -31,7 +31,9 @@ import world
 from life import Life, kill_at, position_of
 
 # How often each moment is aimed at.
+ASKED_SHARE = 0.1  # are asked to end, not killed
 MOMENTS = {"any": 40, "checkpoint": 22, "COPY": 16, "COMMIT": 14, "statement": 6, "between": 4}
+STATUS_INTERRUPTED = 5
 KILLS_PER_ROUND = 60
 LINES_PER_KILL = 300
 RATES = [500, 1000, 2000, 8000, 30000, 0]  # events a second
@@ -41,14 +43,15 @@ class Round:
     """A world, the options of its streams, and their databases."""
 
     def __init__(self, options, number, size):
-        self.options = options
         self.name = "round_%d" % number
+        self.program = options.small if number % 3 == 1 else options.program
         self.rng = random.Random("%d %d" % (options.seed, number))
         self.work = os.path.join(options.work, self.name)
         os.mkdir(self.work)
         self.directory = os.path.join(self.work, "checkpoint")
         self.grace = number % 2 * self.rng.choice([5, 30, 120])
         self.lateness = self.rng.choice([5, 5, 30])
+        self.batch = self.rng.choice([20, 200, 1000, 5000])
         self.lives = []
         self.world = world.make(options.program, os.path.join(self.work, "world"), self.rng, size,
                                 has_silence=number // 2 % 2 == 0)
@@ -58,10 +61,10 @@ class Round:
     def command(self, database, directory=None, host=None):
         """The unbroken run is the same but for what makes it go on."""
         rng = random.Random(self.name)
-        command = [self.options.program, "stream", "--events", "-", "--sink", "db", "--sink",
+        command = [self.program, "stream", "--events", "-", "--sink", "db", "--sink",
                    "stdout", "--store-clicks", "--idle", "1h", "--threads", "2",
                    "--grace", "%dm" % self.grace, "--lateness", "%dm" % self.lateness,
-                   "--sink-batch", str(rng.choice([20, 200, 1000, 5000])),
+                   "--sink-batch", str(self.batch),
                    "--sink-linger", "%dms" % rng.choice([5, 20, 100]), "--recovery-target", "0",
                    "--linger", "%dms" % rng.choice([5, 1000]),
                    "--db", "dbname=%s%s" % (database, " host=%s" % host if host else "")]
@@ -113,7 +116,7 @@ class Round:
 
 class Totals:
     def __init__(self):
-        self.kills = self.inside = self.events = self.results = self.repeated = 0
+        self.kills = self.asked = self.inside = self.events = self.results = self.repeated = 0
         self.states = collections.Counter()
         self.failures = 0
 
@@ -124,10 +127,17 @@ class Totals:
 
     def line(self):
         states = ", ".join("%s %d" % pair for pair in sorted(self.states.items()))
-        return ("%d kills (%s), %d inside a checkpoint, COPY or COMMIT; %d events, %d results, "
-                "%d lines printed again, %d rounds failed" % (
-                    self.kills, states, self.inside, self.events, self.results, self.repeated,
-                    self.failures))
+        return ("%d kills (%s), %d inside a checkpoint, COPY or COMMIT; %d times asked to end; "
+                "%d events, %d results, %d lines printed again, %d rounds failed" % (
+                    self.kills, states, self.inside, self.asked, self.events, self.results,
+                    self.repeated, self.failures))
+
+
+def ask_to_end(life, seconds, totals):
+    """False where it ended by itself, or not as it should."""
+    time.sleep(seconds)
+    totals.asked += 1
+    return life.ask_to_end() == STATUS_INTERRUPTED
 
 
 def kill_round(a_round, kills, totals):
@@ -138,6 +148,10 @@ def kill_round(a_round, kills, totals):
     while kills > 0:
         seconds = rng.uniform(0.05, 0.5)
         life = a_round.live(rng.choice(RATES))
+        if rng.random() < ASKED_SHARE:
+            if not ask_to_end(life, seconds, totals):
+                break
+            continue
         moment = rng.choices(list(MOMENTS), weights)[0]
         states = kill_at(life, moment, a_round.directory, watcher, seconds)
         if states is None:
@@ -180,9 +194,11 @@ def parse():
     parser.add_argument("--fault-lines", type=int, default=40000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--program", default=os.environ.get("CLICKMATCH", "build/clickmatch"))
+    parser.add_argument("--small", help="the program of every third round")
     parser.add_argument("--keep", default="build/torture")
     options = parser.parse_args()
     options.program = os.path.abspath(options.program)
+    options.small = os.path.abspath(options.small or options.program)
     return options
 
 

@@ -43,6 +43,7 @@ class Outputs:
         self.told_at = told_at
         self.seen = set()
         self.repeated = 0
+        self.settled = set()  # what the life before printed, if it ended as it was asked to
         self.problems = []
 
     def add(self, life):
@@ -59,10 +60,14 @@ class Outputs:
             if self.told_at.get(seq, resumed_from) < resumed_from:
                 self.problems.append("%s: seq %d was told before the checkpoint at %d" %
                                      (life.place, seq, resumed_from))
+            if seq in self.settled:
+                self.problems.append("%s: seq %d again, after an orderly end" % (life.place, seq))
             last = seq
             self.repeated += seq in self.seen
             self.seen.add(seq)
-        return rest
+        if rest and life.was_asked:
+            self.problems.append("%s: ends in the middle of a line" % life.place)
+        self.settled = set(by_seq(lines)) if life.was_asked else set()
 
     def end(self):
         missing = set(self.wanted) - self.seen
