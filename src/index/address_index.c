@@ -162,36 +162,28 @@ void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog, uint6
         remove_type(shard, hash, cm_click_store_row(&catalog->store, left)->who, left);
 }
 
-/* The group that a bucket's hash probably leads to; NULL. */
-static const cm_bucket *guess(const cm_address_shard *shard, uint64_t hash)
+const cm_bucket *cm_address_prefetch(const cm_address_shard *shard, uint64_t hash)
 {
     uint32_t reference = cm_table_guess(&shard->buckets.table, hash);
     if (reference == CM_NUMBER_NONE || !cm_postings_is_group(reference))
         return NULL;
-    return cm_bucket_at(shard, reference);
+    const cm_bucket *bucket = cm_bucket_at(shard, reference);
+    cm_prefetch(bucket);
+    return bucket;
 }
 
-void cm_address_prefetch(const cm_address_shard *shard, uint64_t hash)
+void cm_address_prefetch_lists(const cm_address_shard *shard, const cm_bucket *bucket,
+                               uint64_t hash, uint32_t who)
 {
-    const cm_bucket *bucket = guess(shard, hash);
-    if (bucket != NULL)
-        cm_prefetch(bucket);
-}
-
-void cm_address_prefetch_lists(const cm_address_shard *shard, uint64_t hash, uint32_t who)
-{
-    const cm_bucket *bucket = guess(shard, hash);
-    if (bucket == NULL)
-        return;
     cm_list_prefetch_front(&shard->buckets.lists, &bucket->list);
     if (bucket->is_split)
-        cm_table_prefetch(&shard->types.table, type_hash(hash, who));
+        cm_table_prefetch_run(&shard->types.table, type_hash(hash, who));
 }
 
-void cm_address_prefetch_type(const cm_address_shard *shard, uint64_t hash, uint32_t who)
+void cm_address_prefetch_type(const cm_address_shard *shard, const cm_bucket *bucket, uint64_t hash,
+                              uint32_t who)
 {
-    const cm_bucket *bucket = guess(shard, hash);
-    if (bucket == NULL || !bucket->is_split)
+    if (!bucket->is_split)
         return;
     uint32_t reference = cm_table_guess(&shard->types.table, type_hash(hash, who));
     if (reference != CM_NUMBER_NONE)

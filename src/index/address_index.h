@@ -73,10 +73,13 @@ cm_address_added cm_address_add(cm_address_shard *shard, const cm_catalog *catal
 void cm_address_remove(cm_address_shard *shard, const cm_catalog *catalog, uint64_t hash,
                        uint32_t who, uint32_t click);
 
-/** Before that, ask the memory for what it will read: the bucket's slot (cm_table_prefetch), then
- * in turns what that leads to. */
-void cm_address_prefetch(const cm_address_shard *shard, uint64_t hash);
-void cm_address_prefetch_lists(const cm_address_shard *shard, uint64_t hash, uint32_t who);
-void cm_address_prefetch_type(const cm_address_shard *shard, uint64_t hash, uint32_t who);
+/** Before that, ask the memory for what it will read: the bucket's slot (cm_table_prefetch_run),
+ * then in turns what that leads to. The first returns the bucket that was guessed, for the others;
+ * NULL: none that has a list. */
+const cm_bucket *cm_address_prefetch(const cm_address_shard *shard, uint64_t hash);
+void cm_address_prefetch_lists(const cm_address_shard *shard, const cm_bucket *bucket,
+                               uint64_t hash, uint32_t who);
+void cm_address_prefetch_type(const cm_address_shard *shard, const cm_bucket *bucket, uint64_t hash,
+                              uint32_t who);
 
 #endif

@@ -8,6 +8,7 @@ void cm_click_index_init(cm_click_index *index, const cm_model *model, uint64_t 
     memset(index, 0, sizeof *index);
     index->rules = (cm_key_rules){model, seed};
     index->ahead.is_ahead = true;
+    index->names.catalog = &index->catalog;
     index->dying = CM_NUMBER_NONE;
     cm_click_store_init(&index->catalog.store, model->window_us);
     for (size_t shard = 0; shard < CM_SHARDS; shard++) {
@@ -29,6 +30,7 @@ void cm_click_index_destroy(cm_click_index *index)
         cm_address_destroy(&index->addresses[shard]);
     }
     cm_tenants_destroy(&index->tenants);
+    cm_names_destroy(&index->names);
     cm_catalog_destroy(&index->catalog);
 }
 

@@ -20,6 +20,7 @@ typedef struct cm_click_index {
     cm_catalog catalog;
     cm_click_writer writer; /* of clicks that come one by one */
     cm_click_writer ahead;  /* of those of them that are ahead */
+    cm_names names;         /* of both */
     uint32_t dying;         /* the segment that is being dismantled; CM_NUMBER_NONE */
     cm_name_sweep sweep;    /* of names that no click uses any more */
     uint32_t tidied;        /* shards that were looked at, for memory to give back */

@@ -4,6 +4,7 @@
  */
 #include "index/click_row_make.h"
 #include "index/click_warm.h"
+#include "index/list_bulk.h"
 
 /* What is known of a click before anything changes. */
 struct insertion {
@@ -101,6 +102,12 @@ static cm_status prepare(cm_click_index *index, struct insertion *insertion, cm_
     return status;
 }
 
+static void list(cm_lists *lists, cm_list *to, uint32_t click)
+{
+    if (!cm_list_append_plainly(lists, to, click))
+        cm_list_insert(lists, to, click);
+}
+
 static void commit_fingerprint(cm_click_index *index, const struct insertion *insertion,
                                uint32_t number)
 {
@@ -111,7 +118,7 @@ static void commit_fingerprint(cm_click_index *index, const struct insertion *in
     if (group == CM_NUMBER_NONE)
         group = cm_fingerprint_take(shard, insertion->click.tenant, keys->fingerprint,
                                     keys->fingerprint_hash);
-    cm_list_insert(&shard->lists, &cm_fingerprint_group_at(shard, group)->list, number);
+    list(&shard->lists, &cm_fingerprint_group_at(shard, group)->list, number);
     cm_click_store_row_to_set(&index->catalog.store, number)->fingerprint =
         cm_fingerprint_number(group, at);
 }
@@ -130,7 +137,7 @@ static void commit(cm_click_index *index, const struct insertion *insertion)
             cm_postings_add(param_shard(index, keys, kind), keys->param_hashes[kind],
                             insertion->params[kind], number, false, NULL);
     if (is_listed(insertion))
-        cm_list_insert(&index->tenants.lists, &index->tenants.of[click->tenant], number);
+        list(&index->tenants.lists, &index->tenants.of[click->tenant], number);
     if (has_fingerprint(insertion))
         commit_fingerprint(index, insertion, number);
     if (has_address(insertion))
@@ -138,9 +145,8 @@ static void commit(cm_click_index *index, const struct insertion *insertion)
                        &insertion->bucket, insertion->address, click->row.who, number, false);
 }
 
-static cm_status insert(cm_click_index *index, cm_click_writer *writer, cm_names *names,
-                        const cm_click *click, const cm_click_keys *keys, bool *is_new,
-                        cm_error *error)
+static cm_status insert(cm_click_index *index, cm_click_writer *writer, const cm_click *click,
+                        const cm_click_keys *keys, bool *is_new, cm_error *error)
 {
     struct insertion insertion = {
         .keys = keys,
@@ -154,8 +160,8 @@ static cm_status insert(cm_click_index *index, cm_click_writer *writer, cm_names
         status = cm_click_store_open(&index->catalog.store, writer, error);
     if (status != CM_OK)
         return status;
-    names->generation = cm_click_writer_generation(&index->catalog.store, writer);
-    status = cm_click_row_make(&index->rules, names, click, keys, &insertion.click, error);
+    index->names.generation = cm_click_writer_generation(&index->catalog.store, writer);
+    status = cm_click_row_make(&index->rules, &index->names, click, keys, &insertion.click, error);
     if (status != CM_OK)
         return status;
     *is_new = cm_click_id_find(&index->click_ids[cm_shard_of(keys->click_id_hash)], &index->catalog,
@@ -169,20 +175,16 @@ static cm_status insert(cm_click_index *index, cm_click_writer *writer, cm_names
     return status;
 }
 
-#define WARM_AT_ONCE 64
-
 static cm_status insert_all(cm_click_index *index, cm_click_writer *writer, const cm_click *clicks,
                             const cm_click_keys *keys, size_t count, uint64_t *duplicates,
                             size_t *done, cm_error *error)
 {
-    cm_names names = {.catalog = &index->catalog};
     for (*done = 0; *done < count; (*done)++) {
         bool is_new = false;
         size_t left = count - *done;
-        if (*done % WARM_AT_ONCE == 0)
-            cm_click_index_warm(index, keys + *done, left < WARM_AT_ONCE ? left : WARM_AT_ONCE);
-        cm_status status =
-            insert(index, writer, &names, &clicks[*done], &keys[*done], &is_new, error);
+        if (*done % CM_WARM_BATCH == 0)
+            cm_click_index_warm(index, keys + *done, left < CM_WARM_BATCH ? left : CM_WARM_BATCH);
+        cm_status status = insert(index, writer, &clicks[*done], &keys[*done], &is_new, error);
         if (status != CM_OK)
             return status;
         *duplicates += !is_new;

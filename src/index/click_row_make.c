@@ -30,20 +30,17 @@ cm_status cm_click_row_make(const cm_key_rules *rules, cm_names *names, const cm
                             const cm_click_keys *keys, cm_new_click *made, cm_error *error)
 {
     const cm_device_keys *device = &keys->device;
-    bool failed = false;
-    cm_who who = {
-        intern(names, CM_NAME_TENANT, click->tenant_id, keys->tenant_hash, &failed),
-        intern(names, CM_NAME_DEVICE_TYPE, device->device_type, device->device_type_hash, &failed),
-    };
-    cm_slice who_text = cm_who_text(&who);
+    const cm_who_names shown = {click->tenant_id, device->device_type, keys->tenant_hash,
+                                device->device_type_hash};
+    cm_who who;
+    uint32_t number = cm_names_intern_who(names, &shown, rules->seed, &who);
+    bool failed = number == CM_NUMBER_NONE;
     unsigned flags = device->address_kind | (click->is_valid ? 0 : CM_ROW_INVALID);
     made->tenant = who.tenant;
     made->row = (cm_click_row){
         .time = cm_click_row_stamp(click->click_timestamp, flags),
         .address = address_of(rules, names, device, &failed),
-        .who = failed
-                   ? 0
-                   : intern(names, CM_NAME_WHO, who_text, cm_text_hash(rules, who_text), &failed),
+        .who = number,
         .user_agent = intern(names, CM_NAME_USER_AGENT, click->device.user_agent,
                              device->user_agent_hash, &failed),
         .campaign = intern(names, CM_NAME_CAMPAIGN, keys->campaign, keys->campaign_hash, &failed),

@@ -8,6 +8,9 @@ struct removal {
     const cm_click_row *row;
     uint64_t tenant_hash, id_hash, bucket_hash;
     uint64_t param_hashes[CM_PARAM_KIND_COUNT];
+    /* What the tables probably lead to: */
+    const cm_bucket *bucket;              /* NULL: none that has a list */
+    uint32_t params[CM_PARAM_KIND_COUNT]; /* references */
     uint32_t click, tenant;
     bool has_params[CM_PARAM_KIND_COUNT];
 };
@@ -52,7 +55,7 @@ static void make_param(cm_click_index *index, struct removal *removal, cm_param_
     if (value.size == 0)
         return;
     removal->param_hashes[kind] = cm_param_hash(removal->tenant_hash, kind, value);
-    cm_table_prefetch(&param_shard(index, removal, kind)->table, removal->param_hashes[kind]);
+    cm_table_prefetch_run(&param_shard(index, removal, kind)->table, removal->param_hashes[kind]);
 }
 
 static void make_bucket(cm_click_index *index, struct removal *removal)
@@ -69,18 +72,14 @@ static void make_bucket(cm_click_index *index, struct removal *removal)
     } else {
         removal->bucket_hash = cm_bucket_hash(removal->tenant_hash, kind, row->address);
     }
-    cm_table_prefetch(&address_shard(index, removal)->buckets.table, removal->bucket_hash);
+    cm_table_prefetch_run(&address_shard(index, removal)->buckets.table, removal->bucket_hash);
 }
 
 static void start(cm_click_index *index, struct removal *removal)
 {
-    const cm_catalog *catalog = &index->catalog;
-    cm_click_texts texts = cm_click_store_texts(&catalog->store, removal->click);
-    removal->tenant = cm_catalog_who(catalog, removal->row->who).tenant;
-    removal->tenant_hash =
-        cm_text_hash(&index->rules, cm_catalog_name(catalog, CM_NAME_TENANT, removal->tenant));
+    cm_click_texts texts = cm_click_store_texts(&index->catalog.store, removal->click);
     removal->id_hash = cm_click_id_hash(removal->tenant_hash, texts.click_id);
-    cm_table_prefetch(&index->click_ids[cm_shard_of(removal->id_hash)], removal->id_hash);
+    cm_table_prefetch_run(&index->click_ids[cm_shard_of(removal->id_hash)], removal->id_hash);
     make_param(index, removal, CM_PARAM_FBCLID, texts.fbclid);
     make_param(index, removal, CM_PARAM_GCLID, texts.gclid);
     make_bucket(index, removal);
@@ -103,39 +102,35 @@ static void prefetch_groups(cm_click_index *index, struct removal *removal)
         uint32_t reference = cm_table_guess(&shard->table, removal->param_hashes[kind]);
         if (reference != CM_NUMBER_NONE && cm_postings_is_group(reference))
             cm_prefetch(cm_postings_group(shard, reference));
+        removal->params[kind] = reference;
     }
     if (has_address(removal))
-        cm_address_prefetch(address_shard(index, removal), removal->bucket_hash);
+        removal->bucket = cm_address_prefetch(address_shard(index, removal), removal->bucket_hash);
     if (!has_fingerprint(removal))
         return;
     const cm_fingerprint_shard *shard = fingerprint_shard(index, removal);
     const cm_fingerprint_group *group = cm_fingerprint_group_at(shard, fingerprint_group(removal));
     cm_list_prefetch_front(&shard->lists, &group->list);
     if (group->list.count == 1) /* it goes with the click */
-        cm_table_prefetch(&shard->table,
-                          cm_fingerprint_hash(removal->tenant_hash, group->fingerprint));
+        cm_table_prefetch_run(&shard->table,
+                              cm_fingerprint_hash(removal->tenant_hash, group->fingerprint));
 }
 
 static void prefetch_lists(cm_click_index *index, struct removal *removal)
 {
-    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++) {
-        if (!removal->has_params[kind])
-            continue;
-        const cm_postings *shard = param_shard(index, removal, kind);
-        uint32_t reference = cm_table_guess(&shard->table, removal->param_hashes[kind]);
-        if (reference != CM_NUMBER_NONE)
-            cm_postings_prefetch_front(shard, reference);
-    }
-    if (has_address(removal))
-        cm_address_prefetch_lists(address_shard(index, removal), removal->bucket_hash,
-                                  removal->row->who);
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+        if (removal->has_params[kind] && removal->params[kind] != CM_NUMBER_NONE)
+            cm_postings_prefetch_front(param_shard(index, removal, kind), removal->params[kind]);
+    if (removal->bucket != NULL)
+        cm_address_prefetch_lists(address_shard(index, removal), removal->bucket,
+                                  removal->bucket_hash, removal->row->who);
 }
 
 static void prefetch_types(cm_click_index *index, struct removal *removal)
 {
-    if (has_address(removal))
-        cm_address_prefetch_type(address_shard(index, removal), removal->bucket_hash,
-                                 removal->row->who);
+    if (removal->bucket != NULL)
+        cm_address_prefetch_type(address_shard(index, removal), removal->bucket,
+                                 removal->bucket_hash, removal->row->who);
 }
 
 /* ---- last step ---- */
@@ -189,18 +184,36 @@ static void unlist_of_tenant(cm_click_index *index, struct removal *removals, ui
         cm_list_remove_some(&index->tenants.lists, &index->tenants.of[tenant], clicks, click_count);
 }
 
+/* The clicks that are in the indexes. Neighbours are often of the same who. */
+static uint32_t gather(const cm_click_index *index, uint32_t first, uint32_t count,
+                       struct removal *removals)
+{
+    const cm_catalog *catalog = &index->catalog;
+    uint32_t removal_count = 0, who = CM_NUMBER_MISSING, tenant = CM_NUMBER_MISSING;
+    uint64_t tenant_hash = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const cm_click_row *row = cm_click_store_row(&catalog->store, first + i);
+        if (row->time & CM_ROW_DUPLICATE)
+            continue;
+        if (row->who != who) {
+            who = row->who;
+            tenant = cm_catalog_who(catalog, who).tenant;
+            tenant_hash =
+                cm_text_hash(&index->rules, cm_catalog_name(catalog, CM_NAME_TENANT, tenant));
+        }
+        removals[removal_count++] = (struct removal){
+            .row = row, .tenant_hash = tenant_hash, .click = first + i, .tenant = tenant};
+    }
+    return removal_count;
+}
+
 uint32_t cm_click_index_unlist(cm_click_index *index, uint32_t first, uint32_t count)
 {
     static void (*const steps[])(cm_click_index * index, struct removal * removal) = {
         start, prefetch_groups, prefetch_lists, prefetch_types, unlist};
     struct removal removals[CM_UNLIST_BATCH];
-    uint32_t removal_count = 0;
     CM_CHECK(count <= CM_UNLIST_BATCH);
-    for (uint32_t i = 0; i < count; i++) {
-        const cm_click_row *row = cm_click_store_row(&index->catalog.store, first + i);
-        if ((row->time & CM_ROW_DUPLICATE) == 0)
-            removals[removal_count++] = (struct removal){.click = first + i, .row = row};
-    }
+    uint32_t removal_count = gather(index, first, count, removals);
     for (size_t step = 0; step < sizeof steps / sizeof *steps; step++)
         for (uint32_t i = 0; i < removal_count; i++)
             steps[step](index, &removals[i]);

@@ -1,8 +1,17 @@
 #include "index/click_warm.h"
 
+#include "util/check.h"
 #include "util/prefetch.h"
 
-typedef void (*warming_step)(const cm_click_index *index, const cm_click_keys *keys);
+/* What the tables probably lead to: nothing was compared. */
+struct guess {
+    const cm_fingerprint_group *group;             /* NULL: none */
+    uint32_t params[CM_PARAM_KIND_COUNT], address; /* references; CM_NUMBER_NONE */
+    uint32_t user_agent, campaign;                 /* numbers; CM_NUMBER_NONE */
+};
+
+typedef void (*warming_step)(const cm_click_index *index, const cm_click_keys *keys,
+                             struct guess *guess);
 
 static const cm_postings *param_shard(const cm_click_index *index, const cm_click_keys *keys,
                                       unsigned kind)
@@ -23,11 +32,12 @@ static const cm_address_shard *address_shard(const cm_click_index *index, const 
 
 /* ---- slots ---- */
 
-static void warm_slots(const cm_click_index *index, const cm_click_keys *keys)
+static void warm_slots(const cm_click_index *index, const cm_click_keys *keys, struct guess *guess)
 {
+    (void)guess;
     const cm_device_keys *device = &keys->device;
     const cm_dictionary *names = index->catalog.names;
-    cm_table_prefetch(&index->click_ids[cm_shard_of(keys->click_id_hash)], keys->click_id_hash);
+    cm_table_prefetch_run(&index->click_ids[cm_shard_of(keys->click_id_hash)], keys->click_id_hash);
     for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
         if (keys->params[kind].size > 0)
             cm_table_prefetch(&param_shard(index, keys, kind)->table, keys->param_hashes[kind]);
@@ -65,38 +75,38 @@ static uint32_t guess_address(const cm_click_index *index, const cm_click_keys *
     return cm_table_guess(&address_shard(index, keys)->buckets.table, keys->device.bucket_hash);
 }
 
-static void warm_name(const cm_dictionary *names, uint64_t hash)
+static uint32_t guess_name(const cm_dictionary *names, uint64_t hash)
 {
     uint32_t number = cm_table_guess(&names->table, hash);
     if (number != CM_NUMBER_NONE)
         cm_prefetch(&names->texts[number]);
+    return number;
 }
 
-static void warm_groups(const cm_click_index *index, const cm_click_keys *keys)
+static void warm_groups(const cm_click_index *index, const cm_click_keys *keys, struct guess *guess)
 {
     const cm_dictionary *names = index->catalog.names;
     for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++) {
-        uint32_t reference = guess_param(index, keys, kind);
-        if (reference != CM_NUMBER_NONE)
-            cm_postings_prefetch(param_shard(index, keys, kind), reference);
+        guess->params[kind] = guess_param(index, keys, kind);
+        if (guess->params[kind] != CM_NUMBER_NONE)
+            cm_postings_prefetch(param_shard(index, keys, kind), guess->params[kind]);
     }
-    const cm_fingerprint_group *group = guess_fingerprint(index, keys);
-    if (group != NULL) {
-        cm_prefetch(group);
-        cm_prefetch(&group->fingerprint[31]);
+    guess->group = guess_fingerprint(index, keys);
+    if (guess->group != NULL) {
+        cm_prefetch(guess->group);
+        cm_prefetch(&guess->group->fingerprint[31]);
     }
-    uint32_t address = guess_address(index, keys);
-    if (address != CM_NUMBER_NONE)
-        cm_postings_prefetch(&address_shard(index, keys)->buckets, address);
-    warm_name(&names[CM_NAME_USER_AGENT], keys->device.user_agent_hash);
-    warm_name(&names[CM_NAME_CAMPAIGN], keys->campaign_hash);
+    guess->address = guess_address(index, keys);
+    if (guess->address != CM_NUMBER_NONE)
+        cm_postings_prefetch(&address_shard(index, keys)->buckets, guess->address);
+    guess->user_agent = guess_name(&names[CM_NAME_USER_AGENT], keys->device.user_agent_hash);
+    guess->campaign = guess_name(&names[CM_NAME_CAMPAIGN], keys->campaign_hash);
 }
 
 /* ---- the ends of lists ---- */
 
-static void warm_text(const cm_dictionary *names, uint64_t hash)
+static void warm_text(const cm_dictionary *names, uint32_t number)
 {
-    uint32_t number = cm_table_guess(&names->table, hash);
     if (number == CM_NUMBER_NONE)
         return;
     cm_slice text = names->texts[number];
@@ -104,43 +114,37 @@ static void warm_text(const cm_dictionary *names, uint64_t hash)
         cm_prefetch(text.data + at);
 }
 
-static void warm_lists(const cm_click_index *index, const cm_click_keys *keys)
+static void warm_lists(const cm_click_index *index, const cm_click_keys *keys, struct guess *guess)
 {
     const cm_dictionary *names = index->catalog.names;
-    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++) {
-        uint32_t reference = guess_param(index, keys, kind);
-        if (reference != CM_NUMBER_NONE)
-            cm_postings_prefetch_end(param_shard(index, keys, kind), reference);
-    }
-    const cm_fingerprint_group *group = guess_fingerprint(index, keys);
-    if (group != NULL)
-        cm_list_prefetch_end(&fingerprint_shard(index, keys)->lists, &group->list);
-    uint32_t address = guess_address(index, keys);
-    if (address != CM_NUMBER_NONE)
-        cm_postings_prefetch_end(&address_shard(index, keys)->buckets, address);
-    warm_text(&names[CM_NAME_USER_AGENT], keys->device.user_agent_hash);
-    warm_text(&names[CM_NAME_CAMPAIGN], keys->campaign_hash);
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+        if (guess->params[kind] != CM_NUMBER_NONE)
+            cm_postings_prefetch_end(param_shard(index, keys, kind), guess->params[kind]);
+    if (guess->group != NULL)
+        cm_list_prefetch_end(&fingerprint_shard(index, keys)->lists, &guess->group->list);
+    if (guess->address != CM_NUMBER_NONE)
+        cm_postings_prefetch_end(&address_shard(index, keys)->buckets, guess->address);
+    warm_text(&names[CM_NAME_USER_AGENT], guess->user_agent);
+    warm_text(&names[CM_NAME_CAMPAIGN], guess->campaign);
 }
 
-static void warm_newest(const cm_click_index *index, const cm_click_keys *keys)
+static void warm_newest(const cm_click_index *index, const cm_click_keys *keys, struct guess *guess)
 {
-    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++) {
-        uint32_t reference = guess_param(index, keys, kind);
-        if (reference != CM_NUMBER_NONE)
-            cm_postings_prefetch_newest(param_shard(index, keys, kind), reference);
-    }
-    const cm_fingerprint_group *group = guess_fingerprint(index, keys);
-    if (group != NULL)
-        cm_list_prefetch_newest(&fingerprint_shard(index, keys)->lists, &group->list);
-    uint32_t address = guess_address(index, keys);
-    if (address != CM_NUMBER_NONE)
-        cm_postings_prefetch_newest(&address_shard(index, keys)->buckets, address);
+    for (unsigned kind = 0; kind < CM_PARAM_KIND_COUNT; kind++)
+        if (guess->params[kind] != CM_NUMBER_NONE)
+            cm_postings_prefetch_newest(param_shard(index, keys, kind), guess->params[kind]);
+    if (guess->group != NULL)
+        cm_list_prefetch_newest(&fingerprint_shard(index, keys)->lists, &guess->group->list);
+    if (guess->address != CM_NUMBER_NONE)
+        cm_postings_prefetch_newest(&address_shard(index, keys)->buckets, guess->address);
 }
 
 void cm_click_index_warm(const cm_click_index *index, const cm_click_keys *keys, size_t count)
 {
     static const warming_step steps[] = {warm_slots, warm_groups, warm_lists, warm_newest};
+    struct guess guesses[CM_WARM_BATCH];
+    CM_CHECK(count <= CM_WARM_BATCH);
     for (size_t step = 0; step < sizeof steps / sizeof *steps; step++)
         for (size_t i = 0; i < count; i++)
-            steps[step](index, &keys[i]);
+            steps[step](index, &keys[i], &guesses[i]);
 }

@@ -8,7 +8,10 @@
 
 #include "index/click_index.h"
 
-/** Ask for what inserting clicks with these keys reads. Nothing is changed. */
+#define CM_WARM_BATCH 64u
+
+/** Ask for what inserting clicks with these keys reads; at most CM_WARM_BATCH. Nothing is changed.
+ */
 void cm_click_index_warm(const cm_click_index *index, const cm_click_keys *keys, size_t count);
 
 #endif

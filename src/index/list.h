@@ -3,7 +3,7 @@
  * Looking back from a time is a search and a walk; nothing is sorted when looking.
  *
  *     1 click       at = the click itself: no memory but the list's own 8 bytes
- *     2 to 256      at = a block of the pool, its size the next power of two
+ *     2 to 256      at = in a block of the pool, its size the next power of two
  *     more          at = a directory of chunks of up to 256, with their first times and ranks:
  *
  *         directory  [t0, rank 0, block]  [t1, rank 256, block]  [t2, rank 512, block]
@@ -12,8 +12,8 @@
  * An insert moves at most 256 numbers and the ranks behind it; counting the clicks of a time range
  * is two searches in the directory, which stays in the cache, each of which then looks at 16
  * clicks: the times of every 16th are kept beside the directory. Clicks mostly arrive in order and
- * leave in order: both ends are cheap. What leaves at the front moves nothing: the first chunk, and
- * the directory, begin further on.
+ * leave in order: both ends are cheap. What leaves at the front moves nothing: a block, the first
+ * chunk, and the directory begin further on.
  */
 #ifndef CM_INDEX_LIST_H
 #define CM_INDEX_LIST_H

@@ -32,9 +32,7 @@ static void append_long(cm_lists *lists, const cm_list *list, uint32_t click)
 
 static void append_short(cm_lists *lists, cm_list *list, uint32_t click)
 {
-    unsigned class = cm_list_class(list->count);
-    if (list->count == 1u << class)
-        cm_list_move_block(lists, list, class, class + 1, list->count);
+    cm_list_extend(lists, list);
     lists->pool[list->at + list->count] = click;
 }
 

@@ -33,13 +33,12 @@ static void insert_short(cm_lists *lists, cm_list *list, uint32_t click)
         list->count = 1;
         return;
     }
-    unsigned class = cm_list_class(list->count);
     if (list->count == 1) {
         uint32_t only = list->at;
         list->at = cm_list_take_block(lists, 1);
         lists->pool[list->at] = only;
-    } else if (list->count == 1u << class) {
-        cm_list_move_block(lists, list, class, class + 1, list->count);
+    } else {
+        cm_list_extend(lists, list);
     }
     uint32_t *numbers = lists->pool + list->at;
     insert_at(numbers, list->count, cm_list_place(lists, numbers, list->count, click), click);

@@ -13,6 +13,35 @@ static inline unsigned cm_list_class(uint32_t count)
     return count <= 1 ? 0 : 32u - (unsigned)__builtin_clz(count - 1);
 }
 
+/** Move the clicks of a short list, which fill its block, into a block of another class. */
+void cm_list_move_block(cm_lists *lists, cm_list *list, unsigned from, unsigned to, uint32_t count);
+
+/** Where the block of a short list begins: blocks lie at multiples of their size. */
+static inline uint32_t cm_list_block(const cm_list *list, unsigned class)
+{
+    return list->at & ~((1u << class) - 1);
+}
+
+/** Let a short list begin where its block does. */
+static inline void cm_list_settle_short(cm_lists *lists, cm_list *list, unsigned class)
+{
+    uint32_t block = cm_list_block(list, class);
+    memmove(lists->pool + block, lists->pool + list->at, list->count * sizeof *lists->pool);
+    list->at = block;
+}
+
+/** Make room at the end of a short list of two or more clicks: a larger block, which must have been
+ * reserved, or the beginning of its own. */
+static inline void cm_list_extend(cm_lists *lists, cm_list *list)
+{
+    unsigned class = cm_list_class(list->count);
+    uint32_t size = 1u << class;
+    if (list->count == size)
+        cm_list_move_block(lists, list, class, class + 1, list->count);
+    else if ((list->at & (size - 1)) + list->count == size)
+        cm_list_settle_short(lists, list, class);
+}
+
 /** The directory of a long list. */
 static inline cm_directory *cm_list_directory(const cm_lists *lists, const cm_list *list)
 {
@@ -48,9 +77,6 @@ cm_status cm_list_reserve_block(cm_lists *lists, unsigned class, cm_error *error
 uint32_t cm_list_take_block(cm_lists *lists, unsigned class);
 
 void cm_list_give_block(cm_lists *lists, unsigned class, uint32_t block);
-
-/** Move a short list's clicks into a block of another class. */
-void cm_list_move_block(cm_lists *lists, cm_list *list, unsigned from, unsigned to, uint32_t count);
 
 /** Give a list of CM_LIST_CHUNK clicks a directory, which must have been reserved. */
 void cm_list_lengthen(cm_lists *lists, cm_list *list);

@@ -15,12 +15,21 @@ static void remove_at(uint32_t *numbers, uint32_t count, uint32_t place)
     memmove(numbers + place, numbers + place + 1, (count - place - 1) * sizeof *numbers);
 }
 
-/* Its first half is kept. */
-static void halve_block(cm_lists *lists, const cm_list *list, unsigned class)
+/* A half is kept: that which holds the clicks, or the first, to which they move. */
+static void halve_block(cm_lists *lists, cm_list *list, unsigned class)
 {
-    cm_list_give_block(lists, class - 1, list->at + (1u << (class - 1)));
+    uint32_t half = 1u << (class - 1);
+    uint32_t start = cm_list_block(list, class), skip = list->at - start;
+    if (skip >= half) {
+        cm_list_give_block(lists, class - 1, start);
+        return;
+    }
+    if (skip + list->count > half)
+        cm_list_settle_short(lists, list, class);
+    cm_list_give_block(lists, class - 1, start + half);
 }
 
+/* Clicks leave in order, but for a few: what is older moves up by one. */
 static void remove_short(cm_lists *lists, cm_list *list, uint32_t click)
 {
     if (list->count == 1) {
@@ -28,15 +37,20 @@ static void remove_short(cm_lists *lists, cm_list *list, uint32_t click)
         *list = (cm_list){0};
         return;
     }
+    unsigned class = cm_list_class(list->count);
     uint32_t *numbers = lists->pool + list->at;
     uint32_t place = find_number(numbers, list->count, click);
     CM_CHECK(place < list->count);
-    remove_at(numbers, list->count, place);
-    unsigned class = cm_list_class(list->count);
+    if (place <= list->count / 2) {
+        memmove(numbers + 1, numbers, place * sizeof *numbers);
+        list->at++;
+    } else {
+        remove_at(numbers, list->count, place);
+    }
     list->count--;
     if (list->count == 1) {
-        uint32_t only = numbers[0];
-        cm_list_give_block(lists, class, list->at);
+        uint32_t only = lists->pool[list->at];
+        cm_list_give_block(lists, class, cm_list_block(list, class));
         list->at = only;
     } else if (cm_list_class(list->count) < class) {
         halve_block(lists, list, class);

@@ -11,7 +11,7 @@ void cm_click_store_init(cm_click_store *store, int64_t window_us)
     *store = (cm_click_store){.window_us = window_us, .findable_floor = INT64_MAX};
 }
 
-static void free_segment(cm_segment *segment)
+static void destroy_segment(cm_segment *segment)
 {
     if (segment == NULL)
         return;
@@ -26,7 +26,9 @@ static void free_segment(cm_segment *segment)
 void cm_click_store_destroy(cm_click_store *store)
 {
     for (size_t i = 0; i < store->segment_count; i++)
-        free_segment(store->segments[i]);
+        destroy_segment(store->segments[i]);
+    for (size_t i = 0; i < CM_SEGMENT_SPARES; i++)
+        destroy_segment(store->spares[i]);
     free(store->segments);
     free(store->rows);
     cm_click_store_init(store, store->window_us);
@@ -78,6 +80,58 @@ static cm_segment *create_segment(bool is_first)
      * without: a small engine stays small. */
     if (!is_first)
         (void)madvise(segment->rows, ROWS_BYTES, MADV_HUGEPAGE);
+    return segment;
+}
+
+/* ---- spares ---- */
+
+/* Empty, with the memory that it has. */
+static void clear_segment(cm_segment *segment)
+{
+    cm_own_expiries *own = segment->own_expiries;
+    segment->count = segment->unlisted = segment->forgotten = 0;
+    atomic_store(&segment->duplicates, 0);
+    segment->is_taken = segment->is_ahead = segment->is_dying = false;
+    segment->last_findable = INT64_MIN;
+    segment->heap_size = 0;
+    if (own == NULL)
+        return;
+    memset(own->bits, 0, sizeof own->bits);
+    own->count = 0;
+}
+
+static void keep_or_destroy(cm_click_store *store, cm_segment *segment)
+{
+    for (size_t i = 0; i < CM_SEGMENT_SPARES; i++) {
+        if (store->spares[i] != NULL)
+            continue;
+        clear_segment(segment);
+        store->spares[i] = segment;
+        return;
+    }
+    destroy_segment(segment);
+}
+
+static cm_segment *take_spare(cm_click_store *store)
+{
+    for (size_t i = CM_SEGMENT_SPARES; i-- > 0;) {
+        cm_segment *spare = store->spares[i];
+        store->spares[i] = NULL;
+        if (spare != NULL)
+            return spare;
+    }
+    return NULL;
+}
+
+/* A new segment for a place. NULL when memory is short. */
+static cm_segment *make_segment(cm_click_store *store, size_t place)
+{
+    cm_segment *segment = take_spare(store);
+    if (segment != NULL)
+        return segment;
+    segment = create_segment(place == 0);
+    if (segment != NULL)
+        reserve_heap(store, segment);
     return segment;
 }
 
@@ -136,10 +190,9 @@ cm_status cm_click_store_open(cm_click_store *store, cm_click_writer *writer, cm
                             "more than 2,147,418,112 clicks; use a shorter period");
     cm_segment *segment = store->segments[place];
     if (segment == NULL) {
-        segment = create_segment(place == 0);
+        segment = make_segment(store, place);
         if (segment == NULL)
             return cm_error_memory(error, "a segment of clicks", ROWS_BYTES);
-        reserve_heap(store, segment);
         segment->generation = store->next_generation++;
     }
     take(store, place, segment, writer);
@@ -160,7 +213,7 @@ cm_status cm_click_store_open_at(cm_click_store *store, size_t place, size_t hea
     segment->heap = malloc(heap_bytes);
     segment->own_expiries = calloc(1, sizeof *segment->own_expiries);
     if (segment->heap == NULL || segment->own_expiries == NULL) {
-        free_segment(segment);
+        destroy_segment(segment);
         return cm_error_memory(error, "the texts of clicks", heap_bytes);
     }
     segment->heap_capacity = heap_bytes;
@@ -196,7 +249,7 @@ void cm_click_store_free_segment(cm_click_store *store, size_t segment)
 {
     if (store->segments[segment]->pins > 0)
         return;
-    free_segment(store->segments[segment]);
+    keep_or_destroy(store, store->segments[segment]);
     store->segments[segment] = NULL;
     store->rows[segment] = NULL;
     store->live_count--;

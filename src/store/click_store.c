@@ -117,23 +117,28 @@ size_t cm_click_store_count_ahead(const cm_click_store *store)
     return count;
 }
 
+static void add_memory(const cm_segment *segment, cm_store_memory *memory)
+{
+    if (segment == NULL)
+        return;
+    memory->rows += CM_SEGMENT_ROWS * sizeof *segment->rows;
+    memory->places += sizeof segment->places;
+    memory->other += sizeof *segment - sizeof segment->places;
+    memory->texts += segment->heap_capacity;
+    if (segment->own_expiries != NULL)
+        memory->expiries +=
+            sizeof *segment->own_expiries + segment->own_expiries->capacity * sizeof(int64_t);
+}
+
 cm_store_memory cm_click_store_memory(const cm_click_store *store)
 {
     cm_store_memory memory = {0};
     if (store->segments == NULL)
         return memory;
     memory.other = CM_SEGMENT_COUNT_MAX * (sizeof *store->segments + sizeof *store->rows);
-    for (size_t i = 0; i < store->segment_count; i++) {
-        const cm_segment *segment = store->segments[i];
-        if (segment == NULL)
-            continue;
-        memory.rows += CM_SEGMENT_ROWS * sizeof *segment->rows;
-        memory.places += sizeof segment->places;
-        memory.other += sizeof *segment - sizeof segment->places;
-        memory.texts += segment->heap_capacity;
-        if (segment->own_expiries != NULL)
-            memory.expiries +=
-                sizeof *segment->own_expiries + segment->own_expiries->capacity * sizeof(int64_t);
-    }
+    for (size_t i = 0; i < store->segment_count; i++)
+        add_memory(store->segments[i], &memory);
+    for (size_t i = 0; i < CM_SEGMENT_SPARES; i++)
+        add_memory(store->spares[i], &memory);
     return memory;
 }

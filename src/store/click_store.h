@@ -34,6 +34,7 @@
 #endif
 #define CM_SEGMENT_ROWS (1u << CM_SEGMENT_BITS)
 #define CM_SEGMENT_COUNT_MAX 32767u /* numbers have 31 bits */
+#define CM_SEGMENT_SPARES 2u        /* fresh memory costs more than what is written to it */
 #define CM_PLACE_ROWS 16u
 #define CM_TEXT_USUAL 48 /* bytes of a click's texts, most of the time not more */
 
@@ -80,8 +81,9 @@ typedef struct cm_click_store {
     cm_segment **segments; /* CM_SEGMENT_COUNT_MAX, made with the first; NULL where one was freed */
     cm_click_row **rows;   /* of the same segments */
     size_t segment_count;
-    size_t live_count;  /* of segments that are there */
-    size_t freed_count; /* of segments, ever */
+    cm_segment *spares[CM_SEGMENT_SPARES]; /* freed, for those made next; NULL */
+    size_t live_count;                     /* of segments that are there */
+    size_t freed_count;                    /* of segments, ever */
     uint32_t next_generation;
     int64_t findable_floor; /* the earliest last_findable of segments that no writer fills and
                                that are not being dismantled; INT64_MAX: there are none */

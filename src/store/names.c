@@ -97,6 +97,56 @@ uint32_t cm_names_intern(cm_names *names, cm_name_kind kind, cm_slice text, uint
     return ask(names, kind, text, hash);
 }
 
+static bool is_met(const cm_met_who *met, const cm_who_names *shown, uint32_t generation)
+{
+    return met->number != CM_NUMBER_MISSING && met->tenant_hash == shown->tenant_hash &&
+           met->device_type_hash == shown->device_type_hash && met->generation == generation &&
+           cm_slice_equal(met->tenant, shown->tenant) &&
+           cm_slice_equal(met->device_type, shown->device_type);
+}
+
+static cm_slice text_of(const cm_names *names, cm_name_kind kind, uint32_t number)
+{
+    if (names->lock != NULL)
+        pthread_mutex_lock(names->lock);
+    cm_slice text = cm_catalog_name(names->catalog, kind, number);
+    if (names->lock != NULL)
+        pthread_mutex_unlock(names->lock);
+    return text;
+}
+
+static uint32_t intern_who(cm_names *names, const cm_who_names *shown, uint64_t seed, cm_who *who)
+{
+    who->tenant = cm_names_intern(names, CM_NAME_TENANT, shown->tenant, shown->tenant_hash);
+    who->device_type =
+        cm_names_intern(names, CM_NAME_DEVICE_TYPE, shown->device_type, shown->device_type_hash);
+    if (who->tenant == CM_NUMBER_NONE || who->device_type == CM_NUMBER_NONE)
+        return CM_NUMBER_NONE;
+    cm_slice text = cm_who_text(who);
+    return cm_names_intern(names, CM_NAME_WHO, text, cm_hash_slice(text, seed));
+}
+
+uint32_t cm_names_intern_who(cm_names *names, const cm_who_names *shown, uint64_t seed, cm_who *who)
+{
+    cm_met_who *met = &names->whos[(shown->tenant_hash ^ shown->device_type_hash) % CM_WHOS_MET];
+    if (is_met(met, shown, names->generation)) {
+        *who = met->who;
+        return met->number;
+    }
+    uint32_t number = intern_who(names, shown, seed, who);
+    if (number != CM_NUMBER_NONE)
+        *met = (cm_met_who){
+            .tenant = text_of(names, CM_NAME_TENANT, who->tenant),
+            .device_type = text_of(names, CM_NAME_DEVICE_TYPE, who->device_type),
+            .tenant_hash = shown->tenant_hash,
+            .device_type_hash = shown->device_type_hash,
+            .who = *who,
+            .number = number,
+            .generation = names->generation,
+        };
+    return number;
+}
+
 void cm_names_destroy(cm_names *names)
 {
     for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)

@@ -29,12 +29,26 @@ typedef struct cm_name_cache {
     size_t size, used;   /* lines; names */
 } cm_name_cache;
 
-/** One thread's way to the names. With lock NULL nothing is cached. */
+#define CM_WHOS_MET 64u /* a power of two */
+
+/** What a tenant and a device type led to: there are few pairs of them. The texts are the
+ * catalog's; they hold for as long as there are segments of the generation, and later ones are
+ * asked for with theirs. */
+typedef struct cm_met_who {
+    cm_slice tenant, device_type;
+    uint64_t tenant_hash, device_type_hash;
+    cm_who who;
+    uint32_t number;     /* of the who; CM_NUMBER_MISSING: nothing was met here */
+    uint32_t generation; /* that all three names bear */
+} cm_met_who;
+
+/** One thread's way to the names. With lock NULL only whos are cached. */
 typedef struct cm_names {
     cm_catalog *catalog;   /* borrowed */
     pthread_mutex_t *lock; /* of the catalog; NULL: nobody else is there */
     uint32_t generation;   /* of the segment whose rows will use the names */
     cm_name_cache caches[CM_NAME_KIND_COUNT];
+    cm_met_who whos[CM_WHOS_MET];
 } cm_names;
 
 /**
@@ -44,6 +58,22 @@ typedef struct cm_names {
  * @return CM_NUMBER_MISSING for an empty text; CM_NUMBER_NONE when memory or numbers run out
  */
 uint32_t cm_names_intern(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t hash);
+
+/** A tenant and a device type, as a click shows them. */
+typedef struct cm_who_names {
+    cm_slice tenant, device_type; /* the latter may be empty */
+    uint64_t tenant_hash, device_type_hash;
+} cm_who_names;
+
+/**
+ * The same for a tenant with a device type, and both of them.
+ *
+ * @param seed  key of the hashes
+ * @param who   receives the numbers of the two
+ * @return the number of their who; CM_NUMBER_NONE when memory or numbers run out
+ */
+uint32_t cm_names_intern_who(cm_names *names, const cm_who_names *shown, uint64_t seed,
+                             cm_who *who);
 
 /** Where a name is if it was met. */
 static inline cm_name_line *cm_names_line(const cm_name_cache *cache, uint64_t hash)

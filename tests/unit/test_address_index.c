@@ -108,9 +108,11 @@ static void remove_click(struct fixture *fixture, uint32_t click)
 {
     uint64_t hash = buckets[fixture->bucket_of[click]].hash;
     uint32_t who = who_of(fixture, click);
-    cm_address_prefetch(&fixture->shard, hash);
-    cm_address_prefetch_lists(&fixture->shard, hash, who);
-    cm_address_prefetch_type(&fixture->shard, hash, who);
+    const cm_bucket *bucket = cm_address_prefetch(&fixture->shard, hash);
+    if (bucket != NULL) {
+        cm_address_prefetch_lists(&fixture->shard, bucket, hash, who);
+        cm_address_prefetch_type(&fixture->shard, bucket, hash, who);
+    }
     cm_address_remove(&fixture->shard, &fixture->catalog, hash, who, click);
     fixture->there[click] = false;
 }

@@ -199,6 +199,42 @@ static void test_names_without_memory(void **state)
     assert_in_range(without, 5, round - 2); /* the cache does without */
 }
 
+/* Pairs whose hashes are the same are told apart; and a pair met in one generation bears the next
+ * one's, too, once it is asked for. */
+static void test_tenants_with_device_types(void **state)
+{
+    (void)state;
+    for (int is_locked = 0; is_locked < 2; is_locked++) {
+        cm_catalog catalog = {0};
+        pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+        cm_names names = {.catalog = &catalog, .lock = is_locked ? &lock : NULL};
+        uint32_t numbers[40][5];
+        char texts[2][16];
+        for (uint32_t round = 0; round < 3; round++)
+            for (uint32_t i = 0; i < 200; i++) {
+                uint32_t tenant = i / 5, type = i % 5;
+                cm_who who;
+                names.generation = round + 1;
+                snprintf(texts[0], 16, "t%u", tenant);
+                snprintf(texts[1], 16, "%.*u", (int)type, type);
+                const cm_who_names shown = {cm_slice_of_text(texts[0]),
+                                            cm_slice_of_text(type == 0 ? "" : texts[1]), tenant / 2,
+                                            type / 2};
+                uint32_t number = cm_names_intern_who(&names, &shown, 5, &who);
+                assert_int_equal(number, round == 0 ? i + 1 : numbers[tenant][type]);
+                numbers[tenant][type] = number;
+                assert_true(cm_slice_equal(cm_catalog_name(&catalog, CM_NAME_TENANT, who.tenant),
+                                           shown.tenant));
+                assert_true(
+                    cm_slice_equal(cm_catalog_name(&catalog, CM_NAME_DEVICE_TYPE, who.device_type),
+                                   shown.device_type));
+                cm_slice text = cm_catalog_name(&catalog, CM_NAME_WHO, number);
+                assert_int_equal(atomic_load(cm_dictionary_stamp_of(text)), round + 1);
+            }
+        destroy(&names, &catalog);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_two_threads_agree_with_the_catalog),
         cmocka_unit_test(test_a_cache_grows_up_to_its_most),
         cmocka_unit_test(test_names_without_memory),
+        cmocka_unit_test(test_tenants_with_device_types),
     };
     return cmocka_run_group_tests_name("names", tests, NULL, NULL);
 }
