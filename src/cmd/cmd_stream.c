@@ -63,6 +63,7 @@ static cm_status create_stream(cm_stream_run *run, cm_error *error)
                   .max_future_us = duration_us(settings, CM_OPTION_MAX_FUTURE)},
         .build = {.lenient = cm_settings_flag(settings, CM_OPTION_LENIENT)},
         .source = events,
+        .is_resumable = cm_settings_text(settings, CM_OPTION_CHECKPOINT) != NULL,
     };
     const cm_stream_listener listener = {
         .click = cm_settings_flag(settings, CM_OPTION_STORE_CLICKS) ? cm_stream_run_click : NULL,

@@ -88,7 +88,8 @@ static cm_status look_idle(cm_stream_run *run, uint64_t now_ns, int *timeout_ms,
 {
     if (run->waiting_ns == 0)
         run->waiting_ns = now_ns;
-    bool holds = run->stream->held.count + run->stream->waiting.count > 0;
+    const cm_stream *stream = run->stream;
+    bool holds = stream->held.count + stream->waiting.count + stream->unplaced.count > 0;
     if (!holds)
         return CM_OK;
     uint64_t waited_ns = now_ns - run->waiting_ns;

@@ -83,19 +83,24 @@ static cm_status name_event(cm_stream_sink *sink, const cm_event_place *place, c
     return position->failed ? cm_error_memory(error, "a position", 64) : CM_OK;
 }
 
-/* A line that cannot be read has no seq: it is named by the one before it. */
+/* A line that cannot be read has no seq: it is named by the event before it, or else after it. */
 static cm_status name_malformed(cm_stream_sink *sink, const cm_event_place *place, cm_slice line,
                                 const cm_stream *stream, cm_pg_sink_origin *origin, cm_error *error)
 {
     cm_buffer *position = &sink->position;
-    uint64_t last_seq = stream->has_passed ? stream->passed_seq : stream->last.seq;
-    if (!stream->has_passed && !stream->last.has_seq)
+    bool is_before = stream->before.has_seq;
+    uint64_t seq = is_before            ? stream->before.seq
+                   : stream->has_passed ? stream->passed_seq
+                                        : stream->last.seq;
+    if (!is_before && !stream->has_passed && !stream->last.has_seq)
         return name_event(sink, place, line, origin, error);
-    sink->malformed = sink->after_seq == last_seq ? sink->malformed + 1 : 1;
-    sink->after_seq = last_seq;
+    bool goes_on = sink->malformed > 0 && sink->is_before == is_before && sink->beside_seq == seq;
+    sink->malformed = goes_on ? sink->malformed + 1 : 1;
+    sink->is_before = is_before;
+    sink->beside_seq = seq;
     position->size = 0;
-    cm_buffer_append_text(position, "after seq ");
-    cm_buffer_append_u64(position, last_seq);
+    cm_buffer_append_text(position, is_before ? "before seq " : "after seq ");
+    cm_buffer_append_u64(position, seq);
     cm_buffer_append_text(position, ", line ");
     cm_buffer_append_u64(position, sink->malformed);
     *origin = (cm_pg_sink_origin){cm_slice_of(position->data, position->size), line};

@@ -12,10 +12,11 @@
 typedef struct cm_stream_sink {
     cm_pg_sink *sink;
     bool stores_clicks;
-    char run[40];       /* names this run, for events without seq */
-    cm_buffer position; /* of the event at hand, as text */
-    uint64_t after_seq; /* malformed lines are counted from the last event with a seq */
-    uint64_t malformed;
+    char run[40];        /* names this run, for events without seq */
+    cm_buffer position;  /* of the event at hand, as text */
+    uint64_t malformed;  /* lines that cannot be read, counted beside an event, */
+    bool is_before;      /* before or after */
+    uint64_t beside_seq; /* this one */
     /** Called while there is no room: all but reading goes on. A failure ends the waiting. */
     cm_status (*wait)(void *context, cm_error *error);
     void *context;

@@ -14,6 +14,8 @@
 #define IDS_PER_MARK ((size_t)128)
 
 #define AHEAD_CLICKS_MAX CM_SEGMENT_ROWS
+#define UNPLACED_LINES_MAX ((size_t)1000)
+#define UNPLACED_BYTES_MAX ((size_t)1 << 20)
 /* A click that is held for so much longer than usual has its place among others of that kind. */
 #define LASTING_US CM_HOUR_US
 
@@ -45,6 +47,7 @@ void cm_stream_destroy(cm_stream *stream)
         free(stream->batch.lines[--stream->batch.line_count]);
     cm_held_lines_destroy(&stream->waiting);
     cm_held_lines_destroy(&stream->held);
+    cm_held_lines_destroy(&stream->unplaced);
     cm_seen_ids_destroy(&stream->seen);
     cm_arena_destroy(&stream->arena);
     cm_key_scratch_destroy(&stream->scratch);
@@ -224,9 +227,57 @@ static cm_status let_held_go(cm_stream *stream, bool all, cm_error *error)
     return status;
 }
 
+/* ---- lines before the first event ---- */
+
+/* A line that cannot be read stands after the event before it. Those at the beginning wait for the
+ * event that follows: if it was seen in an earlier run, so were they. */
+static bool is_unplaced(const cm_stream *stream, const cm_event *event)
+{
+    return event->row.malformed != NULL && !stream->has_begun && stream->options.is_resumable &&
+           stream->unplaced.count < UNPLACED_LINES_MAX &&
+           stream->unplaced.bytes < UNPLACED_BYTES_MAX;
+}
+
+static cm_status keep_unplaced(cm_stream *stream, const cm_arrival *a, cm_error *error)
+{
+    const cm_held_line head = {.line = a->place.line, .byte = a->byte, .is_ready = true};
+    return cm_held_lines_push(&stream->unplaced, &head, a->text, error);
+}
+
+static cm_status tell_unplaced(cm_stream *stream, cm_error *error)
+{
+    cm_status status = CM_OK;
+    while (stream->unplaced.count > 0 && status == CM_OK) {
+        cm_held_line *line = cm_held_lines_pop(&stream->unplaced);
+        status = cm_arrival_reject_again(stream, line, error);
+        free(line);
+    }
+    return status;
+}
+
+/* place: of the event that has come; without a seq where there is none. */
+static cm_status end_beginning(cm_stream *stream, const cm_event_place *place, cm_error *error)
+{
+    const cm_stream_options *options = &stream->options;
+    stream->has_begun = true;
+    if (stream->unplaced.count == 0)
+        return CM_OK;
+    if (options->has_resume && place->has_seq && place->seq <= options->resume_seq) {
+        stream->counts.seen_before += stream->unplaced.count;
+        cm_held_lines_destroy(&stream->unplaced);
+        return CM_OK;
+    }
+    stream->before = options->has_resume ? (cm_event_place){0} : *place;
+    cm_status status = tell_unplaced(stream, error);
+    stream->before = (cm_event_place){0};
+    return status;
+}
+
 cm_status cm_stream_let_go(cm_stream *stream, cm_error *error)
 {
-    cm_status status = let_waiting_go(stream, false, error);
+    cm_status status = end_beginning(stream, &(cm_event_place){0}, error);
+    if (status == CM_OK)
+        status = let_waiting_go(stream, false, error);
     if (status == CM_OK)
         status = let_held_go(stream, true, error);
     if (status == CM_OK)
@@ -311,8 +362,13 @@ static cm_status take_event(cm_stream *stream, const cm_event *event, cm_arrival
                             cm_error *error)
 {
     bool is_good = false;
-    if (is_seen(stream, &a->place))
-        return CM_OK;
+    cm_status status = CM_OK;
+    if (is_unplaced(stream, event))
+        return keep_unplaced(stream, a, error);
+    if (!stream->has_begun)
+        status = end_beginning(stream, &a->place, error);
+    if (status != CM_OK || is_seen(stream, &a->place))
+        return status;
     if (event->row.malformed != NULL) {
         stream->counts.malformed++;
         return cm_arrival_reject(stream, event, a, event->field, event->row.byte,
@@ -320,7 +376,7 @@ static cm_status take_event(cm_stream *stream, const cm_event *event, cm_arrival
     }
     note_seq(stream, &a->place);
     stream->counts.kinds[event->kind].rows++;
-    cm_status status = cm_arrival_build(stream, event, a, &is_good, error);
+    status = cm_arrival_build(stream, event, a, &is_good, error);
     if (status != CM_OK || !is_good)
         return status;
     status = arrive(stream, a, error);
@@ -380,5 +436,5 @@ cm_status cm_stream_set_model(cm_stream *stream, const cm_model *model, cm_error
 size_t cm_stream_memory(const cm_stream *stream)
 {
     return cm_engine_memory(stream->engine) + cm_seen_ids_memory(&stream->seen) +
-           stream->held.bytes + stream->waiting.bytes + sizeof *stream;
+           stream->held.bytes + stream->waiting.bytes + stream->unplaced.bytes + sizeof *stream;
 }

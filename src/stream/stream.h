@@ -59,6 +59,7 @@ typedef struct cm_stream_options {
     const char *source; /* name of the input, for rejects */
     bool has_resume;
     uint64_t resume_seq; /* events up to this one were seen before the start */
+    bool is_resumable; /* the same events may come in a later run: lines have the same place then */
 } cm_stream_options;
 
 /** What became of the events. */
@@ -103,6 +104,9 @@ typedef struct cm_stream {
     cm_event_clock clock;
     cm_held_lines waiting; /* ahead of the stream */
     cm_held_lines held;
+    cm_held_lines unplaced; /* lines that cannot be read before the first event of this run */
+    bool has_begun;         /* that has come */
+    cm_event_place before; /* while they are told: where it stands, if no event has one before it */
     cm_seen_ids seen;
     cm_stream_counts counts;
     uint64_t ahead_count; /* clicks stored whose time has not come, */

@@ -73,6 +73,21 @@ cm_status cm_arrival_read_again(cm_stream *stream, const cm_held_line *line, cm_
     return status;
 }
 
+cm_status cm_arrival_reject_again(cm_stream *stream, const cm_held_line *line, cm_error *error)
+{
+    cm_event_reader reader;
+    cm_event event;
+    const cm_arrival arrival = {.text = cm_slice_of(line->text, line->size),
+                                .byte = line->byte,
+                                .place = {.line = line->line}};
+    cm_event_reader_init(&reader, &stream->layouts, line->text, line->size, &stream->arena);
+    if (!cm_event_reader_next(&reader, &event))
+        return cm_error_memory(error, "the values of an event", line->size);
+    stream->counts.malformed++;
+    return cm_arrival_reject(stream, &event, &arrival, event.field, event.row.byte,
+                             event.row.malformed, error);
+}
+
 static cm_status check_event(cm_stream *stream, const cm_event *event, bool is_conversion,
                              int64_t time_us)
 {

@@ -28,6 +28,10 @@ cm_status cm_arrival_build(cm_stream *stream, const cm_event *event, cm_arrival 
 cm_status cm_arrival_read_again(cm_stream *stream, const cm_held_line *line, cm_event *event,
                                 cm_arrival *arrival, cm_error *error);
 
+/** Tell that a line which waited is rejected: it is no event. CM_OK, CM_ERROR_MEMORY or what the
+ * listener returned. */
+cm_status cm_arrival_reject_again(cm_stream *stream, const cm_held_line *line, cm_error *error);
+
 /** Is a line an event that the stream could hold, of the time in its head? The head receives its
  * seq. is_conversion: it must be one. CM_OK, CM_ERROR_FORMAT or CM_ERROR_MEMORY. */
 cm_status cm_stream_check_line(cm_stream *stream, cm_slice text, bool is_conversion,

@@ -41,6 +41,43 @@ case_killed_before_an_event_was_in_a_checkpoint() {
                 JOIN attribution_performance_log USING (conversion_id)' 'unattributed|1'
 }
 
+# What cannot be read is a dead event once, wherever a run begins.
+case_malformed_lines_come_again() {
+    use_new_database empty
+    local options=(--quiet --checkpoint window --sink db --store-clicks --db "dbname=$PGDATABASE")
+    {
+        echo 'no event'
+        echo 'no event either'
+        some_events
+        echo 'no event after 3'
+        echo 'another'
+    } >first
+    {
+        echo 'one more'
+        conversion v-2 - 13:00:00 ',"seq":5,"conversion_type":"sale"'
+        echo 'the last'
+    } >second
+    begin_stream "${options[@]}" --checkpoint-interval 1h
+    cat first >&7
+    await eval "sql -c 'SELECT count(*) FROM dead_events' | grep -x 4"
+    kill -KILL "$stream"
+    end_stream
+    stream "${options[@]}" <first
+    expect_status 0
+    # Again from the beginning, from a line before the last event, and from after it.
+    stream "${options[@]}" < <(cat first second)
+    for from in 2 4 5; do stream "${options[@]}" < <(tail -n +"$from" first | cat - second); done
+    stream "${options[@]}" <second
+    expect_status 0
+    expect_sql "SELECT stream_position, payload->>'line' FROM dead_events ORDER BY created_at, 1" \
+        'after seq 3, line 1|no event after 3
+after seq 3, line 2|another
+before seq 1, line 1|no event
+before seq 1, line 2|no event either
+after seq 3, line 3|one more
+after seq 5, line 1|the last'
+}
+
 # Whatever the database makes of it, what was committed is on disk.
 case_commits_are_waited_for() {
     use_new_database empty

@@ -58,8 +58,7 @@ class Round:
         server.make_database(self.name)
         server.make_database(self.name + "_unbroken")
 
-    def command(self, database, directory=None, host=None):
-        """The unbroken run is the same but for what makes it go on."""
+    def command(self, database, directory, host=None):
         rng = random.Random(self.name)
         command = [self.program, "stream", "--events", "-", "--sink", "db", "--sink",
                    "stdout", "--store-clicks", "--idle", "1h", "--threads", "2",
@@ -68,14 +67,12 @@ class Round:
                    "--sink-linger", "%dms" % rng.choice([5, 20, 100]), "--recovery-target", "0",
                    "--linger", "%dms" % rng.choice([5, 1000]),
                    "--db", "dbname=%s%s" % (database, " host=%s" % host if host else "")]
-        if directory:
-            command += ["--checkpoint", directory, "--checkpoint-interval",
-                        "%dms" % rng.choice([20, 50, 100, 200])]
-        return command
+        return command + ["--checkpoint", directory, "--checkpoint-interval",
+                          "%dms" % rng.choice([20, 50, 100, 200])]
 
     def run_unbroken(self):
-        life = Life(self.command(self.name + "_unbroken"), os.path.join(self.work, "unbroken"),
-                    self.world.lines, 0)
+        place = os.path.join(self.work, "unbroken")
+        life = Life(self.command(self.name + "_unbroken", place), place, self.world.lines, 0)
         status = life.finish()
         if status != 0:
             raise RuntimeError("the unbroken run ends with %d: %s" % (status, life.messages()))
@@ -86,7 +83,7 @@ class Round:
         position = position_of(self.directory)
         index = self.world.index_of(position)
         if self.rng.random() < 0.3:
-            index = self.world.index_before(index, self.rng.randrange(1, 500))
+            index = max(0, index - self.rng.randrange(1, 500))
         life = Life(self.command(self.name, self.directory, host),
                     os.path.join(self.work, "life_%03d" % len(self.lives)),
                     self.world.lines[index:], rate)
@@ -182,7 +179,7 @@ def run_round(options, number, size, totals, body):
     if problems:
         shutil.copytree(a_round.work, os.path.join(options.keep, a_round.name), dirs_exist_ok=True)
         print("round %d: kept in %s; again: %s" % (number, options.keep,
-                                                   " ".join(a_round.command(a_round.name))))
+                                                   " ".join(life.process.args)))
     a_round.drop()
     return not problems
 

@@ -40,12 +40,6 @@ class World:
         """The first line at or after a position."""
         return bisect.bisect_left(self.positions, position)
 
-    def index_before(self, index, lines):
-        """A good event that is at least so many lines before another one."""
-        index = max(0, index - lines)
-        while index > 0 and self.events[index] is None:
-            index -= 1
-        return index
 
 
 def simulated(program, directory, seed, size):
@@ -124,7 +118,7 @@ def make(program, directory, rng, size, has_silence):
     silence = fall_silent(rng, events) if has_silence else -1
     for event in events[5:]:
         spoil(rng, event)
-    lines, positions, good, position = [], [], [], 0
+    lines, positions, good, position = [malformed(rng), malformed(rng)], [1, 2], [None] * 2, 2
     for event in disorder(rng, events, silence):
         position += rng.choice([1, 1, 1, 2, 50])
         text = json.dumps({"seq": position, **event[2]}, separators=(",", ":"))

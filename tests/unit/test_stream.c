@@ -286,6 +286,49 @@ static cm_model *model_of(const char *json)
     return model;
 }
 
+/* Lines at the beginning go with the event that follows; not without bound. */
+static void test_lines_before_the_first_event_wait_for_it(void **state)
+{
+    (void)state;
+    for (unsigned resume_seq = 1; resume_seq <= 2; resume_seq++) {
+        streams_run run;
+        cm_buffer text = {0};
+        begin(&run);
+        run.stream->options.is_resumable = run.stream->options.has_resume = true;
+        run.stream->options.resume_seq = resume_seq;
+        cm_buffer_append_text(&text, "a broken line\nanother\n");
+        streams_feed(&run, &text);
+        assert_int_equal(run.stream->counts.malformed, 0);
+        streams_click(&text, "k", T0, ",\"seq\":2");
+        cm_buffer_append_text(&text, "a third\n");
+        streams_feed(&run, &text);
+        assert_int_equal(run.stream->counts.malformed, resume_seq == 1 ? 3 : 1);
+        assert_int_equal(run.stream->counts.seen_before, resume_seq == 1 ? 0 : 3);
+        assert_int_equal(run.line, 5);
+        streams_end(&run);
+    }
+}
+
+static void test_lines_that_wait_are_bounded(void **state)
+{
+    (void)state;
+    streams_run run;
+    begin(&run);
+    run.stream->options.is_resumable = true;
+    for (int i = 0; i < 1000; i++)
+        streams_take(&run, "broken\n", strlen("broken\n"));
+    assert_int_equal(run.stream->counts.malformed, 0);
+    streams_take(&run, "broken\n", strlen("broken\n"));
+    assert_int_equal(run.stream->counts.malformed, 1001);
+    streams_end(&run);
+    begin(&run);
+    run.stream->options.is_resumable = true;
+    streams_take(&run, "broken\n", strlen("broken\n"));
+    streams_let_go(&run);
+    assert_int_equal(run.stream->counts.malformed, 1);
+    streams_end(&run);
+}
+
 static void test_another_model_from_now_on(void **state)
 {
     (void)state;
@@ -358,6 +401,8 @@ int main(void)
         cmocka_unit_test(test_there_is_no_position_before_the_first),
         cmocka_unit_test(test_a_seq_that_does_not_rise_is_counted),
         cmocka_unit_test(test_events_of_an_earlier_run_are_left_out),
+        cmocka_unit_test(test_lines_before_the_first_event_wait_for_it),
+        cmocka_unit_test(test_lines_that_wait_are_bounded),
         cmocka_unit_test(test_another_model_from_now_on),
         cmocka_unit_test(test_what_the_listener_returns_ends_the_stream),
         cmocka_unit_test(test_lenient_takes_malformed_fields_as_missing),
