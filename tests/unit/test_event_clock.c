@@ -103,6 +103,18 @@ static void test_those_that_wait_must_agree(void **state)
     assert_int_equal(pass(&clock, START + DAY), CM_CLOCK_AGREED);
 }
 
+/* With the latest of them: they may not stray one from the other. */
+static void test_those_that_wait_agree_with_the_latest(void **state)
+{
+    (void)state;
+    cm_event_clock clock = make_clock();
+    pass(&clock, START);
+    assert_int_equal(pass(&clock, START + 9 * HOUR + 50 * MINUTE), CM_CLOCK_AHEAD);
+    assert_int_equal(pass(&clock, START + 9 * HOUR), CM_CLOCK_AHEAD);
+    assert_int_equal(pass(&clock, START + 8 * HOUR + 50 * MINUTE), CM_CLOCK_AHEAD);
+    assert_int_equal(pass(&clock, START + 8 * HOUR + 49 * MINUTE), CM_CLOCK_APART);
+}
+
 /* A night after which events come slowly: each is ahead of the one before, and they agree. */
 static void test_a_slow_stream_agrees_as_it_goes_on(void **state)
 {
@@ -136,6 +148,7 @@ int main(void)
         cmocka_unit_test(test_a_hundred_in_a_row_are_believed),
         cmocka_unit_test(test_in_a_row_means_without_one_in_range),
         cmocka_unit_test(test_those_that_wait_must_agree),
+        cmocka_unit_test(test_those_that_wait_agree_with_the_latest),
         cmocka_unit_test(test_a_slow_stream_agrees_as_it_goes_on),
         cmocka_unit_test(test_a_first_event_that_nothing_confirms_is_given_up),
     };

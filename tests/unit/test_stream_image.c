@@ -134,6 +134,24 @@ static void test_ids_are_forgotten_in_their_turn(void **state)
     streams_end(&run);
 }
 
+/* A first event that nothing has confirmed yet can still be given up. */
+static void test_a_broken_first_event(void **state)
+{
+    (void)state;
+    streams_run run;
+    cm_buffer text = {0};
+    begin(&run, NULL);
+    streams_click(&text, "broken", T0 + 365 * DAY, "");
+    streams_feed(&run, &text);
+    stream_images_restart(&run, NULL);
+    streams_click(&text, "k", T0, "");
+    streams_conversion(&text, "c", "k", T0 + SECOND, "");
+    streams_feed(&run, &text);
+    assert_int_equal(run.stream->clock.latest_us, T0 + SECOND);
+    assert_int_equal(run.stream->counts.late, 0);
+    streams_end(&run);
+}
+
 static void test_another_model(void **state)
 {
     (void)state;
@@ -347,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_an_empty_stream),
         cmocka_unit_test(test_ids_are_forgotten_in_their_turn),
+        cmocka_unit_test(test_a_broken_first_event),
         cmocka_unit_test(test_another_model),
         cmocka_unit_test(test_lenient_and_then_not),
         cmocka_unit_test(test_cut_off_anywhere),

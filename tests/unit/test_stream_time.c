@@ -385,6 +385,32 @@ static void test_what_is_held_keeps_its_clicks(void **state)
     streams_end(&run);
 }
 
+/* Those that are behind one that is held for longer ask for older clicks than the clock says. */
+static void test_what_is_held_behind_keeps_its_clicks(void **state)
+{
+    (void)state;
+    streams_run run;
+    cm_buffer text = {0};
+    const cm_clock_options clock = {.grace_us = 10 * DAY, .max_future_us = 100 * DAY};
+    streams_begin(&run, &clock, NULL);
+    streams_click(&text, "k", T0 + 4 * DAY, "");
+    streams_conversion(&text, "young", NULL, T0 + 20 * DAY, "");
+    streams_conversion(&text, "old", "k", T0 + 10 * DAY, "");
+    streams_conversion(&text, "middle", "k", T0 + 15 * DAY, "");
+    clicks_at(&text, "a", T0 + 29 * DAY, 192);
+    streams_click(&text, "m", T0 + 9 * DAY, ""); /* not too old, either */
+    streams_conversion(&text, "last", "m", T0 + 25 * DAY, "");
+    streams_feed(&run, &text);
+    streams_assert_told(&run, "");
+    assert_int_equal(run.stream->counts.too_old, 0);
+    clicks_at(&text, "b", T0 + 30 * DAY, 192);
+    streams_feed(&run, &text);
+    streams_assert_told(&run, "young old middle");
+    assert_has(&run, "old", FOUND);
+    assert_has_not(&run, "old", LATE);
+    streams_end(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +430,7 @@ int main(void)
         cmocka_unit_test(test_a_broken_first_event_keeps_no_ids),
         cmocka_unit_test(test_a_click_that_nobody_can_find_is_not_stored),
         cmocka_unit_test(test_what_is_held_keeps_its_clicks),
+        cmocka_unit_test(test_what_is_held_behind_keeps_its_clicks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
