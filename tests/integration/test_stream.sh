@@ -219,7 +219,34 @@ took.sort()
 assert took[len(took) // 2] < 0.25, took[len(took) // 2]
 PY
     python3 load.py "$program" 5ms 2>wrong || fail "$(tail -n 1 wrong)"
-    python3 load.py "$program" 0 2>wrong || fail "$(tail -n 1 wrong)"
+}
+
+# A file never makes a read wait: there the linger alone decides. share LINGER: after which share of
+# the run the first result comes, in per cent.
+share() {
+    python3 - "$program" "$1" <<'PY'
+import subprocess, sys, time
+begun = time.monotonic()
+child = subprocess.Popen([sys.argv[1], "stream", "--quiet", "--recovery-target", "0", "--linger",
+                          sys.argv[2], "--events", "events.ndjson"], stdout=subprocess.PIPE)
+child.stdout.readline()
+first = time.monotonic()
+child.stdout.read()
+ended = time.monotonic()
+print(round(100 * (first - begun) / (ended - begun)))
+PY
+}
+
+case_results_linger_while_reading_never_waits() {
+    {
+        conversion a - 12:00:00
+        yes "$(click k 12:00:00)" | head -n 800000
+        conversion b - 12:00:00
+    } >events.ndjson
+    short=$(share 5ms)
+    long=$(share 1m)
+    [ "$short" -lt 60 ] || fail "5 ms: the first after $short % of the run"
+    [ "$long" -gt 60 ] || fail "1 min: the first after $long % of the run"
 }
 
 # With much to read at once, lines still come out whole, and all of them.
