@@ -79,7 +79,8 @@ static cm_status create_stream(cm_stream_run *run, cm_error *error)
 static cm_status open_output(cm_stream_run *run, bool goes_on, cm_error *error)
 {
     const cm_settings *settings = run->run.settings;
-    const cm_output_options options = {.is_growing = true, .is_fresh = !goes_on};
+    const cm_output_options options = {
+        .is_growing = true, .is_fresh = !goes_on, .interrupt = cm_interrupt_flag()};
     cm_format format = cm_settings_number(settings, CM_OPTION_FORMAT_STREAM) == 0 ? CM_FORMAT_NDJSON
                                                                                   : CM_FORMAT_CSV;
     cm_status status = CM_OK;

@@ -22,6 +22,7 @@ struct cm_output {
     cm_output_options options;
     int fd;          /* what the sink writes to */
     int target;      /* where a spool goes on commit; -1 if fd is no spool */
+    bool has_reader; /* fd is a pipe or the like, which may be full */
     bool has_failed; /* a write failed: the output is not whole */
     off_t written;   /* bytes */
     off_t begun;     /* those the disk was told to begin with */
@@ -49,15 +50,26 @@ static void write_behind(cm_output *output)
 #endif
 }
 
+static bool write_bytes(cm_output *output, const char *bytes, size_t size)
+{
+    return output->has_reader ? cm_write_heeding(output->fd, bytes, size, output->options.interrupt)
+                              : cm_write_all(output->fd, bytes, size);
+}
+
 static cm_status output_write(void *context, const char *bytes, size_t size, cm_error *error)
 {
     cm_output *output = context;
-    if (cm_write_all(output->fd, bytes, size)) {
+    if (write_bytes(output, bytes, size)) {
         output->written += (off_t)size;
         write_behind(output);
         return CM_OK;
     }
     output->has_failed = true;
+    if (output->has_reader && errno == ETIMEDOUT)
+        return cm_error_set(error, CM_ERROR_IO,
+                            "%s: interrupted while nobody read what was written; see that it is "
+                            "read, and run again",
+                            output->sink.name);
     return output->target >= 0 ? cm_spool_trouble("write", error) : trouble(output, "write", error);
 }
 
@@ -94,7 +106,10 @@ static cm_status open_stream(cm_output *output, int target, cm_error *error)
     if (target < 0)
         return trouble(output, "open", error);
     if (output->options.is_direct || output->options.is_growing) {
+        struct stat status;
         output->fd = target;
+        output->has_reader = output->options.interrupt != NULL && fstat(target, &status) == 0 &&
+                             (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
         return CM_OK;
     }
     output->target = target;

@@ -9,6 +9,8 @@
 #ifndef CM_FILE_OUTPUT_H
 #define CM_FILE_OUTPUT_H
 
+#include <stdatomic.h>
+
 #include "io/stream.h"
 
 typedef struct cm_output cm_output;
@@ -23,6 +25,8 @@ typedef struct cm_output_options {
     bool is_growing;    /* regular files, too: written at once, after the whole lines there */
     bool is_fresh;      /* growing: emptied first */
     bool is_unsynced;   /* written again soon: commit does not wait for the disk */
+    const atomic_bool *interrupt; /* growing: a pipe's reader that reads nothing is given up 10 s
+                                     after it is raised; NULL: is waited for. Borrowed */
 } cm_output_options;
 
 /**

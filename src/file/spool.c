@@ -14,6 +14,9 @@
 /* What one write takes at most, well below the kernel's limit. */
 #define WRITE_BYTES_MAX ((size_t)1 << 30)
 
+#define WAIT_MS 50
+#define FAREWELL_MS 10000 /* that a reader has after an interrupt */
+
 static const char *folder(void)
 {
     const char *named = getenv("TMPDIR");
@@ -54,6 +57,41 @@ bool cm_write_all(int fd, const char *bytes, size_t size)
     while (size > 0) {
         ssize_t count = write(fd, bytes, size < WRITE_BYTES_MAX ? size : WRITE_BYTES_MAX);
         if (count < 0 && !can_go_on(fd))
+            return false;
+        if (count > 0) {
+            bytes += count;
+            size -= (size_t)count;
+        }
+    }
+    return true;
+}
+
+/* Wait until a write of up to PIPE_BUF bytes would not wait. */
+static bool wait_for_reader(int fd, const atomic_bool *interrupt, int *left_ms)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    int found;
+    while ((found = poll(&ready, 1, WAIT_MS)) <= 0) {
+        if (found < 0 && errno != EINTR)
+            return false;
+        if (!atomic_load(interrupt))
+            continue;
+        errno = ETIMEDOUT;
+        *left_ms -= WAIT_MS;
+        if (*left_ms <= 0)
+            return false;
+    }
+    return true;
+}
+
+bool cm_write_heeding(int fd, const char *bytes, size_t size, const atomic_bool *interrupt)
+{
+    int left_ms = FAREWELL_MS;
+    while (size > 0) {
+        if (!wait_for_reader(fd, interrupt, &left_ms))
+            return false;
+        ssize_t count = write(fd, bytes, size < PIPE_BUF ? size : PIPE_BUF);
+        if (count < 0 && errno != EAGAIN && errno != EINTR)
             return false;
         if (count > 0) {
             bytes += count;

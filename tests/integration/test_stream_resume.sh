@@ -217,6 +217,26 @@ case_full_disk() {
     umount -l disk
 }
 
+# A reader that reads nothing does not keep a stream from ending; its results come again.
+case_sigterm_while_nobody_reads() {
+    local i
+    for ((i = 1; i <= 2000; i++)); do conversion "v-$i" - 12:40:00 ",\"seq\":$i"; done >all
+    mkfifo out
+    exec 8<>out
+    "$program" stream --quiet --checkpoint window --events all >out 2>err &
+    stream=$!
+    await [ -s window/position.json ]
+    sleep 0.5
+    kill -TERM "$stream"
+    wait_stream
+    exec 8>&-
+    expect_status 1
+    expect_error 'standard output: interrupted while nobody read what was written; see that it is'
+    stream --checkpoint window <all
+    expect_status 0
+    [ "$(told seq | sort -nu | wc -l)" -eq 2000 ] || fail "$(told seq | wc -l) results"
+}
+
 # A line that was cut off is not left in the middle of the results.
 case_killed_in_the_middle_of_a_line() {
     some_events >all
