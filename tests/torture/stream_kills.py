@@ -20,6 +20,7 @@ import collections
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -131,10 +132,12 @@ class Totals:
 
 
 def ask_to_end(life, seconds, totals):
-    """False where it ended by itself, or not as it should."""
+    """False where it ended by itself, or not as it should. What has hardly begun is just killed by
+    SIGTERM."""
     time.sleep(seconds)
+    status = life.ask_to_end()
     totals.asked += 1
-    return life.ask_to_end() == STATUS_INTERRUPTED
+    return status == STATUS_INTERRUPTED or (status == -signal.SIGTERM and not life.messages())
 
 
 def kill_round(a_round, kills, totals):
