@@ -17,8 +17,8 @@ cm_status cm_spool_trouble(const char *verb, cm_error *error);
 /** Write all bytes to a file. False, with errno, where that fails. */
 bool cm_write_all(int fd, const char *bytes, size_t size);
 
-/** The same to a pipe or the like, whose reader may read nothing for long: 10 s after an interrupt it
- * is given up, with ETIMEDOUT. */
+/** The same to a pipe or the like, whose reader may read nothing for long: 10 s after an interrupt
+ * it is given up, with ETIMEDOUT. */
 bool cm_write_heeding(int fd, const char *bytes, size_t size, const atomic_bool *interrupt);
 
 #endif
