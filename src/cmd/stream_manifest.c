@@ -104,8 +104,9 @@ cm_status cm_stream_manifest_names(const cm_stream_manifest *manifest, cm_manife
     const size_t room = CM_PART_NAME_MAX + 1;
     uint64_t ids = manifest->end_ids - manifest->first_ids;
     size_t count = manifest->segment_count + (size_t)ids + 1, at = 0;
-    *names =
-        (cm_manifest_names){.names = calloc(count, sizeof(char *)), .texts = calloc(count, room)};
+    names->names = calloc(count, sizeof *names->names);
+    names->texts = calloc(count, room);
+    names->count = 0;
     if (names->names == NULL || names->texts == NULL) {
         cm_manifest_names_destroy(names);
         return cm_error_memory(error, "a manifest", count * room);

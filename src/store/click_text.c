@@ -145,11 +145,10 @@ size_t cm_click_text_check(const char *text, size_t size, cm_click_texts *texts)
     texts->gclid.data = texts->fbclid.data + texts->fbclid.size;
     texts->reference.data = texts->gclid.data + texts->gclid.size;
     size_t bytes = (size_t)(texts->reference.data + texts->reference.size - text);
-    bool is_whole =
-        bytes <= size && has_size(texts->click_id, 1, ID_BYTES_MAX) &
-                             has_size(texts->fbclid, flags & HAS_FBCLID, PARAM_BYTES_MAX) &
-                             has_size(texts->gclid, flags & HAS_GCLID, PARAM_BYTES_MAX) &
-                             has_size(texts->reference, flags & HAS_REFERENCE, REFERENCE_BYTES_MAX);
+    bool is_whole = bytes <= size && has_size(texts->click_id, 1, ID_BYTES_MAX) &&
+                    has_size(texts->fbclid, flags & HAS_FBCLID, PARAM_BYTES_MAX) &&
+                    has_size(texts->gclid, flags & HAS_GCLID, PARAM_BYTES_MAX) &&
+                    has_size(texts->reference, flags & HAS_REFERENCE, REFERENCE_BYTES_MAX);
     return is_whole ? bytes : 0;
 }
 
