@@ -7,10 +7,13 @@
 #include "stream/stream_batch.h"
 #include "stream/stream_event.h"
 
-/* Forgetting goes on after so many events, a bounded number of clicks and ids at a time: more than
- * come meanwhile. */
+/* Forgetting goes on after so many events, a bounded number of clicks and ids at a time: a little
+ * more than come meanwhile, so that a segment that dies costs each event until the next one does
+ * the same; and more where it has fallen behind. */
 #define EVENTS_PER_MARK 64
-#define CLICKS_PER_MARK ((size_t)192)
+#define CLICKS_PER_MARK ((size_t)80)
+#define CLICKS_PER_MARK_BEHIND ((size_t)192)
+#define BEHIND_SHARE 16 /* of the window: more than a segment's clicks span where there are many */
 #define IDS_PER_MARK ((size_t)128)
 
 #define AHEAD_CLICKS_MAX CM_SEGMENT_ROWS
@@ -307,6 +310,16 @@ static cm_status arrive(cm_stream *stream, const cm_arrival *a, cm_error *error)
     return status;
 }
 
+static size_t clicks_per_mark(const cm_stream *stream, int64_t until_us)
+{
+    const cm_click_index *index = &stream->engine->index;
+    if (index->dying == CM_NUMBER_NONE)
+        return CLICKS_PER_MARK;
+    int64_t died_us = index->catalog.store.segments[index->dying]->last_findable;
+    bool is_behind = until_us - died_us > stream->engine->model->window_us / BEHIND_SHARE;
+    return is_behind ? CLICKS_PER_MARK_BEHIND : CLICKS_PER_MARK;
+}
+
 /* Clicks of the batch are stored first, or what goes now would depend on where blocks end. */
 static cm_status forget_clicks(cm_stream *stream, cm_error *error)
 {
@@ -320,7 +333,7 @@ static cm_status forget_clicks(cm_stream *stream, cm_error *error)
     if (batch->conversion_count > 0 && batch->oldest_us < horizon)
         status = cm_stream_settle(stream, error);
     if (status == CM_OK)
-        cm_click_index_forget(index, until_us, CLICKS_PER_MARK);
+        cm_click_index_forget(index, until_us, clicks_per_mark(stream, until_us));
     return status;
 }
 
