@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd/clock.h"
 #include "cmd/interrupt.h"
@@ -11,11 +12,34 @@
 
 #define BLOCK_BYTES ((size_t)256 << 10)
 #define PIPE_BYTES (1 << 20)
+#define ENOUGH_BYTES ((size_t)64 << 10)
+#define GATHER_NS UINT64_C(200000)
 
 static cm_status interrupted(const cm_stream_input *input, cm_error *error)
 {
     return cm_error_set(error, CM_ERROR_INTERRUPTED, "interrupted while reading %.300s",
                         input->file.source.name);
+}
+
+static cm_status pause_reading(cm_stream_input *input, int *timeout_ms, cm_error *error)
+{
+    cm_status status = input->pause.wait(input->pause.context, timeout_ms, error);
+    input->pause_failed = status != CM_OK;
+    return status;
+}
+
+/* Events that come one after the other cost less together: where little came the last time, and
+ * just now, what follows is given a moment to gather. One that comes alone is read at once. */
+static cm_status gather(cm_stream_input *input, cm_error *error)
+{
+    uint64_t passed_ns = cm_clock_ns() - input->read_ns;
+    int timeout_ms;
+    if (input->got >= ENOUGH_BYTES || passed_ns >= GATHER_NS)
+        return CM_OK;
+    cm_status status = pause_reading(input, &timeout_ms, error);
+    const struct timespec moment = {.tv_nsec = (long)(GATHER_NS - passed_ns)};
+    (void)nanosleep(&moment, NULL);
+    return status;
 }
 
 /* Read; where that would wait, the pause comes first. */
@@ -24,21 +48,21 @@ static cm_status read_when_ready(void *context, char *buffer, size_t size, size_
 {
     cm_stream_input *input = context;
     cm_source *file = &input->file.source;
-    *got = 0;
     int timeout_ms = 0;
-    while (!cm_interrupt_wait_for(input->file.fd, timeout_ms)) {
+    *got = 0;
+    cm_status status = gather(input, error);
+    while (status == CM_OK && !cm_interrupt_wait_for(input->file.fd, timeout_ms)) {
         if (atomic_load(cm_interrupt_flag()))
             return interrupted(input, error);
-        cm_status status = input->pause.wait(input->pause.context, &timeout_ms, error);
-        if (status != CM_OK) {
-            input->pause_failed = true;
-            return status;
-        }
+        status = pause_reading(input, &timeout_ms, error);
     }
+    if (status != CM_OK)
+        return status;
     if (atomic_load(cm_interrupt_flag()))
         return interrupted(input, error);
-    cm_status status = file->read(file->context, buffer, size, got, error);
+    status = file->read(file->context, buffer, size, got, error);
     input->read_ns = cm_clock_ns();
+    input->got = *got;
     return status;
 }
 

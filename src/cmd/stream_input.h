@@ -26,7 +26,8 @@ typedef struct cm_stream_input {
     cm_block_reader reader;
     cm_block block;   /* the last one */
     uint64_t line;    /* of its first line; the taker moves it on */
-    uint64_t read_ns; /* cm_clock_ns when its last bytes came */
+    uint64_t read_ns; /* cm_clock_ns when its last bytes came, */
+    size_t got;       /* and how many those were */
 } cm_stream_input;
 
 /** Open a file, a pipe, or - for standard input. Waits for the writer of a named pipe. */
