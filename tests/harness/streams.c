@@ -157,8 +157,9 @@ void streams_assert_told(const streams_run *run, const char *wanted)
     static const char key[] = "{\"conversion_id\":\"";
     char told[4096] = "";
     size_t used = 0;
-    const char *end = run->results.data + run->results.size;
-    for (const char *at = run->results.data; at < end;) {
+    const char *data = run->results.size > 0 ? run->results.data : "";
+    const char *end = data + run->results.size;
+    for (const char *at = data; at < end;) {
         assert_memory_equal(at, key, sizeof key - 1);
         const char *id = at + sizeof key - 1;
         used += (size_t)snprintf(told + used, sizeof told - used, "%s%.*s", used > 0 ? " " : "",
