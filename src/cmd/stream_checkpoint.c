@@ -26,7 +26,7 @@ static const cm_click_store *store_of(const cm_stream_checkpoint *c)
 static void give_up(cm_stream_checkpoint *c, const cm_error *error)
 {
     cm_segment_encode_drop(&c->encoder);
-    c->stream->kept_us = CM_KEEPS_NONE;
+    c->stream->keeper.from_us = CM_KEEPS_NONE;
     c->is_under_way = false;
     c->failed++;
     cm_error cause = *error;
@@ -62,8 +62,8 @@ static bool reserve(cm_stream_checkpoint *c, size_t places)
 static void keep(cm_stream_checkpoint *c, const cm_segment *segment)
 {
     int64_t dies_us = segment->is_dying ? CM_KEEPS_ALL : segment->last_findable;
-    if (dies_us < c->stream->kept_us)
-        c->stream->kept_us = dies_us;
+    if (dies_us < c->stream->keeper.from_us)
+        c->stream->keeper.from_us = dies_us;
 }
 
 static void want(cm_stream_checkpoint *c, size_t place, const cm_segment *segment)
@@ -196,7 +196,7 @@ static void look_wanted(cm_stream_checkpoint *c)
     while (c->wanted_at < c->wanted_count && is_saved(c, &c->wanted[c->wanted_at]))
         c->wanted_at++;
     c->is_encoded = c->wanted_at == c->wanted_count;
-    c->stream->kept_us = CM_KEEPS_NONE;
+    c->stream->keeper.from_us = CM_KEEPS_NONE;
     for (size_t i = c->wanted_at; i < c->wanted_count; i++)
         if (!is_saved(c, &c->wanted[i]))
             keep(c, store->segments[c->wanted[i].place]);
@@ -214,6 +214,20 @@ static cm_status encode_wanted(cm_stream_checkpoint *c, cm_error *error)
             status = encode(c, &c->wanted[c->wanted_at], &is_done, error);
     }
     return status;
+}
+
+void cm_stream_checkpoint_hurry(void *context, int64_t until_us)
+{
+    cm_stream_checkpoint *c = context;
+    cm_error error = {0};
+    cm_status status = CM_OK;
+    while (status == CM_OK && c->stream->keeper.from_us <= until_us) {
+        if (c->encoder.index == NULL && !cm_parts_has_room(c->parts))
+            cm_clock_sleep_ms(1);
+        status = encode_wanted(c, &error);
+    }
+    if (status != CM_OK)
+        give_up(c, &error);
 }
 
 /* ---- its end ---- */

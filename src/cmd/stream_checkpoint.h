@@ -73,6 +73,10 @@ cm_status cm_stream_checkpoint_open(cm_stream_checkpoint *checkpoint, const cm_s
  * called between events. What fails is told, and tried again. */
 void cm_stream_checkpoint_tick(cm_stream_checkpoint *checkpoint, uint64_t now_ns);
 
+/** Encode what is about to be forgotten, now: cm_stream_keeper.give_up; its context is the
+ * checkpoint. Only a fast replay comes to that: a segment that is full is encoded days before. */
+void cm_stream_checkpoint_hurry(void *context, int64_t until_us);
+
 /** Will the next tick begin one? What was told of the events so far must be written before. */
 bool cm_stream_checkpoint_is_due(const cm_stream_checkpoint *checkpoint, uint64_t now_ns);
 

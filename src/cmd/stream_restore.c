@@ -133,6 +133,8 @@ cm_status cm_stream_checkpoint_open(cm_stream_checkpoint *c, const cm_settings *
     };
     if (path == NULL)
         return CM_OK;
+    stream->keeper.give_up = cm_stream_checkpoint_hurry;
+    stream->keeper.context = c;
     cm_status status = cm_parts_open(path, "--checkpoint", &c->parts, error);
     if (status == CM_OK)
         status = cm_segment_encoder_warm_up(&c->encoder, error);

@@ -33,7 +33,7 @@ cm_status cm_stream_create(cm_engine *engine, const cm_stream_options *options,
     made->options = *options;
     made->listener = *listener;
     made->engine = engine;
-    made->kept_us = CM_KEEPS_NONE;
+    made->keeper.from_us = CM_KEEPS_NONE;
     cm_event_clock_init(&made->clock, &options->clock);
     cm_seen_ids_init(&made->seen, engine->index.rules.seed);
     cm_event_layouts_init(&made->layouts);
@@ -310,13 +310,13 @@ static cm_status arrive(cm_stream *stream, const cm_arrival *a, cm_error *error)
     return status;
 }
 
-static size_t clicks_per_mark(const cm_stream *stream, int64_t until_us)
+static size_t clicks_per_mark(const cm_stream *stream, int64_t horizon)
 {
     const cm_click_index *index = &stream->engine->index;
     if (index->dying == CM_NUMBER_NONE)
         return CLICKS_PER_MARK;
     int64_t died_us = index->catalog.store.segments[index->dying]->last_findable;
-    bool is_behind = until_us - died_us > stream->engine->model->window_us / BEHIND_SHARE;
+    bool is_behind = horizon - died_us > stream->engine->model->window_us / BEHIND_SHARE;
     return is_behind ? CLICKS_PER_MARK_BEHIND : CLICKS_PER_MARK;
 }
 
@@ -324,23 +324,26 @@ static size_t clicks_per_mark(const cm_stream *stream, int64_t until_us)
 static cm_status forget_clicks(cm_stream *stream, cm_error *error)
 {
     int64_t horizon = horizon_of(stream);
-    int64_t until_us = stream->kept_us <= horizon ? stream->kept_us - 1 : horizon;
     cm_click_index *index = &stream->engine->index;
     const cm_stream_batch *batch = &stream->batch;
     cm_status status = cm_stream_store(stream, error);
-    if (status != CM_OK || !cm_click_index_has_dead(index, until_us))
+    if (status != CM_OK || !cm_click_index_has_dead(index, horizon))
         return status;
+    if (stream->keeper.from_us <= horizon)
+        stream->keeper.give_up(stream->keeper.context, horizon);
+    if (stream->keeper.from_us <= horizon)
+        return CM_OK;
     if (batch->conversion_count > 0 && batch->oldest_us < horizon)
         status = cm_stream_settle(stream, error);
     if (status == CM_OK)
-        cm_click_index_forget(index, until_us, clicks_per_mark(stream, until_us));
+        cm_click_index_forget(index, horizon, clicks_per_mark(stream, horizon));
     return status;
 }
 
 /* What is too old goes. */
 static cm_status forget(cm_stream *stream, cm_error *error)
 {
-    cm_status status = stream->kept_us == CM_KEEPS_ALL ? CM_OK : forget_clicks(stream, error);
+    cm_status status = forget_clicks(stream, error);
     if (stream->clock.latest_us != CM_CLOCK_UNSET)
         cm_seen_ids_forget(&stream->seen, stream->clock.latest_us - keep_us(stream->engine->model),
                            IDS_PER_MARK);

@@ -92,7 +92,16 @@ typedef struct cm_stream_batch {
     size_t line_count;
 } cm_stream_batch;
 
-/* cm_stream.kept_us: segments that nobody can find from this time on, or a later one, stay. */
+/* Whoever writes clicks down needs segments whole: those that nobody can find from from_us on, or
+ * from later. When it is their turn to be dismantled, they must be given up: what is forgotten when
+ * depends on events alone. */
+typedef struct cm_stream_keeper {
+    int64_t from_us;
+    /** Need none up to until_us: unless from_us is greater afterwards, nothing is forgotten. */
+    void (*give_up)(void *context, int64_t until_us);
+    void *context;
+} cm_stream_keeper;
+
 #define CM_KEEPS_NONE INT64_MAX
 #define CM_KEEPS_ALL INT64_MIN /* the one that is being dismantled, too */
 
@@ -115,8 +124,8 @@ typedef struct cm_stream {
     cm_event_place last;  /* of the event with the greatest seq so far */
     bool has_passed;      /* an event with a seq has come since the start, */
     uint64_t passed_seq;  /* and this is that of the last one, taken or not */
-    int64_t kept_us;      /* set by who writes clicks down, see below */
-    cm_arena arena;       /* of the block that is read */
+    cm_stream_keeper keeper;
+    cm_arena arena; /* of the block that is read */
     cm_event_layouts layouts;
     cm_key_scratch scratch;
     cm_matcher matcher;

@@ -92,6 +92,12 @@ static void test_nothing_grows_and_nothing_is_forgotten_at_once(void **state)
     streams_end(&run);
 }
 
+static void keep_on(void *context, int64_t until_us)
+{
+    (void)context;
+    (void)until_us;
+}
+
 /* Beside a stream that never forgets: no result shows a difference. */
 static void test_what_is_forgotten_changes_no_result(void **state)
 {
@@ -100,7 +106,7 @@ static void test_what_is_forgotten_changes_no_result(void **state)
     const cm_clock_options clock = streams_clock();
     streams_begin(&forgets, &clock, day_model);
     streams_begin(&never, &clock, day_model);
-    never.stream->kept_us = CM_KEEPS_ALL;
+    never.stream->keeper = (cm_stream_keeper){CM_KEEPS_ALL, keep_on, NULL};
     for (uint32_t at = 0; at < EVENTS; at += EVENTS / 12) {
         slide(&forgets, at, EVENTS / 12);
         slide(&never, at, EVENTS / 12);
@@ -116,21 +122,39 @@ static void test_what_is_forgotten_changes_no_result(void **state)
     streams_end(&never);
 }
 
-/* Segments that somebody writes down stay, from those that die first on; then they go. */
-static void test_what_is_kept_stays_until_it_need_not(void **state)
+typedef struct keeping {
+    cm_stream *stream;
+    int64_t until_us;
+    size_t count;
+} keeping;
+
+static void stop_keeping(void *context, int64_t until_us)
+{
+    keeping *k = context;
+    k->until_us = until_us;
+    k->count++;
+    k->stream->keeper.from_us = CM_KEEPS_NONE;
+}
+
+/* Segments that somebody writes down stay until they are given up, when it is their turn. */
+static void test_what_is_kept_stays_until_it_is_given_up(void **state)
 {
     (void)state;
     streams_run run;
     const cm_clock_options clock = streams_clock();
     streams_begin(&run, &clock, day_model);
+    keeping k = {.stream = run.stream};
     slide(&run, 0, EVENTS / 2);
     slide(&run, EVENTS / 2, EVENTS / 12);
     size_t before = cm_engine_click_count(run.engine);
-    run.stream->kept_us = run.stream->clock.latest_us - STREAMS_DAY * 3;
+    int64_t from_us = run.stream->clock.latest_us - STREAMS_DAY * 3;
+    run.stream->keeper = (cm_stream_keeper){from_us, keep_on, NULL};
     slide(&run, EVENTS / 2 + EVENTS / 12, EVENTS / 4);
     assert_true(cm_engine_click_count(run.engine) > before + PER_DAY);
-    run.stream->kept_us = CM_KEEPS_NONE;
+    run.stream->keeper = (cm_stream_keeper){from_us, stop_keeping, &k};
     slide(&run, EVENTS / 2 + EVENTS / 12 + EVENTS / 4, EVENTS / 6);
+    assert_int_equal(k.count, 1);
+    assert_true(k.until_us >= from_us);
     assert_true(cm_engine_click_count(run.engine) < PER_DAY * 25 / 24 + 2 * CM_SEGMENT_ROWS);
     streams_end(&run);
 }
@@ -140,7 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_grows_and_nothing_is_forgotten_at_once),
         cmocka_unit_test(test_what_is_forgotten_changes_no_result),
-        cmocka_unit_test(test_what_is_kept_stays_until_it_need_not),
+        cmocka_unit_test(test_what_is_kept_stays_until_it_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
