@@ -1,6 +1,6 @@
 """A simulated world as a stream of events that has everything in it that can go wrong with events:
-duplicates, late ones, malformed ones, clicks far ahead or with an expiry of their own, events that
-the tables refuse, and in some worlds a silence of nine days."""
+duplicates, late ones, malformed ones, clicks far ahead, with an expiry of their own or an id that
+was forgotten, events that the tables refuse, and in some worlds a silence of nine days."""
 
 import bisect
 import collections
@@ -11,6 +11,7 @@ import subprocess
 
 REQUIRED = {"click": {"campaign_id": "c", "ad_id": "a"}, "conversion": {"conversion_type": "lead"}}
 SILENCE = datetime.timedelta(days=9)
+FORGOTTEN = datetime.timedelta(days=7, hours=2)  # after which a click's id may be
 HOUR = datetime.timedelta(hours=1)
 AGREE_COUNT = 100  # events that must agree before a jump of time is believed
 
@@ -42,10 +43,11 @@ class World:
 
 
 
-def simulated(program, directory, seed, size):
-    subprocess.run([program, "simulate", "--quiet", "--output", directory, "--seed", str(seed),
+def simulated(program, directory, rng, size):
+    subprocess.run([program, "simulate", "--quiet", "--output", directory, "--format", "ndjson",
+                    "--seed", str(rng.randrange(1 << 30)), "--days", str(rng.choice([14, 30])),
                     "--clicks-count", str(size * 4 // 5), "--conversions-count", str(size // 5),
-                    "--days", "14", "--threads", "1", "--format", "ndjson"], check=True)
+                    "--threads", "1"], check=True)
     events = []
     for kind, required in REQUIRED.items():
         with open(os.path.join(directory, kind + "s.ndjson"), encoding="utf-8") as file:
@@ -88,6 +90,18 @@ def spoil(rng, event):
         fields["user_agent"] = "x\udc80" if kind == "click" else "a\u0000b"
 
 
+def use_again(rng, events):
+    """Some clicks have the id of another one of their tenant, which is mostly forgotten by then."""
+    clicks = [event for event in events if event[1] == "click"]
+    last, old = {}, 0
+    for click in clicks:
+        while click[0] - clicks[old][0] > FORGOTTEN:
+            last[clicks[old][2]["tenant_id"]] = clicks[old][2]["click_id"]
+            old += 1
+        if rng.random() < 0.03:
+            click[2]["click_id"] = last.get(click[2]["tenant_id"], click[2]["click_id"])
+
+
 def disorder(rng, events, silence):
     """Some come late, some twice; but none again after a silence longer than ids are known: that
     would be a second result."""
@@ -114,8 +128,9 @@ def is_good(event):
 
 
 def make(program, directory, rng, size, has_silence):
-    events = simulated(program, directory, rng.randrange(1 << 30), size)
+    events = simulated(program, directory, rng, size)
     silence = fall_silent(rng, events) if has_silence else -1
+    use_again(rng, events)
     for event in events[5:]:
         spoil(rng, event)
     lines, positions, good, position = [malformed(rng), malformed(rng)], [1, 2], [None] * 2, 2
