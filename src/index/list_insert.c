@@ -45,16 +45,21 @@ static void insert_short(cm_lists *lists, cm_list *list, uint32_t click)
     list->count++;
 }
 
-void cm_chunk_refresh(const cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t place)
+void cm_chunk_refresh_some(const cm_lists *lists, cm_directory *directory, size_t chunk,
+                           uint32_t place, uint32_t end)
 {
     uint32_t skip = cm_chunk_skip(directory, chunk);
     const uint32_t *block = lists->pool + directory->chunks[chunk].block - skip;
     int64_t *times = directory->samples[chunk].times;
-    uint32_t end = skip + cm_chunk_count(directory, chunk);
     for (uint32_t at = (skip + place + CM_LIST_SAMPLE - 1) / CM_LIST_SAMPLE;
-         at * CM_LIST_SAMPLE < end; at++)
+         at * CM_LIST_SAMPLE < skip + end; at++)
         times[at] = cm_click_store_time(lists->store, block[at * CM_LIST_SAMPLE]);
     directory->chunks[chunk].first_time = times[0];
+}
+
+void cm_chunk_refresh(const cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t place)
+{
+    cm_chunk_refresh_some(lists, directory, chunk, place, cm_chunk_count(directory, chunk));
 }
 
 void cm_list_settle(cm_lists *lists, cm_directory *directory)

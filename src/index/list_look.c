@@ -226,10 +226,20 @@ uint32_t cm_list_newest(const cm_lists *lists, const cm_list *list)
     return list->count == 1 ? list->at : *end_of(lists, list);
 }
 
+/* A free block says in its first number which is the next one. */
+static void prefetch_free_block(const cm_lists *lists, unsigned class)
+{
+    if (lists->free_blocks[class] != CM_LIST_NONE)
+        cm_prefetch(lists->pool + lists->free_blocks[class]);
+}
+
 void cm_list_prefetch_end(const cm_lists *lists, const cm_list *list)
 {
+    unsigned class = cm_list_class(list->count);
     if (list->count > 1)
         cm_prefetch(end_of(lists, list));
+    if (list->count > 0 && list->count < CM_LIST_CHUNK && list->count == 1u << class)
+        prefetch_free_block(lists, class + 1);
 }
 
 void cm_list_prefetch_front(const cm_lists *lists, const cm_list *list)

@@ -70,6 +70,10 @@ void cm_list_shift_ranks(cm_directory *directory, size_t chunk, uint32_t more);
 /** Set a chunk's first time and samples after its clicks from a place on have changed. */
 void cm_chunk_refresh(const cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t place);
 
+/** The same where only clicks from a place to an end have. */
+void cm_chunk_refresh_some(const cm_lists *lists, cm_directory *directory, size_t chunk,
+                           uint32_t place, uint32_t end);
+
 /** Make sure that a block of a class can be taken. CM_OK, CM_ERROR_MEMORY or CM_ERROR_CAPACITY. */
 cm_status cm_list_reserve_block(cm_lists *lists, unsigned class, cm_error *error);
 

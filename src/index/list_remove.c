@@ -1,6 +1,8 @@
 /* Clicks out of lists, mostly from their front. */
 #include "index/list_parts.h"
 
+#define FEW (CM_LIST_CHUNK / 4) /* numbers that are moved rather than those behind them */
+
 /* The place of a number; count where it is not there. */
 static uint32_t find_number(const uint32_t *numbers, uint32_t count, uint32_t click)
 {
@@ -119,15 +121,21 @@ static void remove_from_first(cm_lists *lists, cm_directory *directory, uint32_t
     directory->skip++;
     chunk->block++;
     chunk->rank++;
-    if (cm_chunk_count(directory, 0) == 0) {
+    if (cm_chunk_count(directory, 0) == 0)
         remove_chunk(lists, directory, 0);
-        return;
-    }
-    const uint32_t *block = lists->pool + chunk->block - directory->skip;
-    for (uint32_t at = directory->skip + place - 1; at >= directory->skip; at--)
-        if (at % CM_LIST_SAMPLE == 0)
-            directory->samples[0].times[at / CM_LIST_SAMPLE] =
-                cm_click_store_time(lists->store, block[at]);
+    else
+        cm_chunk_refresh_some(lists, directory, 0, 0, place);
+}
+
+/* The same where clicks that stay are alone in the first chunk. */
+static void remove_from_second(cm_lists *lists, cm_directory *directory, uint32_t place)
+{
+    uint32_t last = cm_chunk_count(directory, 0) - 1;
+    uint32_t *numbers = lists->pool + directory->chunks[1].block;
+    memmove(numbers + 1, numbers, place * sizeof *numbers);
+    numbers[0] = lists->pool[directory->chunks[0].block + last];
+    cm_chunk_refresh_some(lists, directory, 1, 0, place + 1);
+    remove_from_first(lists, directory, last);
 }
 
 /* Where a click is in a long list. False: it is not there. */
@@ -186,6 +194,8 @@ static uint32_t remove_long(cm_lists *lists, cm_list *list, const uint32_t *clic
         click_count = list->count - CM_LIST_CHUNK;
     if (chunk == 0)
         remove_from_first(lists, directory, place);
+    else if (chunk == 1 && cm_chunk_count(directory, 0) + place <= FEW)
+        remove_from_second(lists, directory, place);
     else
         removed = remove_from_other(lists, directory, chunk, place, clicks, click_count);
     list->count -= removed;
