@@ -29,6 +29,14 @@ static void end_segment(cm_click_index *index)
     index->dying = CM_NUMBER_NONE;
 }
 
+/* What the next call begins with is there by then. */
+static void look_ahead(const cm_click_index *index, const cm_segment *segment)
+{
+    uint32_t left = segment->count - segment->unlisted;
+    uint32_t first = index->dying << CM_SEGMENT_BITS | segment->unlisted;
+    cm_click_index_unlist_soon(index, first, left < CM_UNLIST_BATCH ? left : CM_UNLIST_BATCH);
+}
+
 /* Some clicks of the dying segment; the budget goes down by each that is passed. */
 static size_t dismantle(cm_click_index *index, size_t *budget)
 {
@@ -47,6 +55,8 @@ static size_t dismantle(cm_click_index *index, size_t *budget)
     segment->forgotten += forgotten;
     if (segment->unlisted == segment->count)
         end_segment(index);
+    else
+        look_ahead(index, segment);
     return forgotten;
 }
 

@@ -207,6 +207,15 @@ static uint32_t gather(const cm_click_index *index, uint32_t first, uint32_t cou
     return removal_count;
 }
 
+void cm_click_index_unlist_soon(const cm_click_index *index, uint32_t first, uint32_t count)
+{
+    const cm_click_store *store = &index->catalog.store;
+    for (uint32_t click = first; click < first + count; click++) {
+        cm_prefetch(cm_click_store_row(store, click));
+        cm_click_store_prefetch_text(store, click);
+    }
+}
+
 uint32_t cm_click_index_unlist(cm_click_index *index, uint32_t first, uint32_t count)
 {
     static void (*const steps[])(cm_click_index * index, struct removal * removal) = {

@@ -19,4 +19,7 @@
  */
 uint32_t cm_click_index_unlist(cm_click_index *index, uint32_t first, uint32_t count);
 
+/** Ask the memory for rows and texts of clicks that will be unlisted soon. */
+void cm_click_index_unlist_soon(const cm_click_index *index, uint32_t first, uint32_t count);
+
 #endif
