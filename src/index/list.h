@@ -12,8 +12,8 @@
  * An insert moves at most 256 numbers and the ranks behind it; counting the clicks of a time range
  * is two searches in the directory, which stays in the cache, each of which then looks at 16
  * clicks: the times of every 16th are kept beside the directory. Clicks mostly arrive in order and
- * leave in order: both ends are cheap. What leaves at the front moves nothing: a block, the first
- * chunk, and the directory begin further on.
+ * leave in order: both ends are cheap. What leaves at the front of a block, of a chunk or of the
+ * directory moves nothing: they begin further on.
  */
 #ifndef CM_INDEX_LIST_H
 #define CM_INDEX_LIST_H
@@ -35,10 +35,10 @@ typedef struct cm_list {
 typedef struct cm_chunk {
     int64_t first_time; /* click_timestamp of its first click */
     uint32_t rank;      /* of its first click, counted from the list's own zero, modulo 2^32 */
-    uint32_t block;     /* place in the pool */
+    uint32_t block;     /* place in the pool: of its first click, where it begins further on */
 } cm_chunk;
 
-/** Times of a chunk's clicks 0, 16, 32, ... */
+/** Times of the clicks at places 0, 16, 32, ... of a chunk's block. */
 typedef struct cm_samples {
     int64_t times[CM_LIST_SAMPLES];
 } cm_samples;
@@ -48,8 +48,6 @@ typedef struct cm_directory {
     cm_samples *samples; /* of the same chunks */
     size_t count, capacity, sample_capacity;
     size_t gap;        /* places before the first chunk that are not used any more */
-    uint32_t skip;     /* numbers before those of the first chunk, in its block: its samples are
-                          counted from the block's beginning */
     uint32_t end_rank; /* rank after the last click */
     uint32_t next_free;
 } cm_directory;

@@ -21,7 +21,7 @@ static void append_long(cm_lists *lists, const cm_list *list, uint32_t click)
     cm_directory *directory = cm_list_directory(lists, list);
     size_t last = directory->count - 1;
     uint32_t count = cm_chunk_count(directory, last);
-    if (count == CM_LIST_CHUNK) {
+    if (cm_chunk_skip(directory, last) + count == CM_LIST_CHUNK) {
         append_chunk(lists, directory, click);
         return;
     }
@@ -62,7 +62,7 @@ bool cm_list_append_plainly(cm_lists *lists, cm_list *list, uint32_t click)
     const cm_chunk *last = &directory->chunks[directory->count - 1];
     uint32_t count = directory->end_rank - last->rank;
     uint32_t *numbers = lists->pool + last->block;
-    if (count == CM_LIST_CHUNK || count % CM_LIST_SAMPLE == 0 ||
+    if ((last->block + count) % CM_LIST_SAMPLE == 0 || /* nor is the block full */
         cm_click_store_time(lists->store, numbers[count - 1]) >=
             cm_click_store_time(lists->store, click))
         return false;
@@ -111,6 +111,13 @@ static void write_entries(const cm_lists *lists, const cm_list *list, const cm_s
     }
 }
 
+static void settle(cm_lists *lists, const cm_list *list)
+{
+    cm_directory *directory = cm_list_is_long(list) ? cm_list_directory(lists, list) : NULL;
+    for (size_t at = 0; directory != NULL && at < directory->count; at++)
+        cm_chunk_settle(lists, directory, at);
+}
+
 /* Among equal times the smaller click id is last. */
 static int compare_ids(const void *a, const void *b, void *store)
 {
@@ -138,8 +145,7 @@ cm_status cm_list_sort(cm_lists *lists, const cm_list *list, cm_list_sorter *sor
     if (entries == NULL)
         return cm_error_memory(error, "sorting a list", 2 * list->count * sizeof *entries);
     sorter->entries = entries;
-    if (cm_list_is_long(list))
-        cm_list_settle(lists, cm_list_directory(lists, list));
+    settle(lists, list);
     read_entries(lists, list, entries);
     cm_sort_entry *sorted = cm_sort(entries, entries + list->count, list->count);
     order_equal_times(lists->store, sorted, list->count);

@@ -62,16 +62,15 @@ void cm_chunk_refresh(const cm_lists *lists, cm_directory *directory, size_t chu
     cm_chunk_refresh_some(lists, directory, chunk, place, cm_chunk_count(directory, chunk));
 }
 
-void cm_list_settle(cm_lists *lists, cm_directory *directory)
+void cm_chunk_settle(cm_lists *lists, cm_directory *directory, size_t chunk)
 {
-    uint32_t skip = directory->skip;
+    uint32_t skip = cm_chunk_skip(directory, chunk);
     if (skip == 0)
         return;
-    uint32_t *numbers = lists->pool + directory->chunks[0].block;
-    memmove(numbers - skip, numbers, cm_chunk_count(directory, 0) * sizeof *numbers);
-    directory->chunks[0].block -= skip;
-    directory->skip = 0;
-    cm_chunk_refresh(lists, directory, 0, 0);
+    uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
+    memmove(numbers - skip, numbers, cm_chunk_count(directory, chunk) * sizeof *numbers);
+    directory->chunks[chunk].block -= skip;
+    cm_chunk_refresh(lists, directory, chunk, 0);
 }
 
 void cm_list_lengthen(cm_lists *lists, cm_list *list)
@@ -80,7 +79,6 @@ void cm_list_lengthen(cm_lists *lists, cm_list *list)
     cm_directory *directory = &lists->directories[number];
     lists->free_directory = directory->next_free;
     directory->count = 1;
-    directory->skip = 0;
     directory->end_rank = list->count;
     directory->chunks[0] = (cm_chunk){.rank = 0, .block = list->at};
     cm_chunk_refresh(lists, directory, 0, 0);
@@ -153,8 +151,7 @@ static void insert_long(cm_lists *lists, cm_list *list, uint32_t click)
 {
     cm_directory *directory = cm_list_directory(lists, list);
     size_t chunk = cm_list_chunk_for(lists, directory, click);
-    if (chunk == 0)
-        cm_list_settle(lists, directory);
+    cm_chunk_settle(lists, directory, chunk);
     if (cm_chunk_count(directory, chunk) == CM_LIST_CHUNK)
         chunk = split(lists, directory, chunk, click);
     uint32_t *numbers = lists->pool + directory->chunks[chunk].block;

@@ -55,14 +55,14 @@ static inline uint32_t cm_chunk_count(const cm_directory *directory, size_t chun
     return next - directory->chunks[chunk].rank;
 }
 
-/** Numbers of the chunk's block that are before its own. */
+/** Numbers of the chunk's block that are before its own: blocks lie at multiples of their size. */
 static inline uint32_t cm_chunk_skip(const cm_directory *directory, size_t chunk)
 {
-    return chunk == 0 ? directory->skip : 0;
+    return directory->chunks[chunk].block % CM_LIST_CHUNK;
 }
 
-/** Let the first chunk begin where its block does. */
-void cm_list_settle(cm_lists *lists, cm_directory *directory);
+/** Let a chunk begin where its block does. */
+void cm_chunk_settle(cm_lists *lists, cm_directory *directory, size_t chunk);
 
 /** A chunk has more clicks (modulo 2^32): set the ranks. */
 void cm_list_shift_ranks(cm_directory *directory, size_t chunk, uint32_t more);

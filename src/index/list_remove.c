@@ -1,8 +1,6 @@
 /* Clicks out of lists, mostly from their front. */
 #include "index/list_parts.h"
 
-#define FEW (CM_LIST_CHUNK / 4) /* numbers that are moved rather than those behind them */
-
 /* The place of a number; count where it is not there. */
 static uint32_t find_number(const uint32_t *numbers, uint32_t count, uint32_t click)
 {
@@ -67,8 +65,6 @@ static void remove_chunk(cm_lists *lists, cm_directory *directory, size_t chunk)
     cm_list_give_block(lists, CM_LIST_CLASSES - 1,
                        chunks[chunk].block - cm_chunk_skip(directory, chunk));
     directory->count--;
-    if (chunk == 0)
-        directory->skip = 0;
     if (chunk <= directory->count / 2) {
         memmove(chunks + 1, chunks, chunk * sizeof *chunks);
         memmove(samples + 1, samples, chunk * sizeof *samples);
@@ -94,8 +90,7 @@ static void join_to_previous(cm_lists *lists, cm_directory *directory, size_t ch
 {
     size_t previous = chunk - 1;
     uint32_t count = cm_chunk_count(directory, previous);
-    if (previous == 0)
-        cm_list_settle(lists, directory);
+    cm_chunk_settle(lists, directory, previous);
     memcpy(lists->pool + directory->chunks[previous].block + count,
            lists->pool + directory->chunks[chunk].block,
            cm_chunk_count(directory, chunk) * sizeof *lists->pool);
@@ -106,36 +101,9 @@ static void join_to_previous(cm_lists *lists, cm_directory *directory, size_t ch
 /* The chunks of a list that has become short again, gathered into the first. */
 static void gather(cm_lists *lists, cm_directory *directory)
 {
-    cm_list_settle(lists, directory);
+    cm_chunk_settle(lists, directory, 0);
     while (directory->count > 1)
         join_to_previous(lists, directory, 1);
-}
-
-/* Clicks leave in order, but for a few: what is older moves up by one. The clicks behind keep their
- * ranks. */
-static void remove_from_first(cm_lists *lists, cm_directory *directory, uint32_t place)
-{
-    cm_chunk *chunk = &directory->chunks[0];
-    uint32_t *numbers = lists->pool + chunk->block;
-    memmove(numbers + 1, numbers, place * sizeof *numbers);
-    directory->skip++;
-    chunk->block++;
-    chunk->rank++;
-    if (cm_chunk_count(directory, 0) == 0)
-        remove_chunk(lists, directory, 0);
-    else
-        cm_chunk_refresh_some(lists, directory, 0, 0, place);
-}
-
-/* The same where clicks that stay are alone in the first chunk. */
-static void remove_from_second(cm_lists *lists, cm_directory *directory, uint32_t place)
-{
-    uint32_t last = cm_chunk_count(directory, 0) - 1;
-    uint32_t *numbers = lists->pool + directory->chunks[1].block;
-    memmove(numbers + 1, numbers, place * sizeof *numbers);
-    numbers[0] = lists->pool[directory->chunks[0].block + last];
-    cm_chunk_refresh_some(lists, directory, 1, 0, place + 1);
-    remove_from_first(lists, directory, last);
 }
 
 /* Where a click is in a long list. False: it is not there. */
@@ -156,48 +124,72 @@ static bool find_click(const cm_lists *lists, const cm_directory *directory, uin
     return ++*chunk < directory->count && lists->pool[directory->chunks[*chunk].block] == click;
 }
 
-/* Clicks out of a chunk that is not the first: as many of the next ones as are in it. Returns how
- * many. */
-static uint32_t remove_from_other(cm_lists *lists, cm_directory *directory, size_t chunk,
-                                  uint32_t place, const uint32_t *clicks, uint32_t click_count)
+/* So many of the clicks follow one another there. */
+static uint32_t count_run(const uint32_t *numbers, uint32_t count, const uint32_t *clicks,
+                          uint32_t click_count)
 {
-    uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
-    uint32_t count = cm_chunk_count(directory, chunk);
-    uint32_t first = place, removed = 0;
-    do {
-        remove_at(numbers, count--, place);
-        first = place < first ? place : first;
-        removed++;
-        if (removed < click_count && (place == count || numbers[place] != clicks[removed]))
-            place = find_number(numbers, count, clicks[removed]);
-    } while (removed < click_count && place < count);
-    cm_list_shift_ranks(directory, chunk, -removed);
-    if (count == 0)
-        remove_chunk(lists, directory, chunk);
-    else if (count + cm_chunk_count(directory, chunk - 1) <= CM_LIST_CHUNK / 2)
-        join_to_previous(lists, directory, chunk);
-    else
-        cm_chunk_refresh(lists, directory, chunk, first);
-    return removed;
+    uint32_t run = 0;
+    while (run < count && run < click_count && numbers[run] == clicks[run])
+        run++;
+    return run;
 }
 
-/* The first of some clicks, and of those that follow as many as are near it. */
+/* Samples of places where nothing is any more must not be later than the first click. */
+static void pass_samples(cm_directory *directory, size_t chunk, uint32_t from)
+{
+    int64_t *times = directory->samples[chunk].times;
+    for (uint32_t at = from / CM_LIST_SAMPLE + 1;
+         at * CM_LIST_SAMPLE < cm_chunk_skip(directory, chunk); at++)
+        times[at] = times[0];
+}
+
+/* Clicks leave in order, but for a few: those that are older move up. */
+static void close_up(cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t place,
+                     uint32_t run)
+{
+    uint32_t *numbers = lists->pool + directory->chunks[chunk].block;
+    uint32_t behind = cm_chunk_count(directory, chunk) - place - run;
+    cm_list_shift_ranks(directory, chunk, -run);
+    if (place <= behind) {
+        memmove(numbers + run, numbers, place * sizeof *numbers);
+        directory->chunks[chunk].block += run;
+        pass_samples(directory, chunk, cm_chunk_skip(directory, chunk) - run);
+        cm_chunk_refresh_some(lists, directory, chunk, 0, place);
+    } else {
+        memmove(numbers + place, numbers + place + run, behind * sizeof *numbers);
+        cm_chunk_refresh(lists, directory, chunk, place);
+    }
+}
+
+/* The first of some clicks, which is there, and as many as follow it. Returns how many. */
+static uint32_t remove_run(cm_lists *lists, cm_directory *directory, size_t chunk, uint32_t place,
+                           const uint32_t *clicks, uint32_t click_count)
+{
+    uint32_t count = cm_chunk_count(directory, chunk);
+    uint32_t run = count_run(lists->pool + directory->chunks[chunk].block + place, count - place,
+                             clicks, click_count);
+    if (run == count) {
+        cm_list_shift_ranks(directory, chunk, -run);
+        remove_chunk(lists, directory, chunk);
+        return run;
+    }
+    close_up(lists, directory, chunk, place, run);
+    if (chunk > 0 && count - run + cm_chunk_count(directory, chunk - 1) <= CM_LIST_CHUNK / 4)
+        join_to_previous(lists, directory, chunk);
+    return run;
+}
+
 static uint32_t remove_long(cm_lists *lists, cm_list *list, const uint32_t *clicks,
                             uint32_t click_count)
 {
     cm_directory *directory = cm_list_directory(lists, list);
     size_t chunk;
-    uint32_t place, removed = 1;
+    uint32_t place;
     bool found = find_click(lists, directory, clicks[0], &chunk, &place);
     CM_CHECK(found);
     if (click_count > list->count - CM_LIST_CHUNK)
         click_count = list->count - CM_LIST_CHUNK;
-    if (chunk == 0)
-        remove_from_first(lists, directory, place);
-    else if (chunk == 1 && cm_chunk_count(directory, 0) + place <= FEW)
-        remove_from_second(lists, directory, place);
-    else
-        removed = remove_from_other(lists, directory, chunk, place, clicks, click_count);
+    uint32_t removed = remove_run(lists, directory, chunk, place, clicks, click_count);
     list->count -= removed;
     if (list->count == CM_LIST_CHUNK) {
         gather(lists, directory);

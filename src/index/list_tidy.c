@@ -45,10 +45,11 @@ static uint32_t move(struct tidying *tidying, unsigned class, uint32_t block, ui
 
 static void move_chunks(struct tidying *tidying, cm_directory *directory)
 {
-    cm_list_settle(tidying->lists, directory);
-    for (size_t i = 0; i < directory->count; i++)
+    for (size_t i = 0; i < directory->count; i++) {
+        cm_chunk_settle(tidying->lists, directory, i);
         directory->chunks[i].block =
             move(tidying, WHOLE_CLASS, directory->chunks[i].block, cm_chunk_count(directory, i));
+    }
 }
 
 static void move_all(struct tidying *tidying, const cm_groups *groups)
