@@ -14,6 +14,8 @@
 #define ROWS_PER_STEP 512 /* 30 to 50 us */
 #define STEPS_PER_TICK 4  /* a tick comes with each block of input, some 450 events */
 #define WRITER_MS 5       /* between looks at what the writer has done */
+#define REST_SHARE 4      /* for each step so many times as long without one: events come first */
+#define REST_MS 1         /* longer than that rest, where no events come */
 
 static const cm_click_store *store_of(const cm_stream_checkpoint *c)
 {
@@ -302,10 +304,13 @@ bool cm_stream_checkpoint_is_due(const cm_stream_checkpoint *c, uint64_t now_ns)
 
 void cm_stream_checkpoint_tick(cm_stream_checkpoint *c, uint64_t now_ns)
 {
-    if (cm_stream_checkpoint_is_due(c, now_ns))
+    if (cm_stream_checkpoint_is_due(c, now_ns)) {
         begin(c, now_ns);
-    else if (c->is_under_way)
+    } else if (c->is_under_way && now_ns >= c->rest_until_ns) {
         go_on(c);
+        uint64_t end_ns = cm_clock_ns();
+        c->rest_until_ns = end_ns + REST_SHARE * (end_ns - now_ns);
+    }
 }
 
 int cm_stream_checkpoint_timeout_ms(const cm_stream_checkpoint *c, uint64_t now_ns)
@@ -313,7 +318,7 @@ int cm_stream_checkpoint_timeout_ms(const cm_stream_checkpoint *c, uint64_t now_
     if (c->parts == NULL || (!c->is_under_way && c->stream->events == c->events))
         return -1;
     if (c->is_under_way)
-        return c->is_encoded || !cm_parts_has_room(c->parts) ? WRITER_MS : 0;
+        return c->is_encoded || !cm_parts_has_room(c->parts) ? WRITER_MS : REST_MS;
     uint64_t passed_ns = now_ns - c->begun_ns;
     return passed_ns >= c->interval_ns ? 0 : (int)((c->interval_ns - passed_ns) / 1000000) + 1;
 }

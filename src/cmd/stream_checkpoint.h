@@ -42,6 +42,7 @@ typedef struct cm_stream_checkpoint {
     uint64_t events; /* of the stream when the last one began */
     /* The one that is under way: */
     bool is_under_way, is_encoded;
+    uint64_t rest_until_ns;
     cm_wanted_segment *wanted;
     size_t wanted_count, wanted_capacity, wanted_at;
     uint64_t state_part;
@@ -80,7 +81,7 @@ void cm_stream_checkpoint_hurry(void *context, int64_t until_us);
 /** Will the next tick begin one? What was told of the events so far must be written before. */
 bool cm_stream_checkpoint_is_due(const cm_stream_checkpoint *checkpoint, uint64_t now_ns);
 
-/** How long the next tick may wait: 0 where there is work to do now; negative: for events. */
+/** How long the next tick may wait, in milliseconds; negative: for events. */
 int cm_stream_checkpoint_timeout_ms(const cm_stream_checkpoint *checkpoint, uint64_t now_ns);
 
 /**

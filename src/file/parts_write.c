@@ -1,7 +1,10 @@
 /* The thread that writes parts and makes commits. */
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "file/parts_state.h"
+
+#define NICER 5 /* a quarter of a core that others want, too */
 
 void cm_part_file(const cm_part *part, char file[CM_FOLDER_NAME_MAX])
 {
@@ -157,9 +160,16 @@ static cm_parts_job *take_job(cm_parts *parts)
     return job;
 }
 
+/* Who puts parts has other things to do, perhaps on the same core: they come first. */
+static void step_back(void)
+{
+    (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICER); /* of this thread */
+}
+
 void *cm_parts_work(void *context)
 {
     cm_parts *parts = context;
+    step_back();
     for (;;) {
         pthread_mutex_lock(&parts->mutex);
         cm_parts_job *job = take_job(parts);
