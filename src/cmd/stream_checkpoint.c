@@ -14,7 +14,7 @@
 #define ROWS_PER_STEP 512 /* 30 to 50 us */
 #define STEPS_PER_TICK 4  /* a tick comes with each block of input, some 450 events */
 #define WRITER_MS 5       /* between looks at what the writer has done */
-#define REST_SHARE 4      /* for each step so many times as long without one: events come first */
+#define REST_SHARE 8      /* for each step so many times as long without one: events come first */
 #define REST_MS 1         /* longer than that rest, where no events come */
 
 static const cm_click_store *store_of(const cm_stream_checkpoint *c)

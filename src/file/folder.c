@@ -14,7 +14,7 @@
 #include "util/error.h"
 #include "util/hash.h"
 
-#define PIECE_BYTES ((size_t)1 << 20) /* that the disk is told to begin with */
+#define PIECE_BYTES ((size_t)128 << 10)
 #define READ_BYTES                                                                                 \
     ((size_t)256 << 10) /* of which the checksum is made while they are in the cache */
 
