@@ -4,8 +4,6 @@
 
 #include "file/parts_state.h"
 
-#define WAITING_MAX 4 /* parts that wait to be written, before there is no more room */
-
 static void put_job(cm_parts *parts, cm_parts_job *job)
 {
     *parts->end = job;
@@ -25,7 +23,7 @@ bool cm_parts_has(cm_parts *parts, const char *name)
 bool cm_parts_has_room(cm_parts *parts)
 {
     pthread_mutex_lock(&parts->mutex);
-    bool has_room = parts->waiting < WAITING_MAX;
+    bool has_room = parts->waiting < CM_PARTS_WAITING_MAX;
     pthread_mutex_unlock(&parts->mutex);
     return has_room;
 }

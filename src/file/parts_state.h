@@ -9,7 +9,8 @@
 #include "file/part_table.h"
 #include "util/error.h"
 
-#define CM_PARTS_SPARES 2
+#define CM_PARTS_WAITING_MAX 4 /* parts to be written, before there is no more room */
+#define CM_PARTS_SPARES (CM_PARTS_WAITING_MAX + 1) /* fresh memory would hold its owner up */
 
 /* What the thread is to do: a part, or a commit. */
 typedef struct cm_parts_job {
