@@ -38,9 +38,6 @@ cm_status cm_opened_open(const char *path, cm_opened *opened, cm_error *error)
 {
     memset(opened, 0, sizeof *opened);
     cm_status status = cm_input_open(path, &opened->file, error);
-    /* Opening a named pipe waits for its writer. */
-    if (status == CM_ERROR_IO && atomic_load(cm_interrupt_flag()))
-        return interrupted(path, error);
     if (status != CM_OK)
         return status;
     opened->guarded = (cm_source){opened, opened->file.source.name, read_guarded, progress_guarded};

@@ -72,8 +72,6 @@ cm_status cm_stream_input_open(const char *path, const cm_stream_pause *pause,
     const cm_block_options options = {.block_bytes = BLOCK_BYTES, .eager = true, .is_ndjson = true};
     memset(input, 0, sizeof *input);
     cm_status status = cm_input_open(path, &input->file, error);
-    if (status == CM_ERROR_IO && atomic_load(cm_interrupt_flag()))
-        return cm_error_set(error, CM_ERROR_INTERRUPTED, "interrupted while opening %.300s", path);
     if (status != CM_OK)
         return status;
     (void)fcntl(input->file.fd, F_SETPIPE_SZ, PIPE_BYTES); /* of a pipe; else it fails */

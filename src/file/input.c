@@ -34,6 +34,15 @@ static void input_progress(void *context, uint64_t *done, uint64_t *total)
     *total = input->total;
 }
 
+/* A named pipe is there before its writer is; once open, reading waits as usual. */
+static int open_to_read(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0)
+        (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    return fd;
+}
+
 cm_status cm_input_open(const char *path, cm_input *input, cm_error *error)
 {
     bool is_standard = strcmp(path, "-") == 0;
@@ -41,7 +50,7 @@ cm_status cm_input_open(const char *path, cm_input *input, cm_error *error)
     input->source =
         (cm_source){input, is_standard ? "standard input" : path, input_read, input_progress};
     if (!is_standard)
-        input->fd = open(path, O_RDONLY | O_CLOEXEC);
+        input->fd = open_to_read(path);
     struct stat status;
     if (input->fd < 0 || fstat(input->fd, &status) != 0) {
         int number = errno;

@@ -12,7 +12,8 @@ typedef struct cm_input {
 } cm_input;
 
 /**
- * Open a file, or standard input for "-".
+ * Open a file, or standard input for "-". A named pipe is not waited for: it is ready to read, as
+ * poll(2) says, when its writer has come, and reading it before that is its end.
  *
  * @param path   borrowed until close; names the source in messages ("-" is "standard input")
  * @param input  receives the input; closed with cm_input_close

@@ -8,9 +8,12 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file/input.h"
@@ -69,6 +72,34 @@ static void test_input_says_what_is_wrong(void **state)
 static void on_signal(int number)
 {
     (void)number;
+}
+
+/* It is open before its writer is, and not at its end. */
+static void test_input_does_not_wait_for_a_writer(void **state)
+{
+    (void)state;
+    cm_input input;
+    cm_error error;
+    char path[64], byte;
+    size_t got;
+    (void)snprintf(path, sizeof path, "%s/pipe", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(cm_input_open(path, &input, &error), CM_OK);
+    struct pollfd ready = {.fd = input.fd, .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, 0), 0);
+    int writer = open(path, O_WRONLY);
+    assert_true(writer >= 0);
+    assert_int_equal(poll(&ready, 1, 0), 0);
+    assert_int_equal(write(writer, "x", 1), 1);
+    assert_int_equal(poll(&ready, 1, 0), 1);
+    assert_int_equal(input.source.read(input.source.context, &byte, 1, &got, &error), CM_OK);
+    assert_int_equal(got, 1);
+    assert_int_equal(fcntl(input.fd, F_GETFL) & O_NONBLOCK, 0);
+    assert_int_equal(close(writer), 0);
+    assert_int_equal(input.source.read(input.source.context, &byte, 1, &got, &error), CM_OK);
+    assert_int_equal(got, 0);
+    cm_input_close(&input);
+    assert_int_equal(unlink(path), 0);
 }
 
 struct disturber {
@@ -136,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_input_reads_a_file_and_tells_how_far),
         cmocka_unit_test(test_input_says_what_is_wrong),
+        cmocka_unit_test(test_input_does_not_wait_for_a_writer),
         cmocka_unit_test(test_input_goes_on_after_signals),
     };
     return cmocka_run_group_tests_name("input", tests, make_folder, remove_folder);
