@@ -10,6 +10,7 @@
 #include "stream_options.h"
 #include "stream_report.h"
 #include "stream_run.h"
+#include "stream_stand_in.h"
 
 #define SECONDS_MAX 1e9
 
@@ -63,8 +64,12 @@ int main(int argc, char **argv)
 {
     stream_options options;
     stream_world world;
-    stream_run *run = bench_allocate(1, sizeof *run);
     stream_options_read(&options, argc, argv);
+    if (options.mode == STREAM_STAND_IN) {
+        stream_stand_in(options.event_ns);
+        return EXIT_SUCCESS;
+    }
+    stream_run *run = bench_allocate(1, sizeof *run);
     stream_run_start(run, options.command, options.core);
     make_world(&world, &options);
     stream_child_leave_core(options.core);

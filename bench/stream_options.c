@@ -13,10 +13,12 @@
 #define WINDOW_DAYS_MAX 365
 #define LATENCY_RATE 300000
 #define BATCH_US 50
+#define EVENT_TIME_NS 1600
 #define SECONDS 20
 #define SLIDE_SECONDS 120
 
-const char *const stream_mode_names[] = {"throughput", "latency", "slide", "generator", NULL};
+const char *const stream_mode_names[] = {"throughput", "latency",  "slide",
+                                         "generator",  "stand-in", NULL};
 
 static const char HELP[] =
     "Usage: bench_stream [OPTION...] [-- COMMAND... | -- OPTIONS OF build/clickmatch stream]\n"
@@ -28,6 +30,7 @@ static const char HELP[] =
     "                             latency: at a fixed rate, from when each event was due\n"
     "                             slide: throughput for minutes, for what happens to memory\n"
     "                             generator: what this program can send, to cat >/dev/null\n"
+    "                             stand-in: be a command that does nothing but pass time\n"
     "  --active N                 clicks that the window holds (default: 5000000)\n"
     "  --window-days N            of the matcher; clicks are kept a day longer (default: 7)\n"
     "  --clicks-per-conversion N  (default: 10)\n"
@@ -36,6 +39,7 @@ static const char HELP[] =
     "  --rate N                   events a second, of latency (default: 300000)\n"
     "  --batch-us N               of latency: how often events that are due are written, at most\n"
     "                             (default: 50)\n"
+    "  --event-ns N               of a stand-in: time that an event takes (default: 1600)\n"
     "  --core N|none              the command runs there and this program elsewhere\n"
     "                             (default: the last core)\n"
     "  --seed N                   of the world (default: 1)\n"
@@ -52,6 +56,7 @@ enum {
     EVENTS,
     RATE,
     BATCH,
+    EVENT_NS,
     CORE,
     SEED,
     JSON,
@@ -68,6 +73,7 @@ static const struct option OPTIONS[] = {
     {"events", required_argument, NULL, EVENTS},
     {"rate", required_argument, NULL, RATE},
     {"batch-us", required_argument, NULL, BATCH},
+    {"event-ns", required_argument, NULL, EVENT_NS},
     {"core", required_argument, NULL, CORE},
     {"seed", required_argument, NULL, SEED},
     {"json", required_argument, NULL, JSON},
@@ -128,6 +134,9 @@ static void take(stream_options *options, int option, const char *value, int cor
     case BATCH:
         options->batch_us = number(value, 0, 1000000);
         break;
+    case EVENT_NS:
+        options->event_ns = number(value, 0, 1000000000);
+        break;
     case CORE:
         options->core = strcmp(value, "none") == 0 ? STREAM_NO_CORE
                                                    : (int)number(value, 0, (uint64_t)cores - 1);
@@ -182,6 +191,7 @@ void stream_options_read(stream_options *options, int argc, char **argv)
                   .threads = (unsigned)cores},
         .rate = LATENCY_RATE,
         .batch_us = BATCH_US,
+        .event_ns = EVENT_TIME_NS,
         .core = cores > 1 ? cores - 1 : STREAM_NO_CORE,
     };
     int option;

@@ -13,6 +13,7 @@ typedef enum stream_mode {
     STREAM_LATENCY,
     STREAM_SLIDE,
     STREAM_GENERATOR,
+    STREAM_STAND_IN,
 } stream_mode;
 
 typedef struct stream_options {
@@ -22,6 +23,7 @@ typedef struct stream_options {
     uint64_t events;  /* of measuring, at most; 0: as many as come */
     uint64_t rate;    /* events a second, of latency */
     uint64_t batch_us;
+    uint64_t event_ns; /* of a stand-in */
     int core;
     const char *json; /* a file; NULL: none */
     char *command[STREAM_COMMAND_WORDS_MAX + 1];

@@ -128,6 +128,15 @@ def case_complete_results():
         assert name in outcome.table, name
 
 
+def case_stand_in_answers_and_takes_its_time():
+    outcome = Outcome("--mode", "latency", "--rate", "2000", "--events", "2000",
+                      command=[BENCH, "--mode", "stand-in", "--event-ns", "100000"])
+    outcome.expect(0, events_sent=2000, results_missing=0, results_out_of_order=0,
+                   lines_without_seq=0)
+    assert outcome.figures["latency p50"] >= 100, outcome.figures
+    assert outcome.figures["core time of the command"] >= 100000, outcome.figures
+
+
 def case_missing_result():
     outcome = Outcome("--events", "3000", spoil="if count == 100: answers.pop()")
     outcome.expect(1, results_missing=1, results_out_of_order=0)
