@@ -156,11 +156,12 @@ tsan: ## run the unit tests under the thread sanitizer
 # In some rounds with a program whose segments are so small that many come and go.
 KILLS = 1000
 SMALL = BUILD=$(BUILD)/small CPPFLAGS="-DCM_SEGMENT_BITS=9 -DCM_SEEN_SEGMENT_BITS=8"
-torture-stream: ## kill a stream KILLS times (1000: 20 minutes), let its server fail in 5 rounds
+torture-stream: ## kill a stream KILLS times (1000: 20 minutes), let its server fail in 6 rounds
 	@$(MAKE) $(PARALLEL) all
 	@$(MAKE) $(PARALLEL) $(SMALL) $(BUILD)/small/clickmatch
-	@tests/torture/stream_kills.py --kills $(KILLS) --faults 5 --program $(BUILD)/clickmatch \
-	    --small $(BUILD)/small/clickmatch --keep $(BUILD)/torture $(OPTIONS)
+	@tests/torture/stream_kills.py --kills $(KILLS) --faults 5 --pause 60 \
+	    --program $(BUILD)/clickmatch --small $(BUILD)/small/clickmatch \
+	    --keep $(BUILD)/torture $(OPTIONS)
 
 clean: ## remove everything built
 	rm -rf build

@@ -108,6 +108,20 @@ def fail(a_round, life, cutter, told):
     return life
 
 
+def pause_round(a_round, told, seconds):
+    """The server answers nothing for so long, once. Returns as fault_round does."""
+    life = a_round.live(rate_of(a_round))
+    time.sleep(FEED_SECONDS / 4)
+    outage = threading.Thread(target=server.pause, args=(seconds,))
+    outage.start()
+    watch_outage(life, outage, 2 * a_round.batch + READ_LINES, told)
+    told.faults["pause of %d s" % seconds] += 1
+    life.finish()
+    problems = told.problems if told.stalls else told.problems + ["reading did not stand still"]
+    told.problems = []
+    return life, problems
+
+
 def fault_round(a_round, told):
     """Returns the stream's last life, which has ended, and what was wrong."""
     directory = os.path.join(a_round.work, "cut")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kill a stream again and again, and see that nothing is lost and nothing doubled.
 
-    stream_kills.py --kills N [--faults N [--fault-lines N]] [--seed N] [--program FILE]
+    stream_kills.py --kills N [--faults N [--fault-lines N]] [--pause S] [--seed N] [--program FILE]
                     [--small FILE] [--keep DIR]
 
 Each round makes a world of events, lets one stream take it unbroken, and kills another one at
@@ -10,6 +10,7 @@ end, each time to resume from its checkpoint. In the end both databases must hol
 result once, and standard output every result, repeated at most from the last checkpoint on.
 
 --faults N: rounds in which it is the server that fails while the stream lives: faults.py.
+--pause S: a round in which it answers nothing for S seconds.
 
 The same seed makes the same worlds, options and choices of moments; what the machine does with them
 is its own. Starts a private PostgreSQL where none is given. Exit status 1: something was wrong; its
@@ -191,6 +192,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--faults", type=int, default=0)
+    parser.add_argument("--pause", type=float, default=0, help="seconds of one more round's outage")
     parser.add_argument("--fault-lines", type=int, default=40000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--program", default=os.environ.get("CLICKMATCH", "build/clickmatch"))
@@ -212,10 +214,13 @@ def run_all(options):
         number += 1
         print("round %d %s, %.0f s: %s" % (number, "good" if good else "BAD",
                                            time.monotonic() - began, totals.line()), flush=True)
-    for at in range(options.faults):
+    rounds = [faults.fault_round] * options.faults
+    if options.pause:
+        rounds.append(lambda a_round, told: faults.pause_round(a_round, told, options.pause))
+    for at, fault_round in enumerate(rounds):
         told = faults.Told()
         good = run_round(options, number, options.fault_lines, totals,
-                         lambda a_round: faults.fault_round(a_round, told))
+                         lambda a_round: fault_round(a_round, told))
         number += 1
         print("fault round %d %s, %.0f s: %s" % (at + 1, "good" if good else "BAD",
                                                  time.monotonic() - began, told.line()), flush=True)
