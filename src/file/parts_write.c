@@ -1,13 +1,8 @@
 /* The thread that writes parts and makes commits. */
 #include <stdio.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "file/parts_state.h"
-
-#define NICER 10 /* a tenth of a core that others want, too */
-#define TURN_NS 100000
+#include "util/turns.h"
 
 void cm_part_file(const cm_part *part, char file[CM_FOLDER_NAME_MAX])
 {
@@ -163,33 +158,10 @@ static cm_parts_job *take_job(cm_parts *parts)
     return job;
 }
 
-/* sched_attr(2) of Linux, as it first was: its header and that of threads do not go together. */
-struct scheduling {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime_ns, deadline_ns, period_ns;
-};
-
-/* Who puts parts has other things to do, perhaps on the same core: they come first. Linux 6.12 and
- * later let this thread go on for TURN_NS at most when they wake up, others for some milliseconds.
- * Where it is not allowed all goes on as it is. */
-static void step_back(void)
-{
-    const struct scheduling attr = {
-        .size = sizeof attr,
-        .policy = SCHED_OTHER,
-        .nice = getpriority(PRIO_PROCESS, 0) + NICER, /* of this thread */
-        .runtime_ns = TURN_NS,
-    };
-    (void)syscall(SYS_sched_setattr, 0, &attr, 0);
-}
-
 void *cm_parts_work(void *context)
 {
     cm_parts *parts = context;
-    step_back();
+    cm_turns_step_back(); /* who puts parts has other things to do */
     for (;;) {
         pthread_mutex_lock(&parts->mutex);
         cm_parts_job *job = take_job(parts);
