@@ -23,7 +23,7 @@ case_server_faults() {
 
 case_server_pause() {
     torture --kills 0 --pause 3 --fault-lines 8000 --seed 13
-    expect_match "$work/out" 'fault round 1 good, .*pause of 3 s 1; reading stood still in 1 outages'
+    expect_match "$work/out" 'round 1 good, .*pause of 3 s 1; reading stood still in 1 outages'
 }
 
 run_cases
