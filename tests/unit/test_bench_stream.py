@@ -134,7 +134,6 @@ def case_stand_in_answers_and_takes_its_time():
     outcome.expect(0, events_sent=2000, results_missing=0, results_out_of_order=0,
                    lines_without_seq=0)
     assert outcome.figures["latency p50"] >= 100, outcome.figures
-    assert outcome.figures["core time of the command"] >= 100000, outcome.figures
 
 
 def case_missing_result():
