@@ -224,13 +224,18 @@ cm_status cm_click_store_open_at(cm_click_store *store, size_t place, size_t hea
     return CM_OK;
 }
 
-/* A full segment keeps no more room for texts than it needs. */
+/* A full segment keeps no more room for texts than it needs, but for little: one that is used again
+ * then has room for what comes, nearly always. If it grew and shrank each time, the heap would
+ * become one of holes. */
 static void trim(cm_segment *segment)
 {
-    char *heap = realloc(segment->heap, segment->heap_size);
+    size_t size = segment->heap_size, room = size + size / 128;
+    if (segment->heap_capacity <= size + size / 64)
+        return;
+    char *heap = realloc(segment->heap, room);
     if (heap != NULL) {
         segment->heap = heap;
-        segment->heap_capacity = segment->heap_size;
+        segment->heap_capacity = room;
     }
 }
 

@@ -30,6 +30,8 @@ void cm_seen_ids_destroy(cm_seen_ids *seen)
 {
     for (uint64_t serial = seen->first; serial < seen->end; serial++)
         free_segment(*place_of(seen, serial));
+    if (seen->spare != NULL)
+        free_segment(seen->spare);
     free(seen->segments);
     for (size_t shard = 0; shard < CM_SHARDS; shard++)
         cm_table_destroy(&seen->tables[shard]);
@@ -69,14 +71,31 @@ static bool grow_ring(cm_seen_ids *seen)
     return true;
 }
 
+/* What came and went for days in pieces that grow would leave the heap full of holes. */
+static cm_seen_segment *take_spare(cm_seen_ids *seen)
+{
+    cm_seen_segment *segment = seen->spare != NULL ? seen->spare : calloc(1, sizeof *segment);
+    seen->spare = NULL;
+    return segment;
+}
+
+static void keep_or_free(cm_seen_ids *seen, cm_seen_segment *segment)
+{
+    if (seen->spare != NULL) {
+        free_segment(segment);
+        return;
+    }
+    segment->texts.size = 0;
+    seen->spare = segment;
+}
+
 static cm_seen_segment *add_segment(cm_seen_ids *seen)
 {
     if (seen->end - seen->first == seen->capacity && !grow_ring(seen))
         return NULL;
-    cm_seen_segment *segment = malloc(sizeof *segment);
+    cm_seen_segment *segment = take_spare(seen);
     if (segment == NULL)
         return NULL;
-    segment->texts = (cm_buffer){0};
     segment->count = 0;
     segment->last_us = INT64_MIN;
     *place_of(seen, seen->end++) = segment;
@@ -171,7 +190,7 @@ void cm_seen_ids_forget(cm_seen_ids *seen, int64_t until_us, size_t budget)
             forget_row(seen, segment, seen->forgotten++);
         if (seen->forgotten < segment->count)
             return;
-        free_segment(segment);
+        keep_or_free(seen, segment);
         seen->first++;
         seen->forgotten = 0;
     }
@@ -225,12 +244,17 @@ cm_status cm_seen_ids_restore(cm_seen_ids *seen, uint64_t serial, int64_t last_u
     return status == CM_OK ? CM_OK : cm_error_memory(error, "the conversion ids", texts.size);
 }
 
+static size_t segment_memory(const cm_seen_segment *segment)
+{
+    return sizeof *segment + segment->texts.capacity;
+}
+
 size_t cm_seen_ids_memory(const cm_seen_ids *seen)
 {
     size_t bytes = seen->capacity * sizeof *seen->segments;
     for (size_t shard = 0; shard < CM_SHARDS; shard++)
         bytes += cm_table_memory(&seen->tables[shard]);
     for (uint64_t serial = seen->first; serial < seen->end; serial++)
-        bytes += sizeof(cm_seen_segment) + (*place_of(seen, serial))->texts.capacity;
-    return bytes;
+        bytes += segment_memory(*place_of(seen, serial));
+    return seen->spare == NULL ? bytes : bytes + segment_memory(seen->spare);
 }

@@ -32,6 +32,7 @@ typedef struct cm_seen_ids {
     cm_table tables[CM_SHARDS];
     cm_seen_segment **segments; /* a ring, by serial */
     size_t capacity;            /* a power of two */
+    cm_seen_segment *spare;     /* one that was forgotten, with its memory; NULL: none */
     uint64_t first, end;        /* serials of the segments that are there: first <= s < end */
     uint32_t forgotten;         /* rows of the first one that the table knows no more */
     uint64_t count;             /* ids known */
