@@ -163,6 +163,9 @@ torture-stream: ## kill a stream KILLS times (1000: 20 minutes), let its server 
 	    --program $(BUILD)/clickmatch --small $(BUILD)/small/clickmatch \
 	    --keep $(BUILD)/torture $(OPTIONS)
 
+torture-stream-rejects: all ## 10 M events, one in a hundred broken (LINES=N: others): minutes
+	@CLICKMATCH=$(abspath $(BUILD))/clickmatch tests/torture/stream_rejects.sh $(LINES)
+
 clean: ## remove everything built
 	rm -rf build
 

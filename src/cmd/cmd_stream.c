@@ -205,8 +205,9 @@ static cm_status work(cm_stream_run *run, cm_error *error)
     return status == CM_OK ? told : status;
 }
 
-/* Segments come and go for days. In the heap, each leaves a hole that is not quite as large as the
- * next one, and memory grows by a third in some hundred windows; they get maps of their own. */
+/* Large arrays come, grow and go for days. In the heap they leave holes that are not quite as large
+ * as the next one, and memory grows by a half in some hundred windows; in maps of their own they
+ * leave nothing. */
 static void set_up_memory(void)
 {
     (void)mallopt(M_MMAP_THRESHOLD, OWN_MAP_BYTES);

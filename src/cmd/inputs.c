@@ -53,8 +53,8 @@ void cm_opened_close(cm_opened *opened)
     cm_input_close(&opened->file);
 }
 
-/* Opening a pipe could wait for a writer who waits for us: those are opened when their turn comes.
- */
+/* A pipe that is opened and closed again would let its writer in, to nobody: those are opened when
+ * their turn comes. */
 static bool is_plain(const char *path)
 {
     struct stat status;

@@ -307,9 +307,10 @@ void cm_stream_checkpoint_tick(cm_stream_checkpoint *c, uint64_t now_ns)
     if (cm_stream_checkpoint_is_due(c, now_ns)) {
         begin(c, now_ns);
     } else if (c->is_under_way && now_ns >= c->rest_until_ns) {
+        uint64_t start_ns = cm_clock_ns(); /* since now_ns a reader may have been waited for */
         go_on(c);
         uint64_t end_ns = cm_clock_ns();
-        c->rest_until_ns = end_ns + REST_SHARE * (end_ns - now_ns);
+        c->rest_until_ns = end_ns + REST_SHARE * (end_ns - start_ns);
     }
 }
 

@@ -42,7 +42,7 @@ typedef struct cm_stream_checkpoint {
     uint64_t events; /* of the stream when the last one began */
     /* The one that is under way: */
     bool is_under_way, is_encoded;
-    uint64_t rest_until_ns;
+    uint64_t rest_until_ns; /* before which events have the core */
     cm_wanted_segment *wanted;
     size_t wanted_count, wanted_capacity, wanted_at;
     uint64_t state_part;
@@ -70,8 +70,8 @@ cm_status cm_stream_checkpoint_open(cm_stream_checkpoint *checkpoint, const cm_s
                                     cm_log *log, cm_stream *stream, cm_stream_sink *sink,
                                     unsigned threads, bool *resumed, cm_error *error);
 
-/** Begin one where it is time to, and go on with what is under way: some 100 us at most. To be
- * called between events. What fails is told, and tried again. */
+/** Begin one where it is time to, and go on with what is under way: some 200 us at most, and a
+ * ninth of the time. To be called between events. What fails is told, and tried again. */
 void cm_stream_checkpoint_tick(cm_stream_checkpoint *checkpoint, uint64_t now_ns);
 
 /** Encode what is about to be forgotten, now: cm_stream_keeper.give_up; its context is the

@@ -30,7 +30,7 @@ typedef struct cm_stream_input {
     size_t got;       /* and how many those were */
 } cm_stream_input;
 
-/** Open a file, a pipe, or - for standard input. Waits for the writer of a named pipe. */
+/** Open a file, a pipe, or - for standard input. The writer of a named pipe may come later. */
 cm_status cm_stream_input_open(const char *path, const cm_stream_pause *pause,
                                cm_stream_input *input, cm_error *error);
 

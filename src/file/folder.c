@@ -14,7 +14,7 @@
 #include "util/error.h"
 #include "util/hash.h"
 
-#define PIECE_BYTES ((size_t)128 << 10)
+#define PIECE_BYTES ((size_t)128 << 10) /* a kernel may let nobody in before a call has ended */
 #define READ_BYTES                                                                                 \
     ((size_t)256 << 10) /* of which the checksum is made while they are in the cache */
 

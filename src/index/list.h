@@ -33,7 +33,7 @@ typedef struct cm_list {
 } cm_list;
 
 typedef struct cm_chunk {
-    int64_t first_time; /* click_timestamp of its first click */
+    int64_t first_time; /* click_timestamp of its first click, or of one before it that has left */
     uint32_t rank;      /* of its first click, counted from the list's own zero, modulo 2^32 */
     uint32_t block;     /* place in the pool: of its first click, where it begins further on */
 } cm_chunk;
