@@ -195,6 +195,8 @@ class Conversions:
     def organic(self):
         rng = self.rng
         device = rng.choice(self.clicks.devices)
+        if device.kind == "mobile" and rng.random() >= self.knobs.organic_phones:
+            return
         tenant = self.clicks.tenants.draw(rng)
         time_us = self.calendar.any_time()
         if self.calendar.takes_conversion(time_us) \

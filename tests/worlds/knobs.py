@@ -17,23 +17,23 @@ class Knobs:
     """Give any of them on the command line: --clicks-per-device 3."""
 
     # Devices.
-    phones: float = knob(0.62, "share of devices that are phones")
+    phones: float = knob(0.58, "share of devices that are phones")
     tablets: float = knob(0.05, "share of devices that are tablets; the rest are desktops")
     ios: float = knob(0.45, "share of phones and tablets that run iOS")
-    phone_models: int = knob(300, "models of phones of each system")
-    model_skew: float = knob(1.1, "popularity of models falls as rank to the power of minus this")
+    phone_models: int = knob(150, "models of phones of each system")
+    model_skew: float = knob(1.4, "popularity of models falls as rank to the power of minus this")
     looks: int = knob(40, "fingerprints of one model and version, by settings and parts")
-    look_skew: float = knob(1.0, "popularity of those falls likewise")
+    look_skew: float = knob(1.5, "popularity of those falls likewise")
     plain_desktops: float = knob(0.12, "share of desktops set up from a few common images")
-    agent_spread: int = knob(9, "user agents in use at once on one system")
+    agent_spread: int = knob(5, "user agents in use at once on one system")
     silent: float = knob(1.0, "devices that click no ad, for each that does")
-    clicks_per_device: float = knob(2.2, "mean clicks of a device that clicks")
+    clicks_per_device: float = knob(1.65, "mean clicks of a device that clicks")
 
     # What changes about a device.
     update_days: float = knob(21.0, "mean days between updates that change the fingerprint")
     agent_days: float = knob(60.0, "mean days between updates that change the user agent")
-    fingerprint_noise: float = knob(0.025, "chance that a page sees a fingerprint made up for it")
-    in_app: float = knob(0.16, "share of clicks on phones inside an app's own browser")
+    fingerprint_noise: float = knob(0.03, "chance that a page sees a fingerprint made up for it")
+    in_app: float = knob(0.22, "share of clicks on phones inside an app's own browser")
     in_app_leaves: float = knob(0.45, "chance that what follows at once is in another browser")
     in_app_fingerprint: float = knob(0.30, "chance that an app's browser has another fingerprint")
 
@@ -42,26 +42,27 @@ class Knobs:
     office_size: int = knob(25, "mean devices of an office")
     shared_isps: float = knob(0.10, "share of households behind an IPv4 address of many (CGNAT)")
     shared_size: int = knob(60, "households behind such an address")
-    lease_days: float = knob(9.0, "mean days between changes of a household's address")
-    dual_stack: float = knob(0.40, "share of households and carriers with IPv6 beside IPv4")
+    lease_days: float = knob(30.0, "mean days between changes of a household's address")
+    dual_stack: float = knob(0.50, "share of households and carriers with IPv6 beside IPv4")
     prefer_ipv6: float = knob(0.90, "chance that a device with both takes IPv6, where it can")
-    shops_ipv6: float = knob(0.70, "share of tenants whose own pages are reached over IPv6")
-    stay_hours: float = knob(9.0, "mean hours at a place")
-    hop: float = knob(0.05, "chance of another network from one page to the next, at any delay")
-    away: float = knob(0.45, "share of the time that phones are not at home")
+    shops_ipv6: float = knob(0.50, "share of tenants whose own pages are reached over IPv6")
+    stay_hours: float = knob(14.0, "mean hours at a place")
+    hop: float = knob(0.17, "chance of another network from one page to the next, at any delay")
+    away: float = knob(0.28, "share of the time that phones are not at home")
     carrier_gateways: int = knob(40, "IPv4 addresses of a carrier, each shared by many devices")
     gateway_hours: float = knob(3.0, "mean hours behind one address of a carrier")
 
     # Conversions.
-    prompt: float = knob(0.52, "share of conversions in the session of the click")
+    prompt: float = knob(0.56, "share of conversions in the session of the click")
     prompt_minutes: float = knob(12.0, "median delay of those")
-    prompt_spread: float = knob(1.8, "standard deviation of its logarithm")
-    later_hours: float = knob(55.0, "median delay of the others; some exceed the window")
-    later_spread: float = knob(1.0, "standard deviation of its logarithm")
-    coincidence: float = knob(0.10, "conversions that no ad brought, of devices with an active "
+    prompt_spread: float = knob(2.0, "standard deviation of its logarithm")
+    later_hours: float = knob(67.0, "median delay of the others; some exceed the window")
+    later_spread: float = knob(0.85, "standard deviation of its logarithm")
+    coincidence: float = knob(0.15, "conversions that no ad brought, of devices with an active "
                                     "click by chance, for each organic one")
-    ids_ios: float = knob(0.15, "chance that a click's id is still there at a conversion, on iOS")
-    ids_other: float = knob(0.40, "the same elsewhere")
+    organic_phones: float = knob(0.55, "how readily phones convert unprompted, beside desktops")
+    ids_ios: float = knob(0.35, "chance that a click's id is still there at a conversion, on iOS")
+    ids_other: float = knob(0.65, "the same elsewhere")
 
     # What is recorded.
     invalid: float = knob(0.03, "share of people's clicks flagged invalid")
