@@ -3,11 +3,13 @@
 import bisect
 import hashlib
 import itertools
+import math
 import random
 
 REGIONS = (("Europe/Berlin", 60), ("Europe/Vienna", 60), ("Europe/London", 0),
            ("Europe/Istanbul", 180), ("America/New_York", -300))
 REGION_SHARES = (0.45, 0.15, 0.18, 0.12, 0.10)
+CARRIERS = 3  # of each region
 PHONE_SCREENS = ((390, 844), (393, 852), (430, 932), (375, 667), (412, 915), (360, 800),
                  (384, 854), (393, 873), (360, 780), (414, 896))
 TABLET_SCREENS = ((820, 1180), (810, 1080), (1024, 1366), (800, 1280))
@@ -33,7 +35,10 @@ class Ranked:
 
 
 class Device:
-    """One device. Versions rise while it is followed through its clicks and conversions."""
+    """One device. What changes (versions, place) is as at its last visit, `seen_us`.
+
+    `office` says which one, as a share of all: the first are the largest.
+    """
 
     __slots__ = ("name", "kind", "system", "model", "look", "region", "screen", "browser",
                  "version", "agent", "household", "office", "carrier", "place", "gateway",
@@ -66,6 +71,8 @@ class Population:
         self.looks = Ranked(knobs.looks, knobs.look_skew)
         self.agents = Ranked(knobs.agent_spread, 0.7)
         self.versions = Ranked(5, 0.9)
+        self.carriers = Ranked(CARRIERS, 0.8)
+        self.screens = Ranked(len(DESKTOP_SCREENS), 0.8)
         self.count = 0
         self.household = 0
         self.left_in_household = 0
@@ -89,8 +96,8 @@ class Population:
         device.name = "d%d" % self.count
         device.household = self.household
         device.region = self.household_region
-        device.office = int(rng.expovariate(1) * self.count / knobs.office_size)
-        device.carrier = Ranked(3, 0.8).draw(rng) + 3 * device.region
+        device.office = rng.random() ** 2
+        device.carrier = self.carriers.draw(rng) + CARRIERS * device.region
         device.version = 10 - self.versions.draw(rng)
         device.agent = knobs.agent_spread - self.agents.draw(rng)
         device.place = device.gateway = None
@@ -116,7 +123,7 @@ class Population:
         device.system = "Windows" if rng.random() < 0.75 else "macOS"
         device.browser = rng.choices(("Chrome", "Edge", "Firefox", "Safari"),
                                      (60, 20, 12, 8))[0]
-        device.screen = DESKTOP_SCREENS[Ranked(len(DESKTOP_SCREENS), 0.8).draw(rng)]
+        device.screen = DESKTOP_SCREENS[self.screens.draw(rng)]
         device.model = device.browser
         plain = rng.random() < knobs.plain_desktops
         device.look = self.looks.draw(rng) if plain else "own-" + device.name
@@ -125,7 +132,7 @@ class Population:
 def age(device, elapsed_us, knobs, rng):
     """Updates that came in the time since the device was last seen."""
     days = elapsed_us / 86400e6
-    if rng.random() < 1 - 2.718281828459045 ** (-days / knobs.update_days):
+    if rng.random() < 1 - math.exp(-days / knobs.update_days):
         device.version += 1
-    if rng.random() < 1 - 2.718281828459045 ** (-days / knobs.agent_days):
+    if rng.random() < 1 - math.exp(-days / knobs.agent_days):
         device.agent += 1

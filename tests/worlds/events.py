@@ -3,7 +3,7 @@
 import bisect
 import random
 
-from devices import Population, Ranked
+from devices import Population, Ranked, number_of
 from places import DAY_US, HOUR_US
 
 WINDOW_US = 7 * DAY_US
@@ -28,6 +28,14 @@ class Event:
         self.truth = None
         self.kept = None
         self.fields = ()
+
+
+def time_of(event):
+    return event.time_us
+
+
+def newest_last(event):
+    return event.time_us, event.id
 
 
 class Calendar:
@@ -56,6 +64,7 @@ class Clicks:
     def __init__(self, knobs, options, calendar):
         self.knobs = knobs
         self.calendar = calendar
+        self.seed = options.seed
         self.rng = random.Random("clicks/%d" % options.seed)
         self.tenants = Ranked(options.tenants, 1.0)
         self.devices = []
@@ -68,11 +77,10 @@ class Clicks:
             self.devices.append(device)
             if self.rng.random() < 1 / (1 + knobs.silent):
                 self.click(device, people_count - len(self.all))
-        if not self.devices:
-            self.devices.append(population.make())
+        self.devices.append(population.make())  # somebody never clicked
         self.households = population.household
         self.bot_clicks(population, options.clicks - people_count)
-        for click in sorted(self.all, key=lambda event: event.time_us):
+        for click in sorted(self.all, key=newest_last):
             if click.is_valid:
                 key = (click.device.name, click.tenant)
                 self.valid.setdefault(key, []).append(click)
@@ -100,6 +108,7 @@ class Clicks:
     def add(self, device, tenant, time_us, is_valid):
         click = Event(device, tenant, time_us, True)
         click.is_valid = is_valid
+        click.id = "k%016x" % number_of(self.seed, "click", len(self.all))
         self.all.append(click)
 
     def bot_clicks(self, population, count):
@@ -117,14 +126,15 @@ class Clicks:
                      rng.random() < 0.5)
 
     def truth(self, device, tenant, time_us):
-        """The newest valid click of the device in the seven days up to the time, or None."""
+        """The newest valid click of the device in the seven days up to the time, or None.
+
+        Of clicks at one time the one with the smallest id counts as the newest.
+        """
         own = self.valid.get((device.name, tenant), ())
-        place = bisect.bisect_right(own, time_us, key=lambda click: click.time_us)
+        place = bisect.bisect_right(own, time_us, key=time_of)
         if place == 0 or own[place - 1].time_us <= time_us - WINDOW_US:
             return None
-        newest_us = own[place - 1].time_us
-        return min((click for click in own[max(0, place - 9):place]
-                    if click.time_us == newest_us), key=lambda click: click.id)
+        return own[bisect.bisect_left(own, own[place - 1].time_us, key=time_of)]
 
 
 class Conversions:
@@ -140,18 +150,20 @@ class Conversions:
         self.by_chance_left = min(self.brought_left, int(self.organic_left * knobs.coincidence))
         self.by_people = [click for click in clicks.all if click.device.name[0] == "d"]
         self.all = []
-        self.make()
-
-    def make(self):
-        if not any(click.is_valid for click in self.by_people):
-            self.organic_left += self.brought_left
-            self.brought_left = self.by_chance_left = 0
-        while self.by_chance_left > 0:
-            self.by_chance()
-        while self.brought_left > 0:
-            self.follow()
-        while self.organic_left > 0:
-            self.organic()
+        if self.brought_left > 0 and not self.by_people:
+            raise SystemExit("make_world.py: no click to follow; ask for more clicks")
+        tries_left = 10000 + 100 * options.conversions
+        while self.by_chance_left + self.brought_left + self.organic_left > 0:
+            if self.by_chance_left > 0:
+                self.by_chance()
+            elif self.brought_left > 0:
+                self.follow()
+            else:
+                self.organic()
+            tries_left -= 1
+            if tries_left == 0:
+                raise SystemExit("make_world.py: too few clicks early enough to be followed, or "
+                                 "too few devices without one; ask for more clicks or days")
 
     def add(self, device, tenant, time_us, followed):
         """Take the conversion if there is still room for its kind."""
@@ -164,6 +176,7 @@ class Conversions:
             return False
         conversion = Event(device, tenant, time_us, False)
         conversion.truth = truth
+        conversion.id = "v%016x" % number_of(self.clicks.seed, "conversion", len(self.all))
         if followed is not None and self.rng.random() < self.keeps_id(device):
             conversion.kept = truth or followed
         self.all.append(conversion)

@@ -37,6 +37,8 @@ class Knobs:
     in_app_leaves: float = knob(0.45, "chance that what follows at once is in another browser")
     in_app_fingerprint: float = knob(0.30, "chance that an app's browser has another fingerprint")
 
+    other_screen: float = knob(0.06, "chance that a desktop shows a page on another screen")
+
     # Places and addresses.
     household: float = knob(2.6, "mean devices of a household")
     office_size: int = knob(25, "mean devices of an office")

@@ -23,8 +23,8 @@ import datetime
 import os
 import random
 
-from devices import REGIONS, age, number_of
-from events import Calendar, Clicks, Conversions
+from devices import DESKTOP_SCREENS, REGIONS, age, number_of
+from events import Calendar, Clicks, Conversions, newest_last
 from knobs import VARIANTS, Knobs
 from places import DAY_US, Network, ipv4
 
@@ -56,12 +56,11 @@ def tenant_name(tenant):
 class Camera:
     """What the pages record of a device, as it changes from one visit to its next."""
 
-    def __init__(self, knobs, seed, households):
+    def __init__(self, knobs, seed, clicks):
         self.knobs = knobs
-        self.rng = random.Random("visits/%d" % seed)
-        self.network = Network(knobs, seed, self.rng)
-        self.network.populate(households)
         self.seed = seed
+        self.rng = random.Random("visits/%d" % seed)
+        self.network = Network(knobs, seed, self.rng, len(clicks.devices), clicks.households)
 
     def see(self, event):
         """Fill event.fields: the fingerprint and SEEN_COLUMNS. A device's events in time order."""
@@ -85,22 +84,24 @@ class Camera:
         return device.in_app if soon and rng.random() >= knobs.in_app_leaves else ""
 
     def record(self, event):
+        """Without scripts there is neither fingerprint nor what only they can see."""
         device, rng, knobs = event.device, self.rng, self.knobs
-        fingerprint = screen = ("", "")
-        zone = ("", "")
+        fingerprint, measured = "", ("", "", "", "")
         if rng.random() >= knobs.no_fingerprint:
             fingerprint = self.fingerprint(device)
             if rng.random() < knobs.described:
-                screen = device.screen
-                zone = REGIONS[device.region]
-        else:
-            fingerprint = ""
+                measured = self.screen(device) + REGIONS[device.region]
         address = self.address(event) if rng.random() >= knobs.no_address else ""
         agent = device.user_agent(device.in_app) if rng.random() >= knobs.no_agent else ""
         kind = device.kind if rng.random() >= knobs.no_device_type else ""
         named = (device.system, device.in_app or device.browser) \
             if rng.random() < knobs.described else ("", "")
-        return (fingerprint, address, agent, kind) + named + tuple(screen) + tuple(zone)
+        return (fingerprint, address, agent, kind) + named + measured
+
+    def screen(self, device):
+        if device.kind == "desktop" and self.rng.random() < self.knobs.other_screen:
+            return self.rng.choice(DESKTOP_SCREENS)
+        return device.screen
 
     def fingerprint(self, device):
         if self.rng.random() < self.knobs.fingerprint_noise:
@@ -174,17 +175,11 @@ def make_world(options, knobs):
     start_us = int(START.timestamp()) * 10**6
     rng = random.Random("calendar/%d" % options.seed)
     clicks = Clicks(knobs, options, Calendar(start_us, options.days, rng))
-    for number, click in enumerate(clicks.all):
-        click.id = "k%016x" % number_of(options.seed, "click", number)
     conversions = Conversions(knobs, options, clicks)
-    for number, conversion in enumerate(conversions.all):
-        conversion.id = "v%016x" % number_of(options.seed, "conversion", number)
-    camera = Camera(knobs, options.seed, clicks.households)
-    for event in sorted(clicks.all + conversions.all, key=lambda event: (event.time_us, event.id)):
+    camera = Camera(knobs, options.seed, clicks)
+    for event in sorted(clicks.all + conversions.all, key=newest_last):
         camera.see(event)
-    for events in (clicks.all, conversions.all):
-        events.sort(key=lambda event: (event.time_us, event.id))
-    return clicks.all, conversions.all
+    return sorted(clicks.all, key=newest_last), sorted(conversions.all, key=newest_last)
 
 
 def parse(arguments=None):
@@ -202,6 +197,9 @@ def parse(arguments=None):
         parser.add_argument("--" + field.name.replace("_", "-"), type=type(field.default),
                             help="%s (default: %s)" % (field.metadata["help"], field.default))
     options = parser.parse_args(arguments)
+    if options.clicks < 0 or options.conversions < 0 or not 0 <= options.organic <= 1 \
+            or options.days < 1 or options.tenants < 1:
+        parser.error("counts are 0 or more, --organic 0 to 1, --days and --tenants 1 or more")
     knobs = Knobs(**VARIANTS[options.variant])
     for field in dataclasses.fields(Knobs):
         if getattr(options, field.name) is not None:

@@ -32,10 +32,14 @@ def ipv6(host, *prefix):
 class Network:
     """Moves devices, and says what addresses they have."""
 
-    def __init__(self, knobs, seed, rng):
+    def __init__(self, knobs, seed, rng, devices, households):
+        """The last two are how many there are, so that what they share is as large as it says."""
         self.knobs = knobs
         self.seed = seed
         self.rng = rng
+        self.offices = max(1, int(devices / knobs.office_size))
+        self.hot_spots = max(1, devices // 40)
+        self.gateways = max(1, int(households * knobs.shared_isps / knobs.shared_size))
 
     def chance(self, share, *parts):
         """True for `share` of all parts, always the same ones."""
@@ -59,7 +63,7 @@ class Network:
         return "public" if rng.random() < 0.12 else "mobile"
 
     def move(self, device, time_us, elapsed_us):
-        """Follow the device to where it is now; `elapsed_us` None: it is seen for the first time."""
+        """Follow the device to where it is now; `elapsed_us` is None when it is first seen."""
         rng, knobs = self.rng, self.knobs
         roams = 1.0 if device.kind == "mobile" else 0.4
         moved = elapsed_us is None
@@ -74,7 +78,7 @@ class Network:
                 or rng.random() < 1 - math.exp(-elapsed_us / HOUR_US / knobs.gateway_hours)):
             device.gateway = rng.randrange(knobs.carrier_gateways)
         if device.place == "public" and old != "public":
-            device.gateway = rng.randrange(5000)
+            device.gateway = rng.randrange(self.hot_spots)
 
     def address(self, device, time_us, tenant, is_click):
         knobs = self.knobs
@@ -89,8 +93,7 @@ class Network:
         days = knobs.lease_days * (0.25 + 1.5 * (number_of(seed, "lease", home) / 2**64))
         epoch = int((time_us / DAY_US + number_of(seed, "phase", home) % 1000) / days)
         if self.chance(knobs.shared_isps, "shared", home):
-            four = ipv4(seed, "cgnat", device.region, number_of(home, epoch // 8)
-                        % max(1, int(self.shared_gateways)))
+            four = ipv4(seed, "cgnat", number_of(home, epoch // 8) % self.gateways)
         else:
             four = ipv4(seed, "home", home, epoch)
         if not self.chance(knobs.dual_stack, "dual", home):
@@ -98,15 +101,9 @@ class Network:
         host = "%s|%d" % (device.name, time_us // DAY_US)
         return four, ipv6(host, seed, "home", home, epoch // 3)
 
-    shared_gateways = 1.0
-
-    def populate(self, households):
-        """Say how many households there are, so that shared addresses have their size."""
-        self.shared_gateways = households * self.knobs.shared_isps / self.knobs.shared_size / 2
-
     def at_office(self, device, time_us):
         del time_us
-        return ipv4(self.seed, "office", device.office), None
+        return ipv4(self.seed, "office", int(device.office * self.offices)), None
 
     def at_public(self, device, time_us):
         del time_us
