@@ -21,10 +21,10 @@ class Knobs:
     tablets: float = knob(0.05, "share of devices that are tablets; the rest are desktops")
     ios: float = knob(0.45, "share of phones and tablets that run iOS")
     phone_models: int = knob(150, "models of phones of each system")
-    model_skew: float = knob(1.4, "popularity of models falls as rank to the power of minus this")
+    model_skew: float = knob(1.45, "popularity of models falls as rank to the power of minus this")
     looks: int = knob(40, "fingerprints of one model and version, by settings and parts")
     look_skew: float = knob(1.5, "popularity of those falls likewise")
-    plain_desktops: float = knob(0.12, "share of desktops set up from a few common images")
+    plain_desktops: float = knob(0.18, "share of desktops set up from a few common images")
     agent_spread: int = knob(5, "user agents in use at once on one system")
     silent: float = knob(1.0, "devices that click no ad, for each that does")
     clicks_per_device: float = knob(1.65, "mean clicks of a device that clicks")
@@ -62,7 +62,7 @@ class Knobs:
     later_spread: float = knob(0.85, "standard deviation of its logarithm")
     coincidence: float = knob(0.15, "conversions that no ad brought, of devices with an active "
                                     "click by chance, for each organic one")
-    organic_phones: float = knob(0.55, "how readily phones convert unprompted, beside desktops")
+    organic_phones: float = knob(0.30, "how readily phones convert unprompted, beside desktops")
     ids_ios: float = knob(0.35, "chance that a click's id is still there at a conversion, on iOS")
     ids_other: float = knob(0.65, "the same elsewhere")
 

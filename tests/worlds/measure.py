@@ -13,6 +13,7 @@ import bisect
 import collections
 import csv
 import datetime
+import ipaddress
 import os
 
 WINDOW_US = 7 * 86400 * 10**6
@@ -179,8 +180,8 @@ def world_figures(world):
 
 
 def bucket(value):
-    """IPv6 addresses as written here are eight groups: the network is the first four."""
-    return ":".join(value.split(":")[:4]) if value.count(":") == 7 else value
+    """What the model compares of it: of an IPv6 address, its network of 64 bits."""
+    return int(ipaddress.IPv6Address(value)) >> 64 if ":" in value[:5] else value
 
 
 def main():
