@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Worlds of tests/worlds/make_world.py are what they say, and measure.py counts. A line per case."""
 
+import argparse
 import datetime
 import filecmp
 import os
 import subprocess
 import sys
 import tempfile
+from types import SimpleNamespace
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WORLDS = os.path.join(ROOT, "tests/worlds")
@@ -14,6 +16,7 @@ sys.path.insert(0, WORLDS)
 sys.dont_write_bytecode = True
 import make_world  # noqa: E402
 import measure  # noqa: E402
+from events import WINDOW_US, Clicks  # noqa: E402
 from knobs import VARIANTS, Knobs  # noqa: E402
 
 FILES = ("clicks.csv", "conversions.csv", "click_truth.csv", "conversion_truth.csv")
@@ -100,6 +103,26 @@ def check_truth(clicks, conversions, click_truth, truth):
     return "" if repeats > CONVERSIONS / 10 else "hardly a device has two clicks to choose from"
 
 
+def check_edges():
+    """A click counts from its very microsecond to a week later, that end not included."""
+    options = argparse.Namespace(clicks=0, seed=1, tenants=1)
+    device, other = SimpleNamespace(name="d1"), SimpleNamespace(name="d2")
+    clicks = Clicks(Knobs(), options, None)
+    for name, at_us, is_valid in (("b", 1000, True), ("a", 1000, True), ("c", 5000, True),
+                                  ("d", 6000, False)):
+        clicks.add(device, 0, at_us, is_valid)
+        clicks.all[-1].id = name
+    clicks.sort_valid()
+    for at_us, expected in ((999, ""), (1000, "a"), (4999, "a"), (5000, "c"), (6000, "c"),
+                            (5000 + WINDOW_US - 1, "c"), (5000 + WINDOW_US, "")):
+        found = clicks.truth(device, 0, at_us)
+        if (found.id if found else "") != expected:
+            return "at %d: %s is not %s" % (at_us, found and found.id, expected)
+    if clicks.truth(other, 0, 5000) or clicks.truth(device, 1, 5000):
+        return "a click of another device or tenant"
+    return ""
+
+
 def check_ids(clicks, conversions, truth):
     """A conversion's id is of a click of its tenant, and of the true one where there is one."""
     names = {}
@@ -170,13 +193,18 @@ def check_measure(root):
 
 
 def check_impossible(root):
-    """What cannot be made is refused, in one line."""
-    done = subprocess.run(
-        [sys.executable, "-B", os.path.join(WORLDS, "make_world.py"), "--output", root + "/no",
-         "--clicks", "0", "--conversions", "10"], check=False, text=True, stderr=subprocess.PIPE)
-    if done.returncode == 0 or done.stderr.count("\n") != 1:
-        return "status %d: %s" % (done.returncode, done.stderr)
-    return ""
+    """What cannot be made is refused, with its reason in the last line, and nothing written."""
+    for options, reason in (
+            (("--clicks", "0", "--conversions", "10"), "no click to follow"),
+            (("--clicks", "30", "--organic", "1", "--silent", "0", "--organic-phones", "0",
+              "--phones", "1"), "too few"),
+            (("--organic", "1.5"), "--organic 0 to 1"), (("--days", "0"), "1 or more")):
+        done = subprocess.run(
+            [sys.executable, "-B", os.path.join(WORLDS, "make_world.py"), "--output", root + "/no",
+             *options], check=False, text=True, stderr=subprocess.PIPE)
+        if done.returncode == 0 or reason not in done.stderr.strip().rpartition("\n")[2]:
+            return "%s: status %d: %s" % (options, done.returncode, done.stderr)
+    return "it was written" if os.path.exists(root + "/no") else ""
 
 
 def main():
@@ -192,11 +220,12 @@ def main():
                 ("the organic share is exact", check_organic(truth)),
                 ("the truth is the device's newest valid click",
                  check_truth(clicks, conversions, click_truth, truth)),
+                ("the truth's window ends where it should", check_edges()),
                 ("ids that conversions carry", check_ids(clicks, conversions, truth)),
                 ("fields are filled, and missing", check_columns(clicks, conversions)),
                 ("variants differ", check_variants(root, first)),
                 ("measure.py counts right", check_measure(root)),
-                ("no clicks to follow", check_impossible(root))):
+                ("what cannot be made is refused", check_impossible(root))):
             print("not ok %s: %s" % (name, problem) if problem else "ok " + name)
             failed += bool(problem)
     return 1 if failed else 0

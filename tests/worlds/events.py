@@ -80,6 +80,9 @@ class Clicks:
         self.devices.append(population.make())  # somebody never clicked
         self.households = population.household
         self.bot_clicks(population, options.clicks - people_count)
+        self.sort_valid()
+
+    def sort_valid(self):
         for click in sorted(self.all, key=newest_last):
             if click.is_valid:
                 key = (click.device.name, click.tenant)

@@ -44,13 +44,13 @@ class Knobs:
     office_size: int = knob(25, "mean devices of an office")
     shared_isps: float = knob(0.10, "share of households behind an IPv4 address of many (CGNAT)")
     shared_size: int = knob(60, "households behind such an address")
-    lease_days: float = knob(30.0, "mean days between changes of a household's address")
-    dual_stack: float = knob(0.50, "share of households and carriers with IPv6 beside IPv4")
+    lease_days: float = knob(40.0, "mean days between changes of a household's address")
+    dual_stack: float = knob(0.45, "share of households and carriers with IPv6 beside IPv4")
     prefer_ipv6: float = knob(0.90, "chance that a device with both takes IPv6, where it can")
     shops_ipv6: float = knob(0.50, "share of tenants whose own pages are reached over IPv6")
     stay_hours: float = knob(14.0, "mean hours at a place")
     hop: float = knob(0.17, "chance of another network from one page to the next, at any delay")
-    away: float = knob(0.28, "share of the time that phones are not at home")
+    away: float = knob(0.26, "share of the time that phones are not at home")
     carrier_gateways: int = knob(40, "IPv4 addresses of a carrier, each shared by many devices")
     gateway_hours: float = knob(3.0, "mean hours behind one address of a carrier")
 
@@ -60,7 +60,7 @@ class Knobs:
     prompt_spread: float = knob(2.0, "standard deviation of its logarithm")
     later_hours: float = knob(67.0, "median delay of the others; some exceed the window")
     later_spread: float = knob(0.85, "standard deviation of its logarithm")
-    coincidence: float = knob(0.15, "conversions that no ad brought, of devices with an active "
+    coincidence: float = knob(0.14, "conversions that no ad brought, of devices with an active "
                                     "click by chance, for each organic one")
     organic_phones: float = knob(0.30, "how readily phones convert unprompted, beside desktops")
     ids_ios: float = knob(0.35, "chance that a click's id is still there at a conversion, on iOS")

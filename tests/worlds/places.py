@@ -29,6 +29,14 @@ def ipv6(host, *prefix):
         tail & 0xffff, tail >> 16 & 0xffff, tail >> 32 & 0xffff, tail >> 48)
 
 
+def every(share, number):
+    """True for `share` of the numbers from 0 on, spread evenly.
+
+    For the few that decide much (tenants, carriers): worlds of other seeds stay alike.
+    """
+    return math.floor((number + 1) * share + 0.5) > math.floor(number * share + 0.5)
+
+
 class Network:
     """Moves devices, and says what addresses they have."""
 
@@ -83,7 +91,7 @@ class Network:
     def address(self, device, time_us, tenant, is_click):
         knobs = self.knobs
         four, six = getattr(self, "at_" + device.place)(device, time_us)
-        reached = is_click or self.chance(knobs.shops_ipv6, "shop", tenant)
+        reached = is_click or every(knobs.shops_ipv6, tenant)
         if six and reached and self.rng.random() < knobs.prefer_ipv6:
             return six
         return four
@@ -111,7 +119,7 @@ class Network:
 
     def at_mobile(self, device, time_us):
         four = ipv4(self.seed, "carrier", device.carrier, device.gateway)
-        if not self.chance(self.knobs.dual_stack, "carrier-dual", device.carrier):
+        if not every(self.knobs.dual_stack, device.carrier):
             return four, None
         host = "%s|%d" % (device.name, time_us // DAY_US)
         return four, ipv6(host, self.seed, "mobile", device.name, device.gateway)
