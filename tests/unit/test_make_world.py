@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Worlds of tests/worlds/make_world.py are what they say, and measure.py counts. A line per case."""
+"""Worlds of tests/worlds/make_world.py are what they say; measure.py counts. One line per case."""
 
 import argparse
 import datetime
@@ -25,7 +25,7 @@ CLICKS, CONVERSIONS, ORGANIC = 4000, 1500, 0.31
 
 
 def make(folder, *options, hash_seed="0"):
-    """A small world, by the command, as tests use it; many clicks a device, so that truth is hard."""
+    """A small world, by the command, of many clicks a device, so that the truth is hard."""
     subprocess.run(
         [sys.executable, "-B", os.path.join(WORLDS, "make_world.py"), "--output", folder,
          "--clicks", str(CLICKS), "--conversions", str(CONVERSIONS), "--organic", str(ORGANIC),

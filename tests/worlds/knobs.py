@@ -1,8 +1,24 @@
 """What a made world is like: every number of it, with its default, and the named variants.
 
 Shares are of 1. None of these comes from the program under test or its simulator: they say how
-people, devices and networks behave, and were then moved until the product's untrained model is as
-right, and as wrong, as it is on traffic of that kind (measure.py).
+people, devices and networks behave, and were then moved until the untrained default model, and the
+rule it replaced, are as right and as wrong as they were found to be in another such world.
+
+Measured at the defaults (seed 1; seeds 2 and 3 differ by up to 0.01 of these), for each SHARE:
+
+    tests/worlds/make_world.py --output W --organic SHARE
+    build/clickmatch match --clicks W/clicks.csv --conversions W/conversions.csv --output W/r.csv
+    tests/worlds/measure.py W W/r.csv
+
+    organic  precision  recall  F0.5   calibration error  F0.5 of the old rule
+    20 %     0.919      0.715   0.870  0.056              0.679
+    35 %     0.906      0.696   0.855  0.058              0.596
+    50 %     0.884      0.677   0.833  0.071              0.501
+    80 %     0.784      0.567   0.728  0.146              0.280
+
+At 35 % a third of the conversions has a click id that still counts; of what layers 2 and 3 get
+wrong 64 % is the right device's older click, 31 % an organic conversion. Of the variants at 35 %
+F0.5 is 0.745 (carriers), 0.567 (sparse), 0.954 (desk).
 """
 
 import dataclasses
