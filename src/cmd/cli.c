@@ -8,6 +8,7 @@
 #include "cmd/cmd_bench.h"
 #include "cmd/cmd_match.h"
 #include "cmd/cmd_migrate.h"
+#include "cmd/cmd_model.h"
 #include "cmd/cmd_simulate.h"
 #include "cmd/cmd_stream.h"
 #include "cmd/interrupt.h"
@@ -16,16 +17,80 @@
 #include "cmd/report.h"
 #include "util/error.h"
 
-/** One command. */
+/** One command, or a group of commands. */
 typedef struct cm_command {
-    const char *name;
+    const char *name; /* of a group's command: "model add" */
     cm_command_bit bit;
     const char *synopsis;
     const char *line; /* what it does, in one line */
     const char *text; /* more about it */
     const char *example;
     cm_status (*run)(const cm_settings *settings, cm_log *log, cm_error *error);
+    const struct cm_command *parts; /* of a group, which is nothing by itself: closed by a row
+                                       without a name */
 } cm_command;
+
+static const cm_command model_commands[] = {
+    {
+        "model add",
+        CM_COMMAND_MODEL_ADD,
+        "clickmatch model add FILE [options]",
+        "put a model file into the registry",
+        "Checks the model and keeps it under its name and version, for good: adding the\n"
+        "same again does nothing, adding another one under that version is refused.\n",
+        "echo '{\"name\":\"default\",\"version\":\"2\"}' >model.json\n"
+        "  clickmatch model add model.json --db dbname=clickmatch",
+        cm_cmd_model_add,
+        NULL,
+    },
+    {
+        "model list",
+        CM_COMMAND_MODEL_LIST,
+        "clickmatch model list [options]",
+        "list all versions: champions, dates, metrics",
+        "Lists what is in the registry, a line each.\n",
+        "clickmatch model list --db dbname=clickmatch",
+        cm_cmd_model_list,
+        NULL,
+    },
+    {
+        "model show",
+        CM_COMMAND_MODEL_SHOW,
+        "clickmatch model show NAME[@VERSION] [options]",
+        "write a model as a file; tell its metrics and history",
+        "The model goes to standard output, ready for --model; what is known about it to\n"
+        "standard error. With --format json all of it is one object.\n",
+        "clickmatch model show default@2 --db dbname=clickmatch >model.json",
+        cm_cmd_model_show,
+        NULL,
+    },
+    {
+        "model promote",
+        CM_COMMAND_MODEL_PROMOTE,
+        "clickmatch model promote NAME@VERSION [options]",
+        "make a version the champion of its name",
+        "batch and stream use the champion from their next start on, a running stream\n"
+        "from the next SIGHUP on.\n",
+        "clickmatch model promote default@2 --reason better --db dbname=clickmatch",
+        cm_cmd_model_promote,
+        NULL,
+    },
+    {
+        "model rollback",
+        CM_COMMAND_MODEL_ROLLBACK,
+        "clickmatch model rollback NAME [options]",
+        "go back to the champion before",
+        "Takes back the last promotion that has not been taken back; again, the one\n"
+        "before it.\n",
+        "echo '{\"name\":\"default\",\"version\":\"3\"}' |\n"
+        "      clickmatch model add - --db dbname=clickmatch\n"
+        "  clickmatch model promote default@3 --db dbname=clickmatch\n"
+        "  clickmatch model rollback default --db dbname=clickmatch",
+        cm_cmd_model_rollback,
+        NULL,
+    },
+    {0},
+};
 
 static const cm_command commands[] = {
     {
@@ -39,6 +104,7 @@ static const cm_command commands[] = {
         "  clickmatch match --clicks world/clicks.csv \\\n"
         "      --conversions world/conversions.csv --output results.csv",
         cm_cmd_match,
+        NULL,
     },
     {
         "simulate",
@@ -48,6 +114,7 @@ static const cm_command commands[] = {
         "Writes clicks, conversions, click_truth and conversion_truth to the directory.\n",
         "clickmatch simulate --output world --clicks-count 20000 --days 30 --seed 7",
         cm_cmd_simulate,
+        NULL,
     },
     {
         "migrate",
@@ -58,6 +125,7 @@ static const cm_command commands[] = {
         "current version, in place, losing nothing. At that version it does nothing.\n",
         "createdb clickmatch\n  clickmatch migrate --db dbname=clickmatch",
         cm_cmd_migrate,
+        NULL,
     },
     {
         "batch",
@@ -68,6 +136,7 @@ static const cm_command commands[] = {
         "that change, in one transaction. Running it again changes nothing.\n",
         "clickmatch batch --db dbname=clickmatch --from 2026-03-01 --to 2026-03-08",
         cm_cmd_batch,
+        NULL,
     },
     {
         "stream",
@@ -79,6 +148,18 @@ static const cm_command commands[] = {
         "docs/stream.md says more. SIGUSR1: status; SIGHUP: read the model again.\n",
         "clickmatch stream --clicks data/clicks.csv <events.ndjson >results.ndjson",
         cm_cmd_stream,
+        NULL,
+    },
+    {
+        "model",
+        0,
+        "clickmatch model COMMAND [options]",
+        "keep models in PostgreSQL, and say which one is used",
+        "The registry holds models by name and version; one version of each name is its\n"
+        "champion. docs/registry.md says more.\n",
+        NULL,
+        NULL,
+        model_commands,
     },
     {
         "bench",
@@ -90,9 +171,10 @@ static const cm_command commands[] = {
         "docs/benchmark.md says what each figure is.\n",
         "clickmatch bench --quick --json bench.json",
         cm_cmd_bench,
+        NULL,
     },
+    {0},
 };
-#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 /* ---- help ---- */
 
@@ -110,22 +192,43 @@ static int print(cm_buffer *text)
     return cm_report(&log, status, &error);
 }
 
+static void append_commands(const cm_command *table, cm_buffer *text)
+{
+    cm_buffer_append_text(text, "\nCommands:\n");
+    for (; table->name != NULL; table++) {
+        char line[160];
+        snprintf(line, sizeof line, "  %-*s %s\n", strchr(table->name, ' ') == NULL ? 10 : 15,
+                 table->name, table->line);
+        cm_buffer_append_text(text, line);
+    }
+}
+
 static int print_help(void)
 {
     cm_buffer text = {0};
     cm_buffer_append_text(&text, "clickmatch " CM_VERSION ": match conversions to ad clicks\n\n"
-                                 "Usage: clickmatch COMMAND [options]\n\nCommands:\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        char line[160];
-        snprintf(line, sizeof line, "  %-10s %s\n", commands[i].name, commands[i].line);
-        cm_buffer_append_text(&text, line);
-    }
+                                 "Usage: clickmatch COMMAND [options]\n");
+    append_commands(commands, &text);
     cm_buffer_append_text(
         &text,
         "\nclickmatch COMMAND --help tells a command's options; each can also come from the\n"
         "environment: CLICKMATCH_MAX_REJECTS for --max-rejects.\n\n"
         "Exit status: 0 done; 1 failed; 2 wrong usage; 3 too many rejected rows;\n"
         "4 database refused or lost; 5 interrupted, state consistent.\n");
+    return print(&text);
+}
+
+static int print_group_help(const cm_command *group)
+{
+    cm_buffer text = {0};
+    cm_buffer_append_text(&text, "Usage: ");
+    cm_buffer_append_text(&text, group->synopsis);
+    cm_buffer_append_text(&text, "\n\n");
+    cm_buffer_append_text(&text, group->text);
+    append_commands(group->parts, &text);
+    cm_buffer_append_text(&text, "\nclickmatch ");
+    cm_buffer_append_text(&text, group->name);
+    cm_buffer_append_text(&text, " COMMAND --help tells a command's options.\n");
     return print(&text);
 }
 
@@ -176,19 +279,46 @@ static int run_command(const cm_command *command, size_t count, char *const *arg
     return exit_status;
 }
 
-static int refuse(const char *what, const char *name)
+/* group: "", or the name of the group that was looked through and a blank. */
+static int refuse(const char *what, const char *name, const char *group)
 {
     cm_log log = {0};
     cm_error error;
-    cm_error_set(&error, CM_ERROR_USAGE, "%s%.200s%s; clickmatch --help lists the commands", what,
-                 name, name[0] == '\0' ? "" : "'");
+    cm_error_set(&error, CM_ERROR_USAGE, "%s%.200s%s; clickmatch %s--help lists the commands", what,
+                 name, name[0] == '\0' ? "" : "'", group);
     return cm_report(&log, CM_ERROR_USAGE, &error);
+}
+
+/* The command whose name's last word is this one. */
+static const cm_command *find_command(const cm_command *table, const char *word)
+{
+    for (; table->name != NULL; table++) {
+        const char *blank = strrchr(table->name, ' ');
+        if (strcmp(blank == NULL ? table->name : blank + 1, word) == 0)
+            return table;
+    }
+    return NULL;
+}
+
+static int run_group(const cm_command *group, size_t count, char *const *arguments)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%s ", group->name);
+    if (count == 0)
+        return refuse("no command is given", "", name);
+    if (strcmp(arguments[0], "--help") == 0)
+        return print_group_help(group);
+    const cm_command *command = find_command(group->parts, arguments[0]);
+    if (command != NULL)
+        return run_command(command, count - 1, arguments + 1);
+    return refuse(arguments[0][0] == '-' ? "unknown option '" : "unknown command '", arguments[0],
+                  name);
 }
 
 int cm_cli_run(int argc, char **argv)
 {
     if (argc < 2)
-        return refuse("no command is given", "");
+        return refuse("no command is given", "", "");
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0)
         return print_help();
@@ -197,8 +327,10 @@ int cm_cli_run(int argc, char **argv)
         cm_buffer_append_text(&text, "clickmatch " CM_VERSION "\n");
         return print(&text);
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return run_command(&commands[i], (size_t)argc - 2, argv + 2);
-    return refuse(name[0] == '-' ? "unknown option '" : "unknown command '", name);
+    const cm_command *command = find_command(commands, name);
+    if (command == NULL)
+        return refuse(name[0] == '-' ? "unknown option '" : "unknown command '", name, "");
+    size_t count = (size_t)argc - 2;
+    return command->parts != NULL ? run_group(command, count, argv + 2)
+                                  : run_command(command, count, argv + 2);
 }

@@ -1,14 +1,13 @@
 #include "cmd/cmd_batch.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cmd/batch_run.h"
 #include "cmd/clock.h"
 #include "cmd/database.h"
 #include "cmd/interrupt.h"
+#include "cmd/model_source.h"
 #include "cmd/run.h"
 #include "util/error.h"
 #include "util/time.h"
@@ -64,13 +63,6 @@ static void set_period(const cm_settings *settings, cm_batch_config *config)
         config->from_us = 0;
 }
 
-/* The user of this machine; NULL where the number has no name. */
-static const char *user_name(void)
-{
-    const struct passwd *user = getpwuid(geteuid());
-    return user == NULL ? NULL : user->pw_name;
-}
-
 static cm_status configure(const cm_run *run, const cm_model *model, cm_batch_config *config,
                            cm_error *error)
 {
@@ -86,7 +78,7 @@ static cm_status configure(const cm_run *run, const cm_model *model, cm_batch_co
         .lenient = cm_settings_flag(settings, CM_OPTION_LENIENT),
         .model = model,
         .threads = cm_run_threads(settings),
-        .started_by = user_name(),
+        .started_by = cm_database_started_by(),
         .now_us = cm_clock_now_us(),
         .interrupt = cm_interrupt_flag(),
         .on_reject = take_reject,
@@ -174,13 +166,16 @@ static cm_status work(cm_run *run, const cm_model *model, cm_error *error)
 cm_status cm_cmd_batch(const cm_settings *settings, cm_log *log, cm_error *error)
 {
     cm_run run;
+    cm_model_source source;
     cm_model *model = NULL;
     cm_status status = cm_database_check(settings, CM_OPTION_DB, error);
+    if (status == CM_OK)
+        status = cm_model_source_init(settings, CM_OPTION_DB, true, &source, error);
     if (status != CM_OK)
         return status;
     status = cm_run_begin("batch", settings, NULL, log, &run, error);
     if (status == CM_OK)
-        status = cm_run_model(settings, &model, error);
+        status = cm_model_source_begin(&source, log, &model, error);
     if (status == CM_OK)
         status = work(&run, model, error);
     status = cm_run_end(&run, status, error);

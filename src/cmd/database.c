@@ -1,5 +1,8 @@
 #include "cmd/database.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include "util/error.h"
 
 /* `password = x`, also within `sslpassword`, or `?password=x` of a URI. */
@@ -34,4 +37,10 @@ cm_status cm_database_check(const cm_settings *settings, cm_option option, cm_er
         error, CM_ERROR_USAGE,
         "--db holds a password, which others could see; put it into a password file "
         "(~/.pgpass) or PGPASSWORD");
+}
+
+const char *cm_database_started_by(void)
+{
+    const struct passwd *user = getpwuid(geteuid());
+    return user == NULL ? NULL : user->pw_name;
 }

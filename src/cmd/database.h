@@ -12,4 +12,8 @@
  */
 cm_status cm_database_check(const cm_settings *settings, cm_option option, cm_error *error);
 
+/** The user of this machine, to be noted in the database; NULL where the number has no name. Valid
+ * until the next call. */
+const char *cm_database_started_by(void);
+
 #endif

@@ -14,8 +14,11 @@ static void append_blanks(cm_buffer *text, size_t count)
 static void append_row(const cm_option_row *row, cm_buffer *text)
 {
     char head[64];
-    snprintf(head, sizeof head, "  --%s%s%s", row->name, row->value == NULL ? "" : " ",
-             row->value == NULL ? "" : row->value);
+    if ((row->flags & CM_OPTION_OPERAND) != 0)
+        snprintf(head, sizeof head, "  %s", row->value);
+    else
+        snprintf(head, sizeof head, "  --%s%s%s", row->name, row->value == NULL ? "" : " ",
+                 row->value == NULL ? "" : row->value);
     size_t size = strlen(head);
     cm_buffer_append_text(text, head);
     if (size + 2 > HELP_COLUMN) {

@@ -19,6 +19,7 @@ typedef enum cm_option_kind {
 #define CM_OPTION_NONE 0u
 #define CM_OPTION_LIST 1u     /* may be given again */
 #define CM_OPTION_REQUIRED 2u /* the command cannot do without */
+#define CM_OPTION_OPERAND 4u  /* no option: what stands alone on the command line */
 
 typedef struct cm_option_row {
     const char *name;

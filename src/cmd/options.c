@@ -16,11 +16,18 @@ enum {
     BATCH = CM_COMMAND_BATCH,
     BENCH = CM_COMMAND_BENCH,
     STREAM = CM_COMMAND_STREAM,
-    ALL = MATCH | SIMULATE | MIGRATE | BATCH | BENCH | STREAM,
+    MODEL_ADD = CM_COMMAND_MODEL_ADD,
+    MODEL_LIST = CM_COMMAND_MODEL_LIST,
+    MODEL_SHOW = CM_COMMAND_MODEL_SHOW,
+    MODEL_PROMOTE = CM_COMMAND_MODEL_PROMOTE,
+    MODEL_ROLLBACK = CM_COMMAND_MODEL_ROLLBACK,
+    MODELS = MODEL_ADD | MODEL_LIST | MODEL_SHOW | MODEL_PROMOTE | MODEL_ROLLBACK,
+    ALL = MATCH | SIMULATE | MIGRATE | BATCH | BENCH | STREAM | MODELS,
 };
 #define NONE CM_OPTION_NONE
 #define LIST CM_OPTION_LIST
 #define REQUIRED CM_OPTION_REQUIRED
+#define OPERAND CM_OPTION_OPERAND
 
 const cm_option_row cm_option_rows[CM_OPTION_COUNT] = {
 #define OPTION(id, name, kind, value, fallback, low, high, flags, commands, help)                  \
@@ -49,24 +56,49 @@ static cm_option find_option(unsigned command, cm_slice name)
     size_t i = 0;
     for (; i < CM_OPTION_COUNT; i++)
         if ((cm_option_rows[i].commands & command) != 0 &&
+            (cm_option_rows[i].flags & CM_OPTION_OPERAND) == 0 &&
             cm_slice_equal(cm_slice_of_text(cm_option_rows[i].name), name))
             break;
     return (cm_option)i;
 }
 
-static cm_status refuse_argument(const struct reader *reader, const char *argument, cm_error *error)
+/* What the command takes beside its options, if anything: at most one row of the table. */
+static cm_option find_operand(unsigned command)
 {
-    return cm_error_set(
-        error, CM_ERROR_USAGE,
-        "'%.200s' is no option, and %s takes nothing else; see clickmatch %s --help", argument,
-        reader->name, reader->name);
+    size_t i = 0;
+    while (i < CM_OPTION_COUNT && ((cm_option_rows[i].commands & command) == 0 ||
+                                   (cm_option_rows[i].flags & CM_OPTION_OPERAND) == 0))
+        i++;
+    return (cm_option)i;
+}
+
+static cm_status read_operand(struct reader *reader, const char *text, cm_error *error)
+{
+    cm_option operand = find_operand(reader->command);
+    if (operand == CM_OPTION_COUNT)
+        return cm_error_set(
+            error, CM_ERROR_USAGE,
+            "'%.200s' is no option, and %s takes nothing else; see clickmatch %s --help", text,
+            reader->name, reader->name);
+    const cm_option_row *row = &cm_option_rows[operand];
+    cm_option_value *value = &reader->settings->values[operand];
+    if (value->given)
+        return cm_error_set(error, CM_ERROR_USAGE,
+                            "'%.200s' is one too many: %s takes one %s; see clickmatch %s --help",
+                            text, reader->name, row->value, reader->name);
+    return cm_option_read(row, row->value, text, value, error);
 }
 
 static cm_status read_argument(struct reader *reader, cm_error *error)
 {
     const char *argument = reader->arguments[reader->at++];
+    bool is_short = argument[0] == '-' && argument[1] != '\0' && argument[1] != '-';
+    if (is_short)
+        return cm_error_set(error, CM_ERROR_USAGE,
+                            "'%.200s' is no option; clickmatch %s --help lists the options",
+                            argument, reader->name);
     if (strncmp(argument, "--", 2) != 0)
-        return refuse_argument(reader, argument, error);
+        return read_operand(reader, argument, error);
     const char *equals = strchr(argument, '=');
     size_t size = equals == NULL ? strlen(argument) : (size_t)(equals - argument);
     cm_option option = find_option(reader->command, cm_slice_of(argument + 2, size - 2));
@@ -93,12 +125,18 @@ static cm_status read_argument(struct reader *reader, cm_error *error)
 static cm_status read_arguments(struct reader *reader, cm_error *error)
 {
     cm_status status = CM_OK;
+    bool ended = false; /* by "--": only operands follow */
     while (reader->at < reader->count) {
         cm_error *wanted = status == CM_OK ? error : NULL;
-        if (strcmp(reader->arguments[reader->at], "--") != 0)
+        bool is_end = !ended && strcmp(reader->arguments[reader->at], "--") == 0;
+        if (is_end)
+            reader->at++;
+        else if (ended)
+            status =
+                first_of(status, read_operand(reader, reader->arguments[reader->at++], wanted));
+        else
             status = first_of(status, read_argument(reader, wanted));
-        else if (++reader->at < reader->count)
-            return first_of(status, refuse_argument(reader, reader->arguments[reader->at], wanted));
+        ended = ended || is_end;
     }
     return status;
 }
@@ -120,7 +158,8 @@ static cm_status read_rest(struct reader *reader, cm_error *error)
         const cm_option_row *row = &cm_option_rows[i];
         cm_option_value *value = &reader->settings->values[i];
         char variable[NAME_BYTES_MAX];
-        if ((row->commands & reader->command) == 0 || value->given)
+        if ((row->commands & reader->command) == 0 || value->given ||
+            (row->flags & CM_OPTION_OPERAND) != 0)
             continue;
         cm_error *wanted = status == CM_OK ? error : NULL;
         const char *text = environment_text(row, variable, sizeof variable);
@@ -140,9 +179,12 @@ static cm_status check_required(const struct reader *reader, cm_error *error)
         const cm_option_row *row = &cm_option_rows[i];
         bool is_required =
             (row->commands & reader->command) != 0 && (row->flags & CM_OPTION_REQUIRED) != 0;
+        bool is_operand = (row->flags & CM_OPTION_OPERAND) != 0;
         if (is_required && !reader->settings->values[i].given)
-            return cm_error_set(error, CM_ERROR_USAGE, "%s needs --%s %s; see clickmatch %s --help",
-                                reader->name, row->name, row->value, reader->name);
+            return cm_error_set(error, CM_ERROR_USAGE,
+                                "%s needs %s%s%s%s; see clickmatch %s --help", reader->name,
+                                is_operand ? "" : "--", is_operand ? "" : row->name,
+                                is_operand ? "" : " ", row->value, reader->name);
     }
     return CM_OK;
 }

@@ -23,6 +23,11 @@ typedef enum cm_command_bit {
     CM_COMMAND_BATCH = 8,
     CM_COMMAND_BENCH = 16,
     CM_COMMAND_STREAM = 32,
+    CM_COMMAND_MODEL_ADD = 64,
+    CM_COMMAND_MODEL_LIST = 128,
+    CM_COMMAND_MODEL_SHOW = 256,
+    CM_COMMAND_MODEL_PROMOTE = 512,
+    CM_COMMAND_MODEL_ROLLBACK = 1024,
 } cm_command_bit;
 
 /** The value of one option. Text is borrowed from the command line and the environment. */

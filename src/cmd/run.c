@@ -7,7 +7,6 @@
 #include "cmd/paths.h"
 #include "util/error.h"
 
-#define MODEL_BYTES_MAX ((size_t)16 << 20)
 #define THREADS_MAX 256
 
 cm_status cm_run_begin(const char *command, const cm_settings *settings,
@@ -77,18 +76,28 @@ cm_status cm_run_end(cm_run *run, cm_status status, cm_error *error)
 cm_status cm_run_model(const cm_settings *settings, cm_model **model, cm_error *error)
 {
     const char *path = cm_settings_text(settings, CM_OPTION_MODEL);
-    cm_buffer text = {0};
+    return path == NULL ? cm_model_create(NULL, 0, model, error)
+                        : cm_run_model_file(path, model, error);
+}
+
+cm_status cm_run_model_text(const char *path, const cm_buffer *text, cm_model **model,
+                            cm_error *error)
+{
     cm_error cause = {0};
+    cm_status status = cm_model_create(text->data, text->size, model, &cause);
+    if (status != CM_OK)
+        cm_error_set_at(error, status, cause.line, cause.byte, "%.200s: %.300s", path,
+                        cause.message);
+    return status;
+}
+
+cm_status cm_run_model_file(const char *path, cm_model **model, cm_error *error)
+{
+    cm_buffer text = {0};
     *model = NULL;
-    if (path == NULL)
-        return cm_model_create(NULL, 0, model, error);
-    cm_status status = cm_inputs_read(path, MODEL_BYTES_MAX, &text, error);
-    if (status == CM_OK) {
-        status = cm_model_create(text.data, text.size, model, &cause);
-        if (status != CM_OK)
-            cm_error_set_at(error, status, cause.line, cause.byte, "%.200s: %.300s", path,
-                            cause.message);
-    }
+    cm_status status = cm_inputs_read(path, CM_MODEL_FILE_BYTES_MAX, &text, error);
+    if (status == CM_OK)
+        status = cm_run_model_text(path, &text, model, error);
     cm_buffer_destroy(&text);
     return status;
 }

@@ -7,6 +7,9 @@
 #include "cmd/progress.h"
 #include "cmd/summary.h"
 #include "file/output.h"
+#include "util/buffer.h"
+
+#define CM_MODEL_FILE_BYTES_MAX ((size_t)16 << 20)
 
 typedef struct cm_run {
     const cm_settings *settings;
@@ -40,8 +43,16 @@ cm_status cm_run_begin(const char *command, const cm_settings *settings,
  */
 cm_status cm_run_end(cm_run *run, cm_status status, cm_error *error);
 
-/** Read the model of --model, else the default one. The caller frees it with cm_model_destroy. */
+/** Read the model of --model FILE, else the default one. The caller frees it with cm_model_destroy.
+ */
 cm_status cm_run_model(const cm_settings *settings, cm_model **model, cm_error *error);
+
+/** Read a model file. The same. Errors name the file. */
+cm_status cm_run_model_file(const char *path, cm_model **model, cm_error *error);
+
+/** The same of text that was read from the file. */
+cm_status cm_run_model_text(const char *path, const cm_buffer *text, cm_model **model,
+                            cm_error *error);
 
 /** A random number, for what hostile input must not foresee. CM_OK or CM_ERROR_IO. */
 cm_status cm_run_random(uint64_t *number, cm_error *error);

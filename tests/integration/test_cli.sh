@@ -4,18 +4,22 @@
 # shellcheck source=tests/harness/shell.sh
 . "$(dirname "$0")/../harness/shell.sh"
 
+# All commands, one a line; those of a group by two words.
 commands() {
-    "$program" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+    { "$program" --help | grep -v '^  model '; "$program" model --help; } |
+        sed -n '/^Commands:/,/^$/s/^  \([a-z]*\( [a-z]\+\)\?\)  *[a-z].*/\1/p'
 }
 
 # The options of a command's help, as `--name VALUE` or `--name`.
 options() {
-    "$program" "$1" --help | sed -n 's/^  \(--[a-z-]*\( [^ ]*\)\?\)\( .*\)\?$/\1/p'
+    # shellcheck disable=SC2086 # words
+    "$program" $1 --help | sed -n 's/^  \(--[a-z-]*\( [^ ]*\)\?\)\( .*\)\?$/\1/p'
 }
 
 # The commands of a command's example.
 example() {
-    "$program" "$1" --help | sed '1,/^Example:/d'
+    # shellcheck disable=SC2086 # words
+    "$program" $1 --help | sed '1,/^Example:/d'
 }
 
 expect_usage_error() {
@@ -29,7 +33,25 @@ case_help() {
     expect_status 0
     [ ! -s "$work/err" ] || fail "$(cat "$work/err")"
     expect_match "$work/out" '^Usage: clickmatch COMMAND'
-    [ "$(commands | wc -l)" -ge 2 ] || fail "commands: $(commands)"
+    [ "$(commands | wc -l)" -ge 11 ] || fail "commands: $(commands)"
+}
+
+case_help_of_a_group() {
+    run model --help
+    expect_status 0
+    [ ! -s "$work/err" ] || fail "$(cat "$work/err")"
+    expect_match "$work/out" '^Usage: clickmatch model COMMAND'
+    expect_match "$work/out" '^  model rollback +[a-z]'
+    run model
+    expect_usage_error 'no command is given; clickmatch model --help'
+    run model matches
+    expect_usage_error "unknown command 'matches'; clickmatch model --help"
+    run model --quiet list
+    expect_usage_error "unknown option '--quiet'; clickmatch model --help"
+    run 'model list'
+    expect_usage_error "unknown command 'model list'; clickmatch --help"
+    run list
+    expect_usage_error "unknown command 'list'; clickmatch --help"
 }
 
 case_version() {
@@ -39,38 +61,41 @@ case_version() {
 }
 
 case_help_fits_a_screen() {
-    for command in $(commands); do
-        run "$command" --help
+    commands >names
+    while read -ra command; do
+        run "${command[@]}" --help
         expect_status 0
-        expect_match "$work/out" "^Usage: clickmatch $command"
-        [ "$(wc -l <"$work/out")" -le 48 ] || fail "$command: $(wc -l <"$work/out") lines"
-        ! awk 'length > 80' "$work/out" | grep . >wide || fail "$command: $(cat wide)"
-    done
+        expect_match "$work/out" "^Usage: clickmatch ${command[*]}"
+        [ "$(wc -l <"$work/out")" -le 48 ] || fail "${command[*]}: $(wc -l <"$work/out") lines"
+        ! awk 'length > 80' "$work/out" | grep . >wide || fail "${command[*]}: $(cat wide)"
+    done <names
 }
 
 # An option is known where the refusal of a bad value names the option, or it is missed at the end.
 case_help_lists_what_is_accepted() {
-    for command in $(commands); do
-        options "$command" >list
-        [ "$(wc -l <list)" -ge 5 ] || fail "$command: $(wc -l <list) options"
+    commands >names
+    while read -ra command; do
+        options "${command[*]}" >list
+        [ "$(wc -l <list)" -ge 5 ] || fail "${command[*]}: $(wc -l <list) options"
         while read -r name value; do
             [ "$name" != --help ] || continue
-            if [ -n "$value" ]; then run "$command" "$name="; else run "$command" "$name=1"; fi
+            run "${command[@]}" "$name=$([ -n "$value" ] || echo 1)"
             expect_usage_error "$name"
         done <list
-    done
+    done <names
 }
 
 case_options_are_for_their_commands() {
-    for command in $(commands); do options "$command" | sed 's/ .*//'; done | sort -u >all
-    for command in $(commands); do
-        options "$command" | sed 's/ .*//' | sort >own
+    commands >names
+    while read -r command; do options "$command" | sed 's/ .*//'; done <names | sort -u >all
+    while read -ra command; do
+        options "${command[*]}" | sed 's/ .*//' | sort >own
         comm -23 all own >foreign
         while read -r name; do
-            run "$command" "$name" x
+            run "${command[@]}" "$name" x
             expect_usage_error "unknown option '$name'"
         done <foreign
-    done
+    done <names
 }
 
 case_examples_of_files_work() {
@@ -89,11 +114,17 @@ case_examples_of_files_work() {
 case_examples_of_the_database_work() {
     mkdir bin
     ln -s "$program" bin/clickmatch
-    { example migrate && example batch; } >script
+    for command in migrate 'model add' 'model promote' batch 'model list' 'model show' \
+        'model rollback'; do
+        example "$command" || fail "no example of $command"
+    done >script
     PATH=$PWD/bin:$PATH "$root/scripts/pg_temp.sh" run bash -e script >"$work/out" 2>"$work/err" ||
         fail "exit status $?: $(tail -c 300 "$work/err")"
     expect_match "$work/err" 'schema public: created'
     expect_match "$work/err" '^recovery rate|^changed +0 conversions'
+    expect_match "$work/err" 'model default@2 of the registry, the champion'
+    expect_match "$work/err" 'default@2 is the champion now; before it was default@3'
+    expect_match model.json '"version": "2"'
 }
 
 case_no_command() {

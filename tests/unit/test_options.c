@@ -180,6 +180,54 @@ static void test_refused_names(void **state)
     refuse("--output=", NULL, "--output: the value is empty; give FILE");
 }
 
+static void check_operand(const char *const *arguments, size_t count, const char *operand)
+{
+    cm_settings settings;
+    cm_error error = {0};
+    if (read_as(CM_COMMAND_MODEL_ADD, arguments, count, &settings, &error) != CM_OK)
+        fail_msg("%s", error.message);
+    assert_string_equal(cm_settings_text(&settings, CM_OPTION_MODEL_FILE), operand);
+    cm_settings_destroy(&settings);
+}
+
+/* What stands alone: anywhere among the options, once, and after -- whatever it looks like. */
+static void test_operands(void **state)
+{
+    (void)state;
+    const char *first[] = {"m.json", "--name", "n"};
+    const char *last[] = {"--name", "n", "m.json"};
+    const char *dash[] = {"-"};
+    const char *after[] = {"--quiet", "--", "--name"};
+    const char *dashes[] = {"--", "--"};
+    const char *two[] = {"a", "b"};
+    const char *two_after[] = {"a", "--", "b"};
+    const char *empty[] = {""};
+    const char *none[] = {"--quiet", "--"};
+    const char *shortened[] = {"-x"};
+    const char *by_name[] = {"--file", "m.json"};
+    check_operand(first, COUNT(first), "m.json");
+    check_operand(last, COUNT(last), "m.json");
+    check_operand(dash, COUNT(dash), "-");
+    check_operand(after, COUNT(after), "--name");
+    check_operand(dashes, COUNT(dashes), "--");
+    refuse_as(CM_COMMAND_MODEL_ADD, two, COUNT(two), "'b' is one too many");
+    refuse_as(CM_COMMAND_MODEL_ADD, two_after, COUNT(two_after), "'b' is one too many");
+    refuse_as(CM_COMMAND_MODEL_ADD, empty, COUNT(empty), "FILE: the value is empty");
+    refuse_as(CM_COMMAND_MODEL_ADD, none, COUNT(none), "match needs FILE; see");
+    refuse_as(CM_COMMAND_MODEL_ADD, shortened, COUNT(shortened), "'-x' is no option");
+    refuse_as(CM_COMMAND_MODEL_ADD, by_name, COUNT(by_name), "unknown option '--file'");
+    refuse_as(CM_COMMAND_MODEL_LIST, dash, COUNT(dash), "'-' is no option");
+}
+
+/* A variable is no operand. */
+static void test_operands_and_the_environment(void **state)
+{
+    (void)state;
+    setenv("CLICKMATCH_FILE", "m.json", 1);
+    refuse_as(CM_COMMAND_MODEL_ADD, NULL, 0, "match needs FILE; see");
+    unsetenv("CLICKMATCH_FILE");
+}
+
 static void test_required(void **state)
 {
     (void)state;
@@ -253,6 +301,8 @@ static void test_table(void **state)
         const cm_option_row *row = &cm_option_rows[i];
         assert_int_equal(row->value == NULL, row->kind == CM_KIND_FLAG);
         assert_true(row->commands != 0);
+        assert_true((row->flags & CM_OPTION_OPERAND) == 0 ||
+                    (row->kind == CM_KIND_TEXT && row->fallback == NULL));
         for (const char *line = row->help; *line != '\0';) {
             size_t size = strcspn(line, "\n");
             assert_true(size <= 52);
@@ -276,6 +326,8 @@ static void test_help_lists_what_the_command_takes(void **state)
         {CM_COMMAND_MIGRATE, "(default: public)", "--tenant"},
         {CM_COMMAND_BATCH, "  --only unattributed|all ", "--output"},
         {CM_COMMAND_BENCH, "(default: batch is left out)", "PGHOST"},
+        {CM_COMMAND_MODEL_ADD, "\n  --name NAME ", "--file"},
+        {CM_COMMAND_MODEL_PROMOTE, "  NAME@VERSION ", "--name"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         cm_buffer text = {0};
@@ -299,6 +351,8 @@ int main(void)
         cmocka_unit_test(test_an_error_does_not_hide_the_log_format),
         cmocka_unit_test(test_help_comes_first),
         cmocka_unit_test(test_refused_names),
+        cmocka_unit_test(test_operands),
+        cmocka_unit_test(test_operands_and_the_environment),
         cmocka_unit_test(test_required),
         cmocka_unit_test(test_refused_numbers),
         cmocka_unit_test(test_refused_shares),
