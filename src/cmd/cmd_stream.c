@@ -44,12 +44,18 @@ static cm_status check_sinks(const cm_settings *settings, cm_error *error)
     return CM_OK;
 }
 
+/* Is there a database, to begin with or as a sink? */
+static bool has_database(const cm_settings *settings)
+{
+    return settings->values[CM_OPTION_STREAM_DB].given || is_sink(settings, "db");
+}
+
 /* ---- before the events ---- */
 
 static cm_status create_engine(cm_stream_run *run, cm_error *error)
 {
     cm_options options = {0};
-    cm_status status = cm_run_model(run->run.settings, &run->model, error);
+    cm_status status = cm_model_source_begin(&run->source, run->run.log, &run->model, error);
     if (status != CM_OK)
         return status;
     run->run.summary.model = cm_model_label(run->model);
@@ -227,6 +233,12 @@ cm_status cm_cmd_stream(const cm_settings *settings, cm_log *log, cm_error *erro
     cm_stream_run *run = calloc(1, sizeof *run);
     if (run == NULL)
         return cm_error_memory(error, "a stream", sizeof *run);
+    status = cm_model_source_init(settings, CM_OPTION_STREAM_DB, has_database(settings),
+                                  &run->source, error);
+    if (status != CM_OK) {
+        free(run);
+        return status;
+    }
     status = cm_run_begin("stream", settings, &rejects, log, &run->run, error);
     if (status == CM_OK)
         status = work(run, error);
@@ -236,6 +248,7 @@ cm_status cm_cmd_stream(const cm_settings *settings, cm_log *log, cm_error *erro
     cm_stream_checkpoint_close(&run->checkpoint);
     cm_stream_sink_close(&run->sink);
     cm_stream_output_destroy(&run->output);
+    cm_model_reload_close(&run->reload);
     cm_stream_destroy(run->stream);
     cm_engine_destroy(run->engine);
     cm_model_destroy(run->model);

@@ -6,6 +6,7 @@
 
 #define METRICS_MS 1000 /* between metrics while nothing comes */
 #define SINK_MS 5       /* between looks at rows that linger */
+#define RELOAD_MS 20    /* between looks at a model that is being read */
 
 /* ---- what the stream tells ---- */
 
@@ -48,17 +49,14 @@ cm_status cm_stream_run_reject(void *context, const cm_event_place *place, const
 /* ---- signals ---- */
 
 /* A model that cannot be used leaves the old one at work. */
-static void reload_model(cm_stream_run *run)
+static void use_model(cm_stream_run *run, cm_status status, cm_model *model, cm_error *error)
 {
-    cm_error error = {0};
-    cm_model *model = NULL;
-    cm_status status = cm_run_model(run->run.settings, &model, &error);
     if (status == CM_OK)
-        status = cm_stream_set_model(run->stream, model, &error);
+        status = cm_stream_set_model(run->stream, model, error);
     if (status != CM_OK) {
         cm_model_destroy(model);
         cm_log_warning(run->run.log, "the model stays %s: %s", cm_model_label(run->model),
-                       error.message);
+                       error->message);
         return;
     }
     cm_model_destroy(run->model);
@@ -67,12 +65,17 @@ static void reload_model(cm_stream_run *run)
     cm_log_info(run->run.log, "model %s from now on", cm_model_label(model));
 }
 
-static void answer_requests(cm_stream_run *run)
+static void answer_requests(cm_stream_run *run, uint64_t now_ns)
 {
+    cm_status status;
+    cm_error error = {0};
+    cm_model *model = NULL;
     if (cm_interrupt_take(CM_REQUEST_STATUS))
         cm_stream_tell_status(run);
     if (cm_interrupt_take(CM_REQUEST_RELOAD))
-        reload_model(run);
+        cm_model_reload_begin(&run->reload, &run->source, now_ns);
+    if (cm_model_reload_take(&run->reload, now_ns, &status, &model, &error))
+        use_model(run, status, model, &error);
 }
 
 /* ---- time ---- */
@@ -140,7 +143,7 @@ static cm_status tick(cm_stream_run *run, uint64_t now_ns, cm_error *error)
         status = flush(run, error);
     if (status == CM_OK)
         cm_stream_checkpoint_tick(&run->checkpoint, now_ns);
-    answer_requests(run);
+    answer_requests(run, now_ns);
     cm_stream_tell_tick(run, now_ns);
     return status;
 }
@@ -158,6 +161,8 @@ cm_status cm_stream_run_pause(void *context, int *timeout_ms, cm_error *error)
     *timeout_ms = sooner(*timeout_ms, cm_stream_checkpoint_timeout_ms(&run->checkpoint, now_ns));
     if (cm_stream_sink_is_pending(&run->sink))
         *timeout_ms = sooner(*timeout_ms, SINK_MS);
+    if (cm_model_reload_is_pending(&run->reload))
+        *timeout_ms = sooner(*timeout_ms, RELOAD_MS);
     if (run->metrics != NULL)
         *timeout_ms = sooner(*timeout_ms, METRICS_MS);
     return status;

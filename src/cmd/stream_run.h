@@ -3,6 +3,7 @@
 #define CM_CMD_STREAM_RUN_H
 
 #include "cmd/metrics.h"
+#include "cmd/model_reload.h"
 #include "cmd/run.h"
 #include "cmd/stream_checkpoint.h"
 #include "cmd/stream_input.h"
@@ -12,6 +13,8 @@
 
 typedef struct cm_stream_run {
     cm_run run;
+    cm_model_source source;
+    cm_model_reload reload;
     cm_model *model; /* as read last */
     cm_engine *engine;
     cm_stream *stream;
