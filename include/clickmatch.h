@@ -166,6 +166,14 @@ typedef struct cm_result {
     double layer_2_probability; /* of layer 2's best candidate, where it weighed any; else 0 */
 } cm_result;
 
+/** How a click's value compares with the conversion's. */
+typedef enum cm_comparison {
+    CM_COMPARE_MISSING = 0, /* one of them is missing: no evidence either way */
+    CM_COMPARE_EQUAL,
+    CM_COMPARE_DIFFERENT,
+} cm_comparison;
+#define CM_COMPARISONS 3
+
 /** A scoring model; immutable. */
 typedef struct cm_model cm_model;
 

@@ -4,10 +4,7 @@
 struct fingerprint_match {
     const cm_layer_context *context;
     const cm_query *query;
-    size_t count;      /* of scratch->clicks */
-    uint64_t left;     /* clicks of the fingerprint that are no candidates */
-    size_t oldest_bin; /* o */
-    double r;
+    cm_layer_facts facts;
 };
 
 /* Those of the first K on the address that share the fingerprint are beyond the first K of the
@@ -36,27 +33,24 @@ static void gather(struct fingerprint_match *match, cm_layer_scratch *scratch)
     const cm_click_store *store = &match->context->index->catalog.store;
     const cm_model *model = match->context->weights->model;
     const cm_query *query = match->query;
-    uint64_t total;
+    cm_layer_facts *facts = &match->facts;
     size_t count = cm_recent_first(&query->same_fingerprint, query->t, model->window_us,
-                                   model->max_candidates, scratch->clicks, &total);
+                                   model->max_candidates, scratch->clicks, &facts->total);
     if (count == 0)
         return;
-    match->oldest_bin =
+    facts->oldest_bin =
         cm_delay_bin(model, query->t - cm_click_store_time(store, scratch->clicks[count - 1]));
-    if (total > count)
+    if (facts->total > count)
         count = add_from_address(match, scratch, count);
-    match->left = total - count;
-    match->count = count;
+    facts->left = facts->total - count;
+    facts->considered = count;
 }
 
-/* max((n_ip - 1) / N, ip_u_min): how likely a stranger is to share the address, by its share of the
- * tenant's clicks. N need not be known where even a smaller number gives ip_u_min. */
-static double address_u(const struct fingerprint_match *match)
+/* N need not be known where even a smaller number gives ip_u_min. */
+double cm_layer_2_address_u(const cm_layer_context *context, const cm_query *query, uint64_t n_ip)
 {
-    const cm_click_index *index = match->context->index;
-    const cm_model *model = match->context->weights->model;
-    const cm_query *query = match->query;
-    uint64_t n_ip = cm_recent_count(&query->same_address, query->t, model->window_us);
+    const cm_click_index *index = context->index;
+    const cm_model *model = context->weights->model;
     if (n_ip <= 1)
         return model->ip_u_min;
     double others = (double)(n_ip - 1);
@@ -68,13 +62,44 @@ static double address_u(const struct fingerprint_match *match)
     return u > model->ip_u_min ? u : model->ip_u_min;
 }
 
+static double address_u(const struct fingerprint_match *match)
+{
+    const cm_query *query = match->query;
+    int64_t window_us = match->context->weights->model->window_us;
+    return cm_layer_2_address_u(match->context, query,
+                                cm_recent_count(&query->same_address, query->t, window_us));
+}
+
 /* The clicks that are no candidates, weighed as the oldest candidate would be. */
 static double rest(const struct fingerprint_match *match)
 {
-    const cm_bin_weights *oldest = &match->context->weights->bins[match->oldest_bin];
+    const cm_layer_facts *facts = &match->facts;
+    const cm_bin_weights *oldest = &match->context->weights->bins[facts->oldest_bin];
     double q = match->query->keys.device.address_kind == 0 ? 1.0 : oldest->lr_ip_different;
-    return (double)match->left * (oldest->prior_m[CM_WEIGH_FINGERPRINT] / match->r *
+    return (double)facts->left * (oldest->prior_m[CM_WEIGH_FINGERPRINT] / facts->r *
                                   oldest->lr_delay[CM_WEIGH_FINGERPRINT] * q);
+}
+
+/* Looks and weighs; what is known of the candidates together is in match->facts then. */
+static cm_layer_word weigh(struct fingerprint_match *match, cm_layer_scratch *scratch,
+                           cm_score *score)
+{
+    const cm_layer_context *context = match->context;
+    const cm_model *model = context->weights->model;
+    cm_layer_facts *facts = &match->facts;
+    bool shared;
+    facts->count = cm_look_at_candidates(context, match->query, CM_WEIGH_FINGERPRINT, scratch,
+                                         facts->considered, &shared);
+    if (facts->count == 0)
+        return CM_LAYER_NO_MATCH;
+    facts->r = model->fingerprint.rivals + (double)(facts->count - 1 + facts->left);
+    facts->u = shared ? address_u(match) : 1.0;
+    facts->w0 = context->weights->w0[CM_WEIGH_FINGERPRINT];
+    facts->rest = rest(match);
+    cm_weigh_candidates(context, CM_WEIGH_FINGERPRINT, facts->r, facts->u, scratch, facts->count);
+    cm_score_candidates(&model->fingerprint, facts->w0 + facts->rest, scratch->weighed,
+                        facts->count, score);
+    return score->success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_CONFIDENCE;
 }
 
 cm_layer_word cm_layer_2(const cm_layer_context *context, const cm_query *query,
@@ -82,20 +107,12 @@ cm_layer_word cm_layer_2(const cm_layer_context *context, const cm_query *query,
 {
     if (!query->keys.device.has_fingerprint)
         return CM_LAYER_NO_FINGERPRINT;
-    if (query->fingerprint == CM_NUMBER_NONE)
-        return CM_LAYER_NO_MATCH;
     struct fingerprint_match match = {.context = context, .query = query};
-    gather(&match, scratch);
-    bool shared;
-    size_t count =
-        cm_look_at_candidates(context, query, CM_WEIGH_FINGERPRINT, scratch, match.count, &shared);
-    if (count == 0)
-        return CM_LAYER_NO_MATCH;
-    const cm_model *model = context->weights->model;
-    match.r = model->fingerprint.rivals + (double)(count - 1 + match.left);
-    double u = shared ? address_u(&match) : 1.0;
-    cm_weigh_candidates(context, CM_WEIGH_FINGERPRINT, match.r, u, scratch, count);
-    double base = context->weights->w0[CM_WEIGH_FINGERPRINT] + rest(&match);
-    cm_score_candidates(&model->fingerprint, base, scratch->weighed, count, score);
-    return score->success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_CONFIDENCE;
+    cm_layer_word word = CM_LAYER_NO_MATCH;
+    if (query->fingerprint != CM_NUMBER_NONE) {
+        gather(&match, scratch);
+        word = weigh(&match, scratch, score);
+    }
+    scratch->facts = match.facts;
+    return word;
 }

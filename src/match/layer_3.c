@@ -1,5 +1,29 @@
 #include "match/candidates.h"
 
+/* Looks and weighs the considered clicks, of which the oldest is in facts->oldest_bin. */
+static cm_layer_word weigh(const cm_layer_context *context, const cm_query *query,
+                           cm_layer_facts *facts, cm_layer_scratch *scratch, cm_score *score)
+{
+    const cm_weights *weights = context->weights;
+    const cm_model *model = weights->model;
+    bool shared;
+    facts->count = cm_look_at_candidates(context, query, CM_WEIGH_PROBABILISTIC, scratch,
+                                         facts->considered, &shared);
+    if (facts->count == 0)
+        return CM_LAYER_NO_CANDIDATES;
+    const cm_bin_weights *oldest = &weights->bins[facts->oldest_bin];
+    double left = (double)facts->left;
+    facts->r = model->probabilistic.rivals + ((double)(facts->count - 1) + left);
+    facts->u = 1.0;
+    facts->w0 = weights->w0[CM_WEIGH_PROBABILISTIC];
+    facts->rest = left * (oldest->prior_m[CM_WEIGH_PROBABILISTIC] / facts->r *
+                          oldest->lr_delay[CM_WEIGH_PROBABILISTIC]);
+    cm_weigh_candidates(context, CM_WEIGH_PROBABILISTIC, facts->r, facts->u, scratch, facts->count);
+    cm_score_candidates(&model->probabilistic, facts->w0 + facts->rest, scratch->weighed,
+                        facts->count, score);
+    return score->success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_PROBABILITY;
+}
+
 cm_layer_word cm_layer_3(const cm_layer_context *context, const cm_query *query,
                          cm_layer_scratch *scratch, cm_score *score)
 {
@@ -7,24 +31,17 @@ cm_layer_word cm_layer_3(const cm_layer_context *context, const cm_query *query,
         return CM_LAYER_NO_SIGNAL;
     const cm_model *model = context->weights->model;
     const cm_click_store *store = &context->index->catalog.store;
-    uint64_t total;
-    size_t count = cm_recent_first(&query->same_address, query->t, model->probabilistic_window_us,
-                                   model->max_candidates, scratch->clicks, &total);
-    if (count == 0)
-        return CM_LAYER_NO_CANDIDATES;
-    double left = (double)(total - count);
-    int64_t oldest = cm_click_store_time(store, scratch->clicks[count - 1]);
-    const cm_bin_weights *oldest_bin =
-        &context->weights->bins[cm_delay_bin(model, query->t - oldest)];
-    bool shared;
-    count = cm_look_at_candidates(context, query, CM_WEIGH_PROBABILISTIC, scratch, count, &shared);
-    if (count == 0)
-        return CM_LAYER_NO_CANDIDATES;
-    double r = model->probabilistic.rivals + ((double)(count - 1) + left);
-    cm_weigh_candidates(context, CM_WEIGH_PROBABILISTIC, r, 1.0, scratch, count);
-    double rest = left * (oldest_bin->prior_m[CM_WEIGH_PROBABILISTIC] / r *
-                          oldest_bin->lr_delay[CM_WEIGH_PROBABILISTIC]);
-    cm_score_candidates(&model->probabilistic, context->weights->w0[CM_WEIGH_PROBABILISTIC] + rest,
-                        scratch->weighed, count, score);
-    return score->success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_PROBABILITY;
+    cm_layer_facts facts = {0};
+    cm_layer_word word = CM_LAYER_NO_CANDIDATES;
+    facts.considered =
+        cm_recent_first(&query->same_address, query->t, model->probabilistic_window_us,
+                        model->max_candidates, scratch->clicks, &facts.total);
+    if (facts.considered > 0) {
+        int64_t oldest = cm_click_store_time(store, scratch->clicks[facts.considered - 1]);
+        facts.left = facts.total - facts.considered;
+        facts.oldest_bin = cm_delay_bin(model, query->t - oldest);
+        word = weigh(context, query, &facts, scratch, score);
+    }
+    scratch->facts = facts;
+    return word;
 }

@@ -13,10 +13,6 @@
 #define CM_CANDIDATES_MAX (2 * CM_MAX_CANDIDATES_LIMIT)
 #define CM_DEVICE_SLOTS (4 * CM_CANDIDATES_MAX)
 
-/** How two values compare: which factor is theirs. */
-enum cm_comparison { CM_COMPARE_MISSING, CM_COMPARE_EQUAL, CM_COMPARE_DIFFERENT };
-#define CM_COMPARISONS 3
-
 /** What tells two candidates' devices apart; each layer has its own. */
 typedef struct cm_device_key {
     uint64_t first, second;
@@ -25,9 +21,21 @@ typedef struct cm_device_key {
 /** A candidate, as far as its weight needs to know. */
 typedef struct cm_candidate_look {
     uint32_t click;
-    uint8_t evidence, user_agent; /* enum cm_comparison: of address (layer 2) or fingerprint (3) */
+    uint8_t evidence, user_agent; /* cm_comparison: of address (layer 2) or fingerprint (3) */
     uint32_t bin;                 /* of its delay */
 } cm_candidate_look;
+
+/** What a layer that looked at clicks knew of them together. */
+typedef struct cm_layer_facts {
+    uint64_t
+        total; /* |F|: valid clicks of its key in its window; nothing else counts where it is 0 */
+    uint64_t left;     /* those of them that are not considered */
+    size_t considered; /* |A|: scratch->clicks */
+    size_t count; /* |C|: scratch->looks and weighed; what follows is known where it is not 0 */
+    size_t oldest_bin; /* o */
+    double r, u;       /* u: of layer 2, where a candidate is on the conversion's address; else 1 */
+    double w0, rest;
+} cm_layer_facts;
 
 /** Scratch of one thread: no layer allocates. */
 typedef struct cm_layer_scratch {
@@ -39,6 +47,7 @@ typedef struct cm_layer_scratch {
     uint32_t slots[CM_DEVICE_SLOTS]; /* a set of devices: candidates.c */
     uint32_t generation;             /* of the set */
     uint64_t looked_at;              /* candidates so far */
+    cm_layer_facts facts;            /* of layer 2 or 3, whichever ran last */
 } cm_layer_scratch;
 
 /** What the layers share. Borrowed; read-only. */
@@ -53,6 +62,14 @@ cm_layer_word cm_layer_1(const cm_click_index *index, const cm_query *query, uin
 /** Fingerprint. score: filled where candidates were weighed (success or low_confidence). */
 cm_layer_word cm_layer_2(const cm_layer_context *context, const cm_query *query,
                          cm_layer_scratch *scratch, cm_score *score);
+
+/**
+ * max((n_ip - 1) / N, ip_u_min): how likely a stranger is to share the conversion's address, by its
+ * share of the tenant's clicks.
+ *
+ * @param n_ip  clicks on the address in the window of layer 2
+ */
+double cm_layer_2_address_u(const cm_layer_context *context, const cm_query *query, uint64_t n_ip);
 
 /** Probabilistic. score: filled where candidates were weighed (success or low_probability). */
 cm_layer_word cm_layer_3(const cm_layer_context *context, const cm_query *query,

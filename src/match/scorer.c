@@ -57,6 +57,7 @@ void cm_score_candidates(const cm_layer_model *layer, double base, const cm_weig
     double p = score->best_probabilities[0];
     double lo = layer->band_lo;
     double hi = layer->band_hi;
+    score->total = total;
     score->probability = p;
     score->success = p >= lo;
     score->confidence =

@@ -18,6 +18,7 @@ typedef struct cm_score {
     bool success;
     double probability;                      /* of the best candidate, after calibration */
     double confidence;                       /* 4 decimals; 0 where not successful */
+    double total;                            /* base and all weights */
     size_t best_count;                       /* at most CM_RESULT_CANDIDATES_MAX */
     uint32_t best[CM_RESULT_CANDIDATES_MAX]; /* clicks, largest weight first, then newest */
     double best_probabilities[CM_RESULT_CANDIDATES_MAX];
