@@ -174,6 +174,87 @@ typedef enum cm_comparison {
 } cm_comparison;
 #define CM_COMPARISONS 3
 
+/* ---- Explaining one conversion ---- */
+
+#define CM_TRACE_FACTORS_MAX 16
+
+/**
+ * One factor of a candidate's weight w: how likely the same device is to look so, over how likely a
+ * stranger is. w is the product of a candidate's factors, so the bits of all of them add up to
+ * log2(w), but for rounding.
+ */
+typedef struct cm_trace_factor {
+    const char *name;      /* static; in the words of docs/explain.md: "prior", "delay" ... */
+    bool is_comparison;    /* of a value of the click with one of the conversion */
+    cm_comparison outcome; /* of a comparison */
+    double same, stranger; /* the factor is same / stranger */
+    double bits;           /* its logarithm to base 2, for display: no result depends on it */
+    double p_if_equal;     /* the candidate's probability if this one comparison came out equal;
+                               -1 where that was not asked: it is equal, it is no comparison, or the
+                               candidate is none of the first CM_RESULT_CANDIDATES_MAX */
+} cm_trace_factor;
+
+/** What a click or a conversion shows of its device, in the form in which it is compared. */
+typedef struct cm_trace_device {
+    bool has_fingerprint;
+    bool is_fingerprint_made; /* of its components; known of a conversion only */
+    uint8_t fingerprint[32];
+    cm_address
+        address; /* its bucket: bits beyond address_bits are zero; version 0: no usable one */
+    unsigned address_bits;
+    cm_slice device_type; /* lower case */
+    cm_slice user_agent;
+} cm_trace_device;
+
+/** A click that a layer weighed. */
+typedef struct cm_trace_candidate {
+    cm_slice click_id;
+    int64_t click_timestamp; /* microseconds since 1970 UTC */
+    uint32_t delay_bin;      /* of the model's, from 0 */
+    uint32_t factor_count;
+    cm_trace_factor factors[CM_TRACE_FACTORS_MAX]; /* in the order in which they are multiplied */
+    double weight;                                 /* w */
+    double bits;                                   /* log2(w); -INFINITY where w is 0 */
+    double probability; /* w / total through calibration: to the bit as in a cm_result */
+    cm_trace_device device;
+} cm_trace_candidate;
+
+/**
+ * What a layer found. Of layer 1 the word alone; of layers 2 and 3, whichever was attempted and had
+ * what it needs, also its clicks: those of the conversion's fingerprint (layer 2) or address and
+ * device type (layer 3) in the layer's window, flagged ones left out.
+ */
+typedef struct cm_trace_layer {
+    cm_layer_word word;
+    int64_t window_us;
+    uint64_t clicks;     /* all of them */
+    uint64_t considered; /* the newest of them, at most max_candidates; layer 2 may add some that
+                            are on the conversion's address */
+    uint64_t left;       /* clicks less considered */
+    uint64_t expired;    /* of the considered: at or after their expires_at */
+    uint64_t repeats; /* of the considered: older clicks of a device that has a newer one there */
+    uint64_t address_clicks, tenant_clicks; /* layer 2: n_ip and N of docs/matching.md */
+    size_t candidate_count;                 /* what is left: weighed if there is any */
+    cm_trace_candidate *candidates;         /* largest weight first, then newest */
+    /* Where there are candidates: */
+    uint32_t oldest_bin; /* the delay bin that rest is weighed by */
+    double rivals;       /* r: strangers to be expected among the holders of the key */
+    double nobody;       /* w0 */
+    double rest;         /* weight of the clicks that are left */
+    double total;        /* nobody, rest and all candidates' weights */
+    double probability;  /* of the first candidate */
+    double confidence;   /* 0 where it is below the layer's band */
+} cm_trace_layer;
+
+/** How a result came about. Slices point into the engine, or into the trace. */
+typedef struct cm_trace {
+    cm_result result;       /* as cm_engine_match gives it */
+    const char *matched_by; /* layer 1: "click_id", "fbclid" or "gclid"; NULL: it found none */
+    cm_slice fbclid;        /* what counts of the conversion's */
+    cm_trace_device device; /* the conversion's */
+    cm_trace_layer layers[CM_LAYER_COUNT];
+} cm_trace;
+
 /** A scoring model; immutable. */
 typedef struct cm_model cm_model;
 
@@ -283,6 +364,23 @@ CM_PUBLIC void cm_matcher_destroy(cm_matcher *matcher);
  */
 CM_PUBLIC cm_status cm_matcher_match(cm_matcher *matcher, const cm_conversion *conversions,
                                      size_t count, cm_result *results, cm_error *error);
+
+/**
+ * Match one conversion and say how its result came about. Probabilities and words are those of
+ * cm_engine_match, to the bit.
+ *
+ * @param conversion  borrowed; must live as long as the trace
+ * @param trace       receives it; the caller frees it with cm_trace_destroy. It holds until the
+ * engine's next add or expire.
+ * @param error       filled on failure only; may be NULL
+ * @return CM_OK; CM_ERROR_ARGUMENT where the conversion breaks a rule; CM_ERROR_MEMORY
+ * Threads: as cm_engine_match.
+ */
+CM_PUBLIC cm_status cm_engine_explain(const cm_engine *engine, const cm_conversion *conversion,
+                                      cm_trace **trace, cm_error *error);
+
+/** Free a trace. NULL is allowed. */
+CM_PUBLIC void cm_trace_destroy(cm_trace *trace);
 
 /**
  * Forget clicks that no conversion at or after a time can find. What is forgotten early never

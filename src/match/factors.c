@@ -1,0 +1,117 @@
+#include "match/factors.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "util/check.h"
+
+/* What the chances of a comparison depend on. */
+struct compared {
+    const cm_model *model;
+    enum cm_weighed_layer layer;
+    double u; /* of the address */
+    uint32_t bin;
+};
+
+/* An address that differs says nothing of strangers: nearly all of theirs do. */
+static void address_chances(const struct compared *of, cm_trace_factor *factor)
+{
+    bool is_equal = factor->outcome == CM_COMPARE_EQUAL;
+    factor->same = is_equal ? of->model->ip_m[of->bin] : 1 - of->model->ip_m[of->bin];
+    factor->stranger = is_equal ? of->u : 1.0;
+}
+
+static void set_chances(double m, double u, cm_trace_factor *factor)
+{
+    bool is_equal = factor->outcome == CM_COMPARE_EQUAL;
+    factor->same = is_equal ? m : 1 - m;
+    factor->stranger = is_equal ? u : 1 - u;
+}
+
+static void evidence_chances(const struct compared *of, cm_trace_factor *factor)
+{
+    if (of->layer == CM_WEIGH_FINGERPRINT)
+        address_chances(of, factor);
+    else
+        set_chances(of->model->fingerprint_m[of->bin], of->model->fingerprint_u, factor);
+}
+
+static const cm_layer_model *layer_of(const cm_model *model, enum cm_weighed_layer layer)
+{
+    return layer == CM_WEIGH_FINGERPRINT ? &model->fingerprint : &model->probabilistic;
+}
+
+static void user_agent_chances(const struct compared *of, cm_trace_factor *factor)
+{
+    const cm_layer_model *layer = layer_of(of->model, of->layer);
+    set_chances(layer->user_agent_m, layer->user_agent_u, factor);
+}
+
+/* The comparisons, in the order in which they are multiplied. A further one is a further row. */
+static const struct comparison {
+    const char *names[CM_WEIGHED_LAYER_COUNT]; /* in layers 2 and 3 */
+    size_t outcome;                            /* where a cm_candidate_look has it: a byte */
+    void (*chances)(const struct compared *of, cm_trace_factor *factor);
+} COMPARISONS[] = {
+    {{"address", "fingerprint"}, offsetof(cm_candidate_look, evidence), evidence_chances},
+    {{"user_agent", "user_agent"}, offsetof(cm_candidate_look, user_agent), user_agent_chances},
+};
+#define COMPARISON_COUNT (sizeof COMPARISONS / sizeof *COMPARISONS)
+#define TERM_COUNT 4 /* before them: prior, key, rivals, delay */
+
+_Static_assert(TERM_COUNT + COMPARISON_COUNT <= CM_TRACE_FACTORS_MAX, "a candidate has room");
+
+static cm_trace_factor term(const char *name, double same, double stranger)
+{
+    return (cm_trace_factor){.name = name, .same = same, .stranger = stranger};
+}
+
+static double delay_stranger(const cm_model *model, enum cm_weighed_layer layer, uint32_t bin)
+{
+    double window_hours =
+        layer == CM_WEIGH_FINGERPRINT ? model->window_hours : model->probabilistic_window_hours;
+    double before = bin == 0 ? 0.0 : model->delay_hours[bin - 1];
+    return (model->delay_hours[bin] - before) / window_hours;
+}
+
+static cm_trace_factor compare(const struct comparison *comparison, const struct compared *of,
+                               const cm_candidate_look *look)
+{
+    uint8_t outcome = *((const uint8_t *)look + comparison->outcome);
+    cm_trace_factor factor = {.name = comparison->names[of->layer],
+                              .is_comparison = true,
+                              .outcome = (cm_comparison)outcome,
+                              .same = 1.0,
+                              .stranger = 1.0};
+    if (factor.outcome != CM_COMPARE_MISSING)
+        comparison->chances(of, &factor);
+    return factor;
+}
+
+uint32_t cm_candidate_factors(const cm_layer_context *context, enum cm_weighed_layer layer,
+                              double r, double u, const cm_candidate_look *look,
+                              cm_trace_factor *factors)
+{
+    const cm_model *model = context->weights->model;
+    const double *key_m = layer == CM_WEIGH_FINGERPRINT ? model->fingerprint_m : model->ip_m;
+    const struct compared of = {model, layer, u, look->bin};
+    uint32_t count = 0;
+    factors[count++] = term("prior", layer_of(model, layer)->prior, 1.0);
+    factors[count++] = term("key", key_m[look->bin], 1.0);
+    factors[count++] = term("rivals", 1.0, r);
+    factors[count++] =
+        term("delay", model->delay_m[look->bin], delay_stranger(model, layer, look->bin));
+    for (size_t i = 0; i < COMPARISON_COUNT; i++)
+        factors[count++] = compare(&COMPARISONS[i], &of, look);
+    for (uint32_t i = 0; i < count; i++) {
+        factors[i].bits = log2(factors[i].same / factors[i].stranger);
+        factors[i].p_if_equal = -1.0;
+    }
+    return count;
+}
+
+void cm_candidate_equate(cm_candidate_look *look, uint32_t at)
+{
+    CM_ASSERT(at >= TERM_COUNT && at - TERM_COUNT < COMPARISON_COUNT);
+    *((uint8_t *)look + COMPARISONS[at - TERM_COUNT].outcome) = CM_COMPARE_EQUAL;
+}

@@ -1,0 +1,24 @@
+/* What a candidate's weight is made of, factor by factor: candidates.c multiplies them, explaining
+ * shows them. */
+#ifndef CM_MATCH_FACTORS_H
+#define CM_MATCH_FACTORS_H
+
+#include "match/candidates.h"
+
+/**
+ * The factors of a candidate's weight, in the order of docs/matching.md.
+ *
+ * @param u        as given to cm_weigh_candidates
+ * @param factors  receives them, but for p_if_equal, which becomes -1; room for
+ * CM_TRACE_FACTORS_MAX
+ * @return how many
+ */
+uint32_t cm_candidate_factors(const cm_layer_context *context, enum cm_weighed_layer layer,
+                              double r, double u, const cm_candidate_look *look,
+                              cm_trace_factor *factors);
+
+/** Let the comparison that a factor stands for come out equal. @param at  its place among the
+ * factors */
+void cm_candidate_equate(cm_candidate_look *look, uint32_t at);
+
+#endif

@@ -1,0 +1,348 @@
+#include "match/trace.h"
+
+#include <endian.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "match/factors.h"
+#include "model/normal.h"
+
+struct tracing {
+    cm_matcher *matcher;
+    cm_query query;
+    cm_arena *arena;
+    cm_trace *trace;
+};
+
+/* A layer that weighs. */
+struct weighing {
+    size_t place; /* in cm_trace.layers */
+    enum cm_weighed_layer layer;
+    cm_layer_word (*run)(const cm_layer_context *context, const cm_query *query,
+                         cm_layer_scratch *scratch, cm_score *score);
+};
+
+static const struct weighing WEIGHINGS[] = {
+    {1, CM_WEIGH_FINGERPRINT, cm_layer_2},
+    {2, CM_WEIGH_PROBABILISTIC, cm_layer_3},
+};
+
+static const cm_model *model_of(const struct tracing *tracing)
+{
+    return tracing->matcher->context.weights->model;
+}
+
+/* ---- devices ---- */
+
+static unsigned prefix_of(const cm_model *model, unsigned kind)
+{
+    return kind == CM_ROW_IPV4 ? model->ipv4_prefix : model->ipv6_prefix;
+}
+
+static cm_trace_device device_of_conversion(const cm_query *query, const cm_model *model)
+{
+    const cm_device *shown = &query->conversion->device;
+    const cm_device_keys *keys = &query->keys.device;
+    bool is_given = shown->has_fingerprint && !cm_fingerprint_is_missing(shown->fingerprint);
+    cm_trace_device device = {
+        .has_fingerprint = keys->has_fingerprint,
+        .is_fingerprint_made = keys->has_fingerprint && !is_given,
+        .device_type = keys->device_type,
+        .user_agent = shown->user_agent,
+    };
+    if (keys->has_fingerprint)
+        memcpy(device.fingerprint, keys->fingerprint, sizeof device.fingerprint);
+    if (keys->address_kind != 0) {
+        device.address = cm_address_bucket(&shown->ip_address, model);
+        device.address_bits = prefix_of(model, keys->address_kind);
+    }
+    return device;
+}
+
+/* The bucket that a row has as a number. */
+static cm_address address_of(const cm_click_index *index, const cm_click_row *row)
+{
+    unsigned kind = cm_click_row_address_kind(row);
+    cm_address address = {.version = kind == CM_ROW_IPV4 ? 4 : 6};
+    uint32_t ipv4 = htobe32((uint32_t)row->address);
+    uint64_t ipv6 = htobe64(row->address);
+    if (kind == CM_ROW_IPV4) {
+        memcpy(address.bytes, &ipv4, sizeof ipv4);
+    } else if (index->rules.model->ipv6_prefix > 64) {
+        cm_slice wide =
+            cm_catalog_name(&index->catalog, CM_NAME_WIDE_BUCKET, (uint32_t)row->address);
+        memcpy(address.bytes, wide.data, sizeof address.bytes);
+    } else {
+        memcpy(address.bytes, &ipv6, sizeof ipv6);
+    }
+    return address;
+}
+
+static cm_trace_device device_of_click(const cm_click_index *index, uint32_t click)
+{
+    const cm_catalog *catalog = &index->catalog;
+    const cm_click_row *row = cm_click_store_row(&catalog->store, click);
+    cm_who who = cm_catalog_who(catalog, row->who);
+    cm_trace_device device = {
+        .has_fingerprint = row->fingerprint != CM_NUMBER_MISSING,
+        .device_type = cm_catalog_name(catalog, CM_NAME_DEVICE_TYPE, who.device_type),
+        .user_agent = cm_catalog_name(catalog, CM_NAME_USER_AGENT, row->user_agent),
+    };
+    if (device.has_fingerprint) {
+        const cm_fingerprint_shard *shard = &index->fingerprints[row->fingerprint % CM_SHARDS];
+        memcpy(device.fingerprint,
+               cm_fingerprint_group_at(shard, row->fingerprint >> CM_SHARD_BITS)->fingerprint,
+               sizeof device.fingerprint);
+    }
+    if (cm_click_row_address_kind(row) != 0) {
+        device.address = address_of(index, row);
+        device.address_bits = prefix_of(index->rules.model, cm_click_row_address_kind(row));
+    }
+    return device;
+}
+
+/* ---- layer 1 ---- */
+
+/* Which of the ids that the conversion carries led to the click: the first that it has. */
+static const char *matched_by(const cm_catalog *catalog, const cm_query *query, uint32_t click)
+{
+    cm_click_texts texts = cm_click_store_texts(&catalog->store, click);
+    if (cm_slice_equal(query->conversion->click_id, texts.click_id))
+        return "click_id";
+    if (query->keys.params[CM_PARAM_FBCLID].size > 0 &&
+        cm_slice_equal(query->keys.params[CM_PARAM_FBCLID], texts.fbclid))
+        return "fbclid";
+    return "gclid";
+}
+
+static bool trace_layer_1(struct tracing *tracing)
+{
+    const cm_click_index *index = tracing->matcher->context.index;
+    uint32_t click = CM_NUMBER_NONE;
+    cm_query_start(index, &tracing->query);
+    cm_layer_word word = cm_layer_1(index, &tracing->query, &click);
+    tracing->trace->layers[0].word = word;
+    if (word != CM_LAYER_SUCCESS)
+        return false;
+    tracing->trace->matched_by = matched_by(&index->catalog, &tracing->query, click);
+    return true;
+}
+
+/* ---- layers 2 and 3 ---- */
+
+/* A candidate's place among the looks, and what it came to. */
+struct ranked {
+    double weight;
+    size_t place;
+};
+
+/* Places rise from the newest on. */
+static int compare_ranked(const void *a, const void *b)
+{
+    const struct ranked *x = a;
+    const struct ranked *y = b;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+/* What the scratch holds after a layer has run, and its model. */
+struct weighed {
+    const struct weighing *weighing;
+    const cm_layer_model *model;
+    cm_layer_facts facts;
+    double total;
+};
+
+static double address_u(const struct tracing *tracing, const cm_trace_layer *layer)
+{
+    return cm_layer_2_address_u(&tracing->matcher->context, &tracing->query,
+                                layer->address_clicks + 1);
+}
+
+/* The probability of the candidate at a place if one of its comparisons came out equal: all are
+ * weighed anew, by the same arithmetic. Its click is then one more on the address. */
+static double p_if_equal(struct tracing *tracing, const struct weighed *of,
+                         const cm_trace_layer *layer, size_t place, uint32_t factor)
+{
+    cm_layer_scratch *scratch = &tracing->matcher->layers;
+    const cm_layer_facts *facts = &of->facts;
+    cm_candidate_look kept = scratch->looks[place];
+    cm_score score;
+    bool is_address = of->weighing->layer == CM_WEIGH_FINGERPRINT;
+    cm_candidate_equate(&scratch->looks[place], factor);
+    is_address = is_address && scratch->looks[place].evidence != kept.evidence;
+    cm_weigh_candidates(&tracing->matcher->context, of->weighing->layer, facts->r,
+                        is_address ? address_u(tracing, layer) : facts->u, scratch, facts->count);
+    cm_score_candidates(of->model, facts->w0 + facts->rest, scratch->weighed, facts->count, &score);
+    scratch->looks[place] = kept;
+    return cm_calibrate(of->model, scratch->weighed[place].w / score.total);
+}
+
+static void ask_if_equal(struct tracing *tracing, const struct weighed *of,
+                         const cm_trace_layer *layer, size_t place, cm_trace_candidate *candidate)
+{
+    for (uint32_t i = 0; i < candidate->factor_count; i++) {
+        cm_trace_factor *factor = &candidate->factors[i];
+        if (factor->is_comparison && factor->outcome != CM_COMPARE_EQUAL)
+            factor->p_if_equal = p_if_equal(tracing, of, layer, place, i);
+    }
+}
+
+static void make_candidate(const struct tracing *tracing, const struct weighed *of,
+                           const struct ranked *ranked, cm_trace_candidate *candidate)
+{
+    const cm_layer_context *context = &tracing->matcher->context;
+    const cm_candidate_look *look = &tracing->matcher->layers.looks[ranked->place];
+    const cm_click_store *store = &context->index->catalog.store;
+    *candidate = (cm_trace_candidate){
+        .click_id = cm_click_store_id(store, look->click),
+        .click_timestamp = cm_click_store_time(store, look->click),
+        .delay_bin = look->bin,
+        .weight = ranked->weight,
+        .bits = log2(ranked->weight),
+        .probability = cm_calibrate(of->model, ranked->weight / of->total),
+        .device = device_of_click(context->index, look->click),
+    };
+    candidate->factor_count = cm_candidate_factors(context, of->weighing->layer, of->facts.r,
+                                                   of->facts.u, look, candidate->factors);
+}
+
+static bool trace_candidates(struct tracing *tracing, const struct weighed *of,
+                             cm_trace_layer *layer)
+{
+    const cm_layer_scratch *scratch = &tracing->matcher->layers;
+    size_t count = of->facts.count;
+    struct ranked *ranked = cm_arena_take(tracing->arena, count * sizeof *ranked);
+    layer->candidates = cm_arena_take(tracing->arena, count * sizeof *layer->candidates);
+    if (ranked == NULL || layer->candidates == NULL)
+        return false;
+    layer->candidate_count = count;
+    for (size_t i = 0; i < count; i++)
+        ranked[i] = (struct ranked){scratch->weighed[i].w, i};
+    qsort(ranked, count, sizeof *ranked, compare_ranked);
+    for (size_t i = 0; i < count; i++) {
+        make_candidate(tracing, of, &ranked[i], &layer->candidates[i]);
+        if (i < CM_RESULT_CANDIDATES_MAX)
+            ask_if_equal(tracing, of, layer, ranked[i].place, &layer->candidates[i]);
+    }
+    return true;
+}
+
+static uint64_t count_expired(const struct tracing *tracing, size_t considered)
+{
+    const cm_click_store *store = &tracing->matcher->context.index->catalog.store;
+    uint64_t expired = 0;
+    for (size_t i = 0; i < considered; i++)
+        expired += tracing->query.t >=
+                   cm_click_store_expires_at(store, tracing->matcher->layers.clicks[i]);
+    return expired;
+}
+
+static void trace_clicks(const struct tracing *tracing, const cm_layer_facts *facts,
+                         cm_trace_layer *layer)
+{
+    layer->clicks = facts->total;
+    layer->considered = facts->considered;
+    layer->left = facts->left;
+    layer->expired = count_expired(tracing, facts->considered);
+    layer->repeats = facts->considered - layer->expired - facts->count;
+}
+
+static void trace_surroundings(const struct tracing *tracing, cm_trace_layer *layer)
+{
+    const cm_click_index *index = tracing->matcher->context.index;
+    const cm_query *query = &tracing->query;
+    if (query->tenant == CM_NUMBER_NONE)
+        return;
+    cm_view all = cm_view_of(&index->tenants.lists, index->tenants.of[query->tenant]);
+    layer->tenant_clicks = cm_recent_count(&all, query->t, layer->window_us);
+    if (query->keys.device.address_kind != 0)
+        layer->address_clicks = cm_recent_count(&query->same_address, query->t, layer->window_us);
+}
+
+/* False where memory is short. */
+static bool trace_weighing(struct tracing *tracing, const struct weighing *weighing)
+{
+    const cm_model *model = model_of(tracing);
+    cm_layer_scratch *scratch = &tracing->matcher->layers;
+    cm_trace_layer *layer = &tracing->trace->layers[weighing->place];
+    bool is_fingerprint = weighing->layer == CM_WEIGH_FINGERPRINT;
+    cm_score score = {0};
+    scratch->facts = (cm_layer_facts){0};
+    layer->word = weighing->run(&tracing->matcher->context, &tracing->query, scratch, &score);
+    layer->window_us = is_fingerprint ? model->window_us : model->probabilistic_window_us;
+    if (is_fingerprint)
+        trace_surroundings(tracing, layer);
+    trace_clicks(tracing, &scratch->facts, layer);
+    if (scratch->facts.count == 0)
+        return true;
+    const struct weighed of = {weighing,
+                               is_fingerprint ? &model->fingerprint : &model->probabilistic,
+                               scratch->facts, score.total};
+    layer->oldest_bin = (uint32_t)of.facts.oldest_bin;
+    layer->rivals = of.facts.r;
+    layer->nobody = of.facts.w0;
+    layer->rest = of.facts.rest;
+    layer->total = of.total;
+    layer->probability = score.probability;
+    layer->confidence = score.confidence;
+    return trace_candidates(tracing, &of, layer);
+}
+
+/* What the keys point to is the matcher's, for its next conversion. */
+static bool keep_texts(cm_arena *arena, cm_trace *trace)
+{
+    cm_slice type = trace->device.device_type;
+    char *room = cm_arena_take(arena, type.size);
+    if (room == NULL)
+        return false;
+    if (type.size > 0)
+        memcpy(room, type.data, type.size);
+    trace->device.device_type = (cm_slice){room, type.size};
+    return true;
+}
+
+static bool run(struct tracing *tracing)
+{
+    const cm_click_index *index = tracing->matcher->context.index;
+    cm_matcher *matcher = tracing->matcher;
+    cm_query *query = &tracing->query;
+    cm_arena_reset(&matcher->keys.arena);
+    if (!cm_conversion_keys_make(&index->rules, query->conversion, &matcher->keys, &query->keys) ||
+        !cm_conversion_keys_make_device(&index->rules, query->conversion, &matcher->keys,
+                                        &query->keys))
+        return false;
+    tracing->trace->device = device_of_conversion(query, model_of(tracing));
+    if (!keep_texts(tracing->arena, tracing->trace))
+        return false;
+    bool is_found = trace_layer_1(tracing);
+    if (!is_found) {
+        cm_query_find_device(index, &matcher->whos, query);
+        cm_query_find_range(index, query);
+    }
+    for (size_t i = 0; i < sizeof WEIGHINGS / sizeof *WEIGHINGS; i++) {
+        cm_trace_layer *layer = &tracing->trace->layers[WEIGHINGS[i].place];
+        layer->word = CM_LAYER_NOT_ATTEMPTED;
+        if (!is_found && !trace_weighing(tracing, &WEIGHINGS[i]))
+            return false;
+        is_found = is_found || layer->word == CM_LAYER_SUCCESS;
+    }
+    return true;
+}
+
+cm_status cm_trace_run(cm_matcher *matcher, const cm_conversion *conversion, cm_arena *arena,
+                       cm_trace *trace, cm_error *error)
+{
+    struct tracing tracing = {
+        .matcher = matcher,
+        .query = {.conversion = conversion, .t = conversion->conversion_timestamp},
+        .arena = arena,
+        .trace = trace,
+    };
+    *trace = (cm_trace){.fbclid = cm_fbclid_value(conversion->fbclid)};
+    memset(&matcher->whos, 0, sizeof matcher->whos);
+    if (run(&tracing))
+        return CM_OK;
+    return cm_error_memory(error, "a trace", sizeof *trace);
+}
