@@ -255,6 +255,29 @@ typedef struct cm_trace {
     cm_trace_layer layers[CM_LAYER_COUNT];
 } cm_trace;
 
+/** Why a click that shares an id, a fingerprint or an address with a conversion did not count. */
+typedef enum cm_miss_reason {
+    CM_MISS_LATER = 0,  /* clicked after the conversion */
+    CM_MISS_OUTSIDE,    /* layers 2 and 3: clicked before the layer's window began */
+    CM_MISS_EXPIRED,    /* at or after its expires_at */
+    CM_MISS_FLAGGED,    /* is_valid is false, and nothing else kept it out */
+    CM_MISS_OTHER_TYPE, /* layer 3: of another device type, and nothing else kept it out */
+} cm_miss_reason;
+#define CM_MISS_REASON_COUNT 5
+#define CM_MISSES_KEPT 8
+
+/** Such a click, for one layer. */
+typedef struct cm_miss {
+    const char *key; /* what it shares: "click_id", "fbclid", "gclid", "fingerprint", "address" */
+    cm_slice click_id;
+    int64_t click_timestamp; /* microseconds since 1970 UTC */
+    int64_t by_us;           /* how far off it was: LATER, OUTSIDE, EXPIRED; else 0 */
+    bool is_flagged;
+} cm_miss;
+
+/** Collects the near misses of one conversion among clicks that are shown to it. */
+typedef struct cm_misses cm_misses;
+
 /** A scoring model; immutable. */
 typedef struct cm_model cm_model;
 
@@ -381,6 +404,46 @@ CM_PUBLIC cm_status cm_engine_explain(const cm_engine *engine, const cm_conversi
 
 /** Free a trace. NULL is allowed. */
 CM_PUBLIC void cm_trace_destroy(cm_trace *trace);
+
+/**
+ * Begin to collect the clicks that would have mattered to a conversion but for one thing. An engine
+ * cannot say: flagged clicks are in none of its lists of fingerprints and addresses.
+ *
+ * @param model       borrowed
+ * @param conversion  borrowed; both must outlive the misses
+ * @param misses      receives them; the caller frees them with cm_misses_destroy
+ * @return CM_OK; CM_ERROR_ARGUMENT where the conversion breaks a rule; CM_ERROR_MEMORY
+ */
+CM_PUBLIC cm_status cm_misses_create(const cm_model *model, const cm_conversion *conversion,
+                                     cm_misses **misses, cm_error *error);
+
+/**
+ * Show one click: no duplicate of one shown before. Those of other tenants are passed over.
+ * What is kept does not depend on the order.
+ *
+ * @param click  borrowed for the call
+ * @return CM_OK; CM_ERROR_ARGUMENT where the click breaks a rule; CM_ERROR_MEMORY
+ * Threads: one at a time.
+ */
+CM_PUBLIC cm_status cm_misses_look(cm_misses *misses, const cm_click *click, cm_error *error);
+
+/**
+ * What was found.
+ *
+ * @param layer   1 to 3
+ * @param nearest receives the nearest of them, at most CM_MISSES_KEPT, nearest first, then newest
+ * first; may be NULL. They hold until the next look.
+ * @return how many there were in all
+ */
+CM_PUBLIC uint64_t cm_misses_of(const cm_misses *misses, unsigned layer, cm_miss_reason reason,
+                                const cm_miss **nearest);
+
+/** Free them. NULL is allowed. */
+CM_PUBLIC void cm_misses_destroy(cm_misses *misses);
+
+/** The word of a reason: "later", "outside", "expired", "flagged", "other_type". Static,
+ * NUL-terminated. */
+CM_PUBLIC const char *cm_miss_reason_name(cm_miss_reason reason);
 
 /**
  * Forget clicks that no conversion at or after a time can find. What is forgotten early never

@@ -283,6 +283,10 @@ static void test_what_would_have_been_enough(void **state)
     check_if_equal(&other, &same, 1, "address");
     other.device.ip_address.version = 0;
     check_if_equal(&other, &same, 1, "address");
+    /* One comparison at a time: the other one stays as it is. */
+    cm_conversion neither = other;
+    neither.device.user_agent = CM_SLICE("agent 2");
+    check_if_equal(&neither, &other, 1, "user_agent");
 }
 
 /* Layer 3 runs where layer 2 found nothing: here the fingerprint is another one, or missing. */
