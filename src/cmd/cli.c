@@ -6,6 +6,7 @@
 
 #include "cmd/cmd_batch.h"
 #include "cmd/cmd_bench.h"
+#include "cmd/cmd_explain.h"
 #include "cmd/cmd_match.h"
 #include "cmd/cmd_migrate.h"
 #include "cmd/cmd_model.h"
@@ -160,6 +161,18 @@ static const cm_command commands[] = {
         NULL,
         NULL,
         model_commands,
+    },
+    {
+        "explain",
+        CM_COMMAND_EXPLAIN,
+        "clickmatch explain CONVERSION_ID [options]",
+        "say why a conversion was, or was not, attributed",
+        "Shows what each layer found, every candidate with its weights in bits, what\n"
+        "would have been enough, and the clicks that did not count; with PostgreSQL also\n"
+        "whether the stored result is the same. docs/explain.md says how to read it.\n",
+        "clickmatch explain v-fbe093d72574b999 --clicks data/clicks.csv \\\n"
+        "      --conversions data/conversions.csv",
+        cm_cmd_explain,
     },
     {
         "bench",

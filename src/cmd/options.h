@@ -28,6 +28,7 @@ typedef enum cm_command_bit {
     CM_COMMAND_MODEL_SHOW = 256,
     CM_COMMAND_MODEL_PROMOTE = 512,
     CM_COMMAND_MODEL_ROLLBACK = 1024,
+    CM_COMMAND_EXPLAIN = 2048,
 } cm_command_bit;
 
 /** The value of one option. Text is borrowed from the command line and the environment. */

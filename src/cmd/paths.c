@@ -17,9 +17,10 @@ static const struct file_option OUTPUTS[] = {{CM_OPTION_OUTPUT, "--output"},
                                              {CM_OPTION_REJECTS, "--rejects"},
                                              {CM_OPTION_SUMMARY, "--summary"}};
 static const struct file_option INPUTS[] = {
-    {CM_OPTION_CLICKS, "--clicks"}, {CM_OPTION_CONVERSIONS, "--conversions"},
-    {CM_OPTION_EVENTS, "--events"}, {CM_OPTION_WARM_CLICKS, "--clicks"},
-    {CM_OPTION_MODEL, "--model"},   {CM_OPTION_MODEL_OR_NAME, "--model"}};
+    {CM_OPTION_CLICKS, "--clicks"},         {CM_OPTION_CONVERSIONS, "--conversions"},
+    {CM_OPTION_EXPLAIN_CLICKS, "--clicks"}, {CM_OPTION_EXPLAIN_CONVERSIONS, "--conversions"},
+    {CM_OPTION_EVENTS, "--events"},         {CM_OPTION_WARM_CLICKS, "--clicks"},
+    {CM_OPTION_MODEL, "--model"},           {CM_OPTION_MODEL_OR_NAME, "--model"}};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* The place a file has or would have, links and dots resolved. */

@@ -82,4 +82,24 @@ cm_status cm_pipeline_match(const cm_engine *engine, cm_conversion_ids *ids, cm_
                             cm_format format, cm_sink *sink, const cm_pipeline_options *options,
                             cm_source_counts *counts, cm_match_counts *matched, cm_error *error);
 
+/** Takes records; the one of the kind that is read must be there. */
+typedef struct cm_record_taker {
+    cm_status (*click)(void *context, const cm_click *click, cm_error *error);
+    cm_status (*conversion)(void *context, const cm_conversion *conversion, cm_error *error);
+    void *context;
+} cm_record_taker;
+
+/**
+ * Give the records of a source one by one, in input order, whatever the number of threads.
+ *
+ * @param tenant  whose; empty: all
+ * @param taker   called from one thread at a time; a record holds for the call. What it returns but
+ *                CM_OK ends the run.
+ * @param counts  receives the source's counts, also on failure; duplicates are the taker's business
+ * @return as cm_pipeline_load
+ */
+cm_status cm_pipeline_each(cm_source *source, cm_row_kind kind, cm_slice tenant,
+                           const cm_record_taker *taker, const cm_pipeline_options *options,
+                           cm_source_counts *counts, cm_error *error);
+
 #endif
