@@ -112,7 +112,7 @@ static void add_reason(struct making *making, cm_buffer *buffer)
     making->reasons[making->view->reason_count++] = keep_buffer(making, buffer);
 }
 
-/* "Since then 2 clicks that count have come: a, b." Nothing where the answer has none of a word. */
+/* "Named by it and gone: 2 clicks: a, b." Nothing where the answer has none of a word. */
 static void add_clicks(struct making *making, const cm_pg_answer *answer, const char *word,
                        const char *says)
 {
@@ -127,10 +127,11 @@ static void add_clicks(struct making *making, const cm_pg_answer *answer, const 
             cm_words_text(&names, cm_slice_of_text(cm_pg_answer_text(answer, row, 1)));
         }
     }
+    cm_words(&reason, "%s: ", says);
     cm_words_number_of(&reason, count, "click");
-    cm_words(&reason, " %s: ", says);
+    cm_words(&reason, ": ");
     cm_buffer_append(&reason, names.data, names.size);
-    cm_words(&reason, count > NAMED_MAX ? ", and others." : ".");
+    cm_words(&reason, count > NAMED_MAX ? " and others." : ".");
     reason.failed |= names.failed;
     cm_buffer_destroy(&names);
     if (count > 0)
@@ -192,9 +193,9 @@ static cm_status find_reasons(struct making *making, cm_pg *pg, cm_error *error)
     if (status != CM_OK)
         return status;
     add_model(making);
-    add_clicks(making, &answer, "newer", "that count now came to the table since");
-    add_clicks(making, &answer, "gone", "that it names are gone from the table");
-    add_clicks(making, &answer, "flagged", "that it names are flagged invalid now");
+    add_clicks(making, &answer, "newer", "Came to the table since and count now");
+    add_clicks(making, &answer, "gone", "Named by it and gone from the table");
+    add_clicks(making, &answer, "flagged", "Named by it and flagged invalid now");
     add_unknown(making);
     cm_pg_answer_free(&answer);
     return CM_OK;

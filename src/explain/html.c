@@ -11,7 +11,8 @@ static const char STYLE[] =
     "vertical-align:top;overflow-wrap:anywhere}th{font-weight:600;white-space:nowrap}"
     ".word{font-weight:normal;color:#55606e}.result{background:#eef3f8;padding:.6em 1em;"
     "border-radius:6px}ul{padding-left:1.2em;margin:.5em 0}"
-    "svg{display:block;width:100%;max-width:760px;font-size:13px}svg text{fill:#1c2430}"
+    ".sub{margin-left:1.5em}svg{display:block;width:100%;max-width:760px;font-size:13px}svg "
+    "text{fill:#1c2430}"
     "svg .note{fill:#55606e}svg .bits{text-anchor:end;font-variant-numeric:tabular-nums}"
     "svg line{stroke:#9aa5b1}svg .more{fill:#2e7d4f}svg .less{fill:#c0392b}svg .sum{fill:#33618f}";
 
@@ -49,7 +50,7 @@ static void put_lines(cm_buffer *buffer, cm_buffer *lines)
     while (at < lines->size) {
         const char *end = memchr(lines->data + at, '\n', lines->size - at);
         size_t size = (end == NULL ? lines->size : (size_t)(end - lines->data)) - at;
-        cm_words(buffer, "<li>");
+        cm_words(buffer, lines->data[at] == ' ' ? "<li class=\"sub\">" : "<li>");
         escape(buffer, lines->data + at, size);
         cm_words(buffer, "</li>\n");
         at += size + 1;
@@ -138,6 +139,7 @@ static void put_head(cm_buffer *buffer, const cm_explanation *explanation)
     put_row(buffer, "gclid", conversion->gclid);
     put_device(buffer, explanation, &explanation->trace->device);
     cm_words(buffer, "</table>\n");
+    buffer->failed |= words.failed;
     cm_buffer_destroy(&words);
 }
 

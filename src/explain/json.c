@@ -1,6 +1,5 @@
 #include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "explain/explanation.h"
 #include "explain/words.h"
@@ -249,6 +248,14 @@ static json_t *stored(const cm_stored_view *view)
                      differences, "reasons", reasons);
 }
 
+/* The buffer remembers what could not be taken: json_dumps may lose a key and not say so. */
+static int take(const char *bytes, size_t size, void *context)
+{
+    cm_buffer *buffer = context;
+    cm_buffer_append(buffer, bytes, size);
+    return buffer->failed ? -1 : 0;
+}
+
 void cm_explain_json(const cm_explanation *explanation, cm_buffer *buffer)
 {
     json_t *layers = json_array();
@@ -258,13 +265,9 @@ void cm_explain_json(const cm_explanation *explanation, cm_buffer *buffer)
         json_pack("{s:o,s:s,s:o,s:o,s:o}", "conversion", conversion(explanation), "model",
                   cm_model_label(explanation->model), "result", result(&explanation->trace->result),
                   "layers", layers, "stored", stored(explanation->stored));
-    char *dumped =
-        whole == NULL ? NULL : json_dumps(whole, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
-    if (dumped == NULL)
+    if (whole == NULL ||
+        json_dump_callback(whole, take, buffer, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) != 0)
         buffer->failed = true;
-    else
-        cm_buffer_append_text(buffer, dumped);
     cm_buffer_append_char(buffer, '\n');
-    free(dumped);
     json_decref(whole);
 }

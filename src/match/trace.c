@@ -253,7 +253,8 @@ static void trace_surroundings(const struct tracing *tracing, cm_trace_layer *la
 {
     const cm_click_index *index = tracing->matcher->context.index;
     const cm_query *query = &tracing->query;
-    if (query->tenant == CM_NUMBER_NONE)
+    /* A tenant may be known and have no valid click. */
+    if (query->tenant == CM_NUMBER_NONE || query->tenant >= index->tenants.count)
         return;
     cm_view all = cm_view_of(&index->tenants.lists, index->tenants.of[query->tenant]);
     layer->tenant_clicks = cm_recent_count(&all, query->t, layer->window_us);

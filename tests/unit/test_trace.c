@@ -408,6 +408,24 @@ static void test_a_bad_conversion_is_refused(void **state)
     cm_engine_destroy(engine);
 }
 
+/* It is known by its name, and in no list. */
+static void test_a_tenant_whose_clicks_are_all_flagged(void **state)
+{
+    (void)state;
+    cm_click click = some_click("k", HOUR);
+    cm_conversion conversion = some_conversion();
+    click.is_valid = false;
+    conversion.click_id = click.click_id;
+    cm_engine *engine = create(&click, 1);
+    cm_trace *trace = explain(engine, &conversion);
+    assert_int_equal(trace->layers[0].word, CM_LAYER_INVALID);
+    assert_int_equal(trace->layers[1].word, CM_LAYER_NO_MATCH);
+    assert_int_equal(trace->layers[1].tenant_clicks, 0);
+    assert_int_equal(trace->layers[2].word, CM_LAYER_NO_CANDIDATES);
+    cm_trace_destroy(trace);
+    cm_engine_destroy(engine);
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -455,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_wide_buckets),
         cmocka_unit_test(test_a_fingerprint_made_of_components),
         cmocka_unit_test(test_a_bad_conversion_is_refused),
+        cmocka_unit_test(test_a_tenant_whose_clicks_are_all_flagged),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
