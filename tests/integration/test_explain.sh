@@ -310,6 +310,28 @@ case_a_full_disk() {
     expect_error '^clickmatch: standard output'
 }
 
+case_the_example_of_the_help() {
+    mkdir bin
+    ln -s "$program" bin/clickmatch
+    "$program" explain --help | sed '1,/^Example:/d' >script
+    expect_match script 'clickmatch explain '
+    here=$PWD
+    (cd "$root" && PATH=$here/bin:$PATH bash -e "$here/script") >"$work/out" 2>&1 ||
+        fail "exit status $?: $(head -c 300 "$work/out")"
+    expect_match "$work/out" '^Layer 2, fingerprint: success'
+}
+
+# The page of the docs shows what is printed.
+case_the_docs() {
+    use_sample
+    sed -n 's/^    //p; s/^$//p' "$root/docs/explain.md" | sed -n '/^Conversion /,/^## /p' |
+        sed '/^$/d' >shown
+    [ "$(wc -l <shown)" -gt 30 ] || fail "only $(wc -l <shown) lines shown"
+    explain v-ad0c3c6a58a3febc
+    sed 's/ *$//; /^$/d' "$work/out" >printed
+    expect_same printed shown
+}
+
 # ---- PostgreSQL ----
 
 results="SELECT c.conversion_id, coalesce(k.click_id, '') AS click_id, c.attribution_method,
