@@ -225,7 +225,8 @@ case_duplicates_do_not_count() {
     make_world
     explain c1 --format json
     cp "$work/out" expected
-    sed -n 's/^t,flagged,2026-03-10T09/t,flagged,2026-03-10T10/p' clicks.csv >>clicks.csv
+    twin=$(sed -n 's/^t,flagged,2026-03-10T09/t,flagged,2026-03-10T10/p' clicks.csv)
+    echo "$twin" >>clicks.csv
     explain c1 --format json
     expect_same "$work/out" expected
 }
@@ -344,7 +345,7 @@ results="SELECT c.conversion_id, coalesce(k.click_id, '') AS click_id, c.attribu
   WHERE c.attribution_model IS NOT NULL"
 
 match_all() {
-    run batch --quiet --recovery-target 0 "${period[@]}" "$@"
+    run batch --quiet --recovery-target 0 "${period[@]}"
     expect_status 0
 }
 
