@@ -4,7 +4,7 @@
 struct fingerprint_match {
     const cm_layer_context *context;
     const cm_query *query;
-    cm_layer_facts facts;
+    cm_layer_facts *facts; /* in the scratch: who explains reads them afterwards */
 };
 
 /* Those of the first K on the address that share the fingerprint are beyond the first K of the
@@ -28,12 +28,12 @@ static size_t add_from_address(const struct fingerprint_match *match, cm_layer_s
     return count;
 }
 
-static void gather(struct fingerprint_match *match, cm_layer_scratch *scratch)
+static void gather(const struct fingerprint_match *match, cm_layer_scratch *scratch)
 {
     const cm_click_store *store = &match->context->index->catalog.store;
     const cm_model *model = match->context->weights->model;
     const cm_query *query = match->query;
-    cm_layer_facts *facts = &match->facts;
+    cm_layer_facts *facts = match->facts;
     size_t count = cm_recent_first(&query->same_fingerprint, query->t, model->window_us,
                                    model->max_candidates, scratch->clicks, &facts->total);
     if (count == 0)
@@ -73,7 +73,7 @@ static double address_u(const struct fingerprint_match *match)
 /* The clicks that are no candidates, weighed as the oldest candidate would be. */
 static double rest(const struct fingerprint_match *match)
 {
-    const cm_layer_facts *facts = &match->facts;
+    const cm_layer_facts *facts = match->facts;
     const cm_bin_weights *oldest = &match->context->weights->bins[facts->oldest_bin];
     double q = match->query->keys.device.address_kind == 0 ? 1.0 : oldest->lr_ip_different;
     return (double)facts->left * (oldest->prior_m[CM_WEIGH_FINGERPRINT] / facts->r *
@@ -81,12 +81,12 @@ static double rest(const struct fingerprint_match *match)
 }
 
 /* Looks and weighs; what is known of the candidates together is in match->facts then. */
-static cm_layer_word weigh(struct fingerprint_match *match, cm_layer_scratch *scratch,
+static cm_layer_word weigh(const struct fingerprint_match *match, cm_layer_scratch *scratch,
                            cm_score *score)
 {
     const cm_layer_context *context = match->context;
     const cm_model *model = context->weights->model;
-    cm_layer_facts *facts = &match->facts;
+    cm_layer_facts *facts = match->facts;
     bool shared;
     facts->count = cm_look_at_candidates(context, match->query, CM_WEIGH_FINGERPRINT, scratch,
                                          facts->considered, &shared);
@@ -107,12 +107,10 @@ cm_layer_word cm_layer_2(const cm_layer_context *context, const cm_query *query,
 {
     if (!query->keys.device.has_fingerprint)
         return CM_LAYER_NO_FINGERPRINT;
-    struct fingerprint_match match = {.context = context, .query = query};
-    cm_layer_word word = CM_LAYER_NO_MATCH;
-    if (query->fingerprint != CM_NUMBER_NONE) {
-        gather(&match, scratch);
-        word = weigh(&match, scratch, score);
-    }
-    scratch->facts = match.facts;
-    return word;
+    scratch->facts = (cm_layer_facts){0};
+    if (query->fingerprint == CM_NUMBER_NONE)
+        return CM_LAYER_NO_MATCH;
+    const struct fingerprint_match match = {context, query, &scratch->facts};
+    gather(&match, scratch);
+    return weigh(&match, scratch, score);
 }

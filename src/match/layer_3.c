@@ -31,17 +31,15 @@ cm_layer_word cm_layer_3(const cm_layer_context *context, const cm_query *query,
         return CM_LAYER_NO_SIGNAL;
     const cm_model *model = context->weights->model;
     const cm_click_store *store = &context->index->catalog.store;
-    cm_layer_facts facts = {0};
-    cm_layer_word word = CM_LAYER_NO_CANDIDATES;
-    facts.considered =
+    cm_layer_facts *facts = &scratch->facts;
+    *facts = (cm_layer_facts){0};
+    facts->considered =
         cm_recent_first(&query->same_address, query->t, model->probabilistic_window_us,
-                        model->max_candidates, scratch->clicks, &facts.total);
-    if (facts.considered > 0) {
-        int64_t oldest = cm_click_store_time(store, scratch->clicks[facts.considered - 1]);
-        facts.left = facts.total - facts.considered;
-        facts.oldest_bin = cm_delay_bin(model, query->t - oldest);
-        word = weigh(context, query, &facts, scratch, score);
-    }
-    scratch->facts = facts;
-    return word;
+                        model->max_candidates, scratch->clicks, &facts->total);
+    if (facts->considered == 0)
+        return CM_LAYER_NO_CANDIDATES;
+    int64_t oldest = cm_click_store_time(store, scratch->clicks[facts->considered - 1]);
+    facts->left = facts->total - facts->considered;
+    facts->oldest_bin = cm_delay_bin(model, query->t - oldest);
+    return weigh(context, query, facts, scratch, score);
 }
