@@ -173,6 +173,7 @@ static const cm_command commands[] = {
         "clickmatch explain v-fbe093d72574b999 --clicks data/clicks.csv \\\n"
         "      --conversions data/conversions.csv",
         cm_cmd_explain,
+        NULL,
     },
     {
         "bench",
