@@ -27,7 +27,9 @@ static uint64_t run_score(void *context, uint64_t rounds)
     cm_score score;
     for (uint64_t round = 0; round < rounds; round++) {
         for (size_t i = 0; i < LISTS; i++) {
-            cm_score_candidates(&l->layer, 0.25, l->candidates + i * l->length, l->length, &score);
+            const cm_weighed *candidates = l->candidates + i * l->length;
+            double total = cm_total_weight(0.25, candidates, l->length);
+            cm_score_candidates(&l->layer, total, candidates, l->length, &score);
             sum += score.best[score.best_count - 1] + (uint64_t)(score.confidence * 10000);
         }
     }

@@ -171,8 +171,9 @@ typedef enum cm_comparison {
     CM_COMPARE_MISSING = 0, /* one of them is missing: no evidence either way */
     CM_COMPARE_EQUAL,
     CM_COMPARE_DIFFERENT,
+    CM_COMPARE_OTHER_FAMILY, /* of addresses: IPv4 and IPv6; where the model tells them apart */
 } cm_comparison;
-#define CM_COMPARISONS 3
+#define CM_COMPARISONS 4
 
 /* ---- Explaining one conversion ---- */
 

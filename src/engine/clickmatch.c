@@ -15,7 +15,7 @@ static cm_status create_parts(cm_engine *engine, const cm_options *options, cons
     if (status != CM_OK)
         return status;
     cm_click_index_init(&engine->index, engine->model, options == NULL ? 0 : options->hash_seed);
-    status = cm_weights_init(&engine->weights, engine->model, error);
+    status = cm_scoring_init(&engine->scoring, engine->model, error);
     if (status == CM_OK && options != NULL &&
         !cm_click_index_expect(&engine->index, options->clicks_expected))
         status = cm_error_memory(error, "the click id table", options->clicks_expected * 12);
@@ -41,7 +41,7 @@ void cm_engine_destroy(cm_engine *engine)
     if (engine == NULL)
         return;
     cm_click_index_destroy(&engine->index);
-    cm_weights_destroy(&engine->weights);
+    cm_scoring_destroy(&engine->scoring);
     cm_model_destroy(engine->model);
     free(engine);
 }
@@ -68,22 +68,22 @@ static cm_status check_same_window(const cm_model *old, const cm_model *model, c
 
 cm_status cm_engine_set_model(cm_engine *engine, const cm_model *model, cm_error *error)
 {
-    cm_weights weights = {0};
+    cm_scoring scoring = {0};
     cm_status status = check_same_window(engine->model, model, error);
     if (status != CM_OK)
         return status;
     cm_model *copy = cm_model_copy(model);
     if (copy == NULL)
         return cm_error_memory(error, "a model", sizeof *copy);
-    status = cm_weights_init(&weights, copy, error);
+    status = cm_scoring_init(&scoring, copy, error);
     if (status != CM_OK) {
         cm_model_destroy(copy);
         return status;
     }
-    cm_weights_destroy(&engine->weights);
+    cm_scoring_destroy(&engine->scoring);
     cm_model_destroy(engine->model);
     engine->model = copy;
-    engine->weights = weights;
+    engine->scoring = scoring;
     engine->index.rules.model = copy;
     return CM_OK;
 }
@@ -161,7 +161,7 @@ cm_status cm_matcher_create(const cm_engine *engine, cm_matcher **matcher, cm_er
     *matcher = malloc(sizeof **matcher);
     if (*matcher == NULL)
         return cm_error_memory(error, "a matcher", sizeof **matcher);
-    cm_matcher_init(*matcher, &engine->index, &engine->weights);
+    cm_matcher_init(*matcher, &engine->index, &engine->scoring);
     if (warm_up(*matcher))
         return CM_OK;
     cm_matcher_destroy(*matcher);

@@ -8,7 +8,7 @@
 struct cm_engine {
     cm_model *model; /* its own copy */
     cm_click_index index;
-    cm_weights weights;
+    cm_scoring scoring;
 };
 
 /**

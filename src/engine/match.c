@@ -34,7 +34,7 @@ static cm_status begin(cm_block_worker *worker, void *shared, cm_error *error)
     struct match_worker *match = of(worker);
     match->shared = shared;
     cm_matcher_init(&match->matcher, &match->shared->engine->index,
-                    &match->shared->engine->weights);
+                    &match->shared->engine->scoring);
     return CM_OK;
 }
 

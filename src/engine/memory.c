@@ -28,7 +28,7 @@ size_t cm_engine_memory_parts(const cm_engine *engine, cm_memory_part *parts)
         {"address lists", memory.address_lists},
         {"tenant lists", memory.tenant_lists},
         {"fixed", sizeof *engine - sizeof engine->index + memory.shards + memory.store.other +
-                      engine->model->bin_count * sizeof(cm_bin_weights)},
+                      cm_scoring_memory(&engine->scoring)},
     };
     size_t count = 0;
     for (; count < sizeof own / sizeof *own; count++)

@@ -58,20 +58,22 @@ struct lookout {
     const int64_t *edges; /* of the delay bins */
     size_t last_bin;
     int64_t t;
-    bool has_address, has_fingerprint;
+    bool has_address, has_fingerprint, has_families;
     uint32_t fingerprint, user_agent;
     cm_shared_address address;
 };
 
 static struct lookout look_out(const cm_layer_context *context, const cm_query *query)
 {
+    const cm_model *model = context->scoring->model;
     return (struct lookout){
         .store = &context->index->catalog.store,
-        .edges = context->weights->model->delay_us,
-        .last_bin = context->weights->model->bin_count - 1,
+        .edges = model->delay_us,
+        .last_bin = model->bin_count - 1,
         .t = query->t,
         .has_address = query->keys.device.address_kind != 0,
         .has_fingerprint = query->keys.device.has_fingerprint,
+        .has_families = cm_weights_of(context, query)->has_families,
         .fingerprint = query->fingerprint,
         .user_agent = query->user_agent,
         .address = cm_query_shared_address(query),
@@ -125,25 +127,28 @@ INLINE unsigned compare(const struct lookout *out, const cm_click_row *row,
     if (layer == CM_WEIGH_PROBABILISTIC)
         return compared(out->has_fingerprint & (row->fingerprint != CM_NUMBER_MISSING),
                         row->fingerprint == out->fingerprint);
-    return compared(out->has_address & (cm_click_row_address_kind(row) != 0),
-                    cm_shares_address(&out->address, row));
+    unsigned kind = cm_click_row_address_kind(row);
+    bool is_known = out->has_address & (kind != 0);
+    unsigned comparison = compared(is_known, cm_shares_address(&out->address, row));
+    bool is_other = is_known & out->has_families & (kind != out->address.kind);
+    return is_other ? CM_COMPARE_OTHER_FAMILY : comparison;
 }
 
 /* One function for each layer is made of this: what depends on it is decided by the compiler. */
 INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, cm_layer_scratch *scratch,
-                   size_t count, bool *shared)
+                   const uint32_t *clicks, size_t count, cm_candidate_look *looks, bool *shared)
 {
     size_t kept = 0, bin = 0, mask = begin_set(scratch, count);
     unsigned evidences = 0;
     for (size_t i = 0; i < count; i++) {
-        uint32_t click = scratch->clicks[i];
+        uint32_t click = clicks[i];
         const cm_click_row *row = cm_click_store_row(out.store, click);
         if (has_expired(&out, row, click))
             continue;
         cm_device_key device = device_of(row, layer);
         unsigned evidence = compare(&out, row, layer);
         bin = next_bin(&out, bin, out.t - cm_click_row_time(row));
-        scratch->looks[kept] = (cm_candidate_look){
+        looks[kept] = (cm_candidate_look){
             .click = click,
             .evidence = (uint8_t)evidence,
             .user_agent = (uint8_t)compare_numbers(row->user_agent, out.user_agent),
@@ -158,14 +163,15 @@ INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, cm_layer_scr
 }
 
 size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *query,
-                             enum cm_weighed_layer layer, cm_layer_scratch *scratch, size_t count,
+                             enum cm_weighed_layer layer, cm_layer_scratch *scratch,
+                             const uint32_t *clicks, size_t count, cm_candidate_look *looks,
                              bool *shared)
 {
     struct lookout out = look_out(context, query);
     scratch->looked_at += count;
     return layer == CM_WEIGH_FINGERPRINT
-               ? look(out, CM_WEIGH_FINGERPRINT, scratch, count, shared)
-               : look(out, CM_WEIGH_PROBABILISTIC, scratch, count, shared);
+               ? look(out, CM_WEIGH_FINGERPRINT, scratch, clicks, count, looks, shared)
+               : look(out, CM_WEIGH_PROBABILISTIC, scratch, clicks, count, looks, shared);
 }
 
 /* The factors of one delay bin, for this conversion. */
@@ -174,9 +180,10 @@ struct bin_factors {
     double evidence[CM_COMPARISONS];
 };
 
-static struct bin_factors factors_of(const cm_bin_weights *bin, enum cm_weighed_layer layer,
-                                     double r, double u)
+static struct bin_factors factors_of(const cm_weights *weights, uint32_t at,
+                                     enum cm_weighed_layer layer, double r, double u)
 {
+    const cm_bin_weights *bin = &weights->bins[at];
     bool is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
     return (struct bin_factors){
         .base = bin->prior_m[layer] / r * bin->lr_delay[layer],
@@ -186,26 +193,22 @@ static struct bin_factors factors_of(const cm_bin_weights *bin, enum cm_weighed_
                 [CM_COMPARE_EQUAL] = is_fingerprint ? bin->ip_m / u : bin->lr_fingerprint_equal,
                 [CM_COMPARE_DIFFERENT] =
                     is_fingerprint ? bin->lr_ip_different : bin->lr_fingerprint_different,
+                [CM_COMPARE_OTHER_FAMILY] = weights->lr_ip_other,
             },
     };
 }
 
-void cm_weigh_candidates(const cm_layer_context *context, enum cm_weighed_layer layer, double r,
-                         double u, cm_layer_scratch *scratch, size_t count)
+void cm_weigh_candidates(const cm_weights *weights, enum cm_weighed_layer layer, double r, double u,
+                         cm_layer_scratch *scratch, size_t count)
 {
-    const cm_weights *weights = context->weights;
-    const double user_agent[CM_COMPARISONS] = {
-        [CM_COMPARE_MISSING] = 1.0,
-        [CM_COMPARE_EQUAL] = weights->lr_ua_equal[layer],
-        [CM_COMPARE_DIFFERENT] = weights->lr_ua_different[layer],
-    };
+    const double *user_agent = weights->layers[layer].user_agent;
     struct bin_factors factors = {0};
     uint32_t bin = UINT32_MAX;
     for (size_t i = 0; i < count; i++) {
         const cm_candidate_look *look = &scratch->looks[i];
         if (look->bin != bin) {
             bin = look->bin;
-            factors = factors_of(&weights->bins[bin], layer, r, u);
+            factors = factors_of(weights, bin, layer, r, u);
         }
         scratch->weighed[i] = (cm_weighed){
             look->click,

@@ -5,17 +5,19 @@
 #include "match/layers.h"
 
 /**
- * Look at the candidates in scratch->clicks: drop those that have expired at the conversion's time,
+ * Look at candidates: drop those that have expired at the conversion's time,
  * keep the first of each device, and compare.
  *
  * @param layer   layer 2 compares addresses, and devices are addresses and device types; layer 3
  *                compares fingerprints, and devices are fingerprints, else user agents
- * @param count   of scratch->clicks
+ * @param clicks  newest first, but that those of layer 2 which are only on the address come last
+ * @param looks   receives them; room for count. May be scratch->looks.
  * @param shared  receives whether any compares as equal
- * @return how many scratch->looks there are now
+ * @return how many looks there are
  */
 size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *query,
-                             enum cm_weighed_layer layer, cm_layer_scratch *scratch, size_t count,
+                             enum cm_weighed_layer layer, cm_layer_scratch *scratch,
+                             const uint32_t *clicks, size_t count, cm_candidate_look *looks,
                              bool *shared);
 
 /**
@@ -24,7 +26,7 @@ size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *qu
  * @param r  expected number of strangers that share the key, and this candidate's device
  * @param u  of layer 2, max((n_ip - 1) / N, ip_u_min); needed where any compares as equal
  */
-void cm_weigh_candidates(const cm_layer_context *context, enum cm_weighed_layer layer, double r,
-                         double u, cm_layer_scratch *scratch, size_t count);
+void cm_weigh_candidates(const cm_weights *weights, enum cm_weighed_layer layer, double r, double u,
+                         cm_layer_scratch *scratch, size_t count);
 
 #endif

@@ -7,18 +7,28 @@
 
 /* What the chances of a comparison depend on. */
 struct compared {
-    const cm_model *model;
+    const cm_weights *weights;
     enum cm_weighed_layer layer;
     double u; /* of the address */
     uint32_t bin;
 };
 
-/* An address that differs says nothing of strangers: nearly all of theirs do. */
+/* An address that differs says nothing of strangers, nearly all of whose do, unless the model tells
+ * families apart. */
 static void address_chances(const struct compared *of, cm_trace_factor *factor)
 {
-    bool is_equal = factor->outcome == CM_COMPARE_EQUAL;
-    factor->same = is_equal ? of->model->ip_m[of->bin] : 1 - of->model->ip_m[of->bin];
-    factor->stranger = is_equal ? of->u : 1.0;
+    const cm_parameters *parameters = of->weights->parameters;
+    double m = parameters->ip_m[of->bin];
+    if (factor->outcome == CM_COMPARE_EQUAL) {
+        factor->same = m;
+        factor->stranger = of->u;
+    } else if (factor->outcome == CM_COMPARE_OTHER_FAMILY) {
+        factor->same = parameters->ip_other_m;
+        factor->stranger = parameters->ip_other_u;
+    } else {
+        factor->same = 1 - m - parameters->ip_other_m;
+        factor->stranger = 1 - parameters->ip_other_u;
+    }
 }
 
 static void set_chances(double m, double u, cm_trace_factor *factor)
@@ -33,17 +43,13 @@ static void evidence_chances(const struct compared *of, cm_trace_factor *factor)
     if (of->layer == CM_WEIGH_FINGERPRINT)
         address_chances(of, factor);
     else
-        set_chances(of->model->fingerprint_m[of->bin], of->model->fingerprint_u, factor);
-}
-
-static const cm_layer_model *layer_of(const cm_model *model, enum cm_weighed_layer layer)
-{
-    return layer == CM_WEIGH_FINGERPRINT ? &model->fingerprint : &model->probabilistic;
+        set_chances(of->weights->parameters->fingerprint_m[of->bin],
+                    of->weights->parameters->fingerprint_u, factor);
 }
 
 static void user_agent_chances(const struct compared *of, cm_trace_factor *factor)
 {
-    const cm_layer_model *layer = layer_of(of->model, of->layer);
+    const cm_layer_model *layer = cm_layer_model_of(of->weights, of->layer);
     set_chances(layer->user_agent_m, layer->user_agent_u, factor);
 }
 
@@ -88,19 +94,19 @@ static cm_trace_factor compare(const struct comparison *comparison, const struct
     return factor;
 }
 
-uint32_t cm_candidate_factors(const cm_layer_context *context, enum cm_weighed_layer layer,
-                              double r, double u, const cm_candidate_look *look,
-                              cm_trace_factor *factors)
+uint32_t cm_candidate_factors(const cm_weights *weights, enum cm_weighed_layer layer, double r,
+                              double u, const cm_candidate_look *look, cm_trace_factor *factors)
 {
-    const cm_model *model = context->weights->model;
-    const double *key_m = layer == CM_WEIGH_FINGERPRINT ? model->fingerprint_m : model->ip_m;
-    const struct compared of = {model, layer, u, look->bin};
+    const cm_parameters *parameters = weights->parameters;
+    const double *key_m =
+        layer == CM_WEIGH_FINGERPRINT ? parameters->fingerprint_m : parameters->ip_m;
+    const struct compared of = {weights, layer, u, look->bin};
     uint32_t count = 0;
-    factors[count++] = term("prior", layer_of(model, layer)->prior, 1.0);
+    factors[count++] = term("prior", cm_layer_model_of(weights, layer)->prior, 1.0);
     factors[count++] = term("key", key_m[look->bin], 1.0);
     factors[count++] = term("rivals", 1.0, r);
-    factors[count++] =
-        term("delay", model->delay_m[look->bin], delay_stranger(model, layer, look->bin));
+    factors[count++] = term("delay", parameters->delay_m[look->bin],
+                            delay_stranger(weights->model, layer, look->bin));
     for (size_t i = 0; i < COMPARISON_COUNT; i++)
         factors[count++] = compare(&COMPARISONS[i], &of, look);
     for (uint32_t i = 0; i < count; i++) {

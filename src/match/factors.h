@@ -13,9 +13,8 @@
  * CM_TRACE_FACTORS_MAX
  * @return how many
  */
-uint32_t cm_candidate_factors(const cm_layer_context *context, enum cm_weighed_layer layer,
-                              double r, double u, const cm_candidate_look *look,
-                              cm_trace_factor *factors);
+uint32_t cm_candidate_factors(const cm_weights *weights, enum cm_weighed_layer layer, double r,
+                              double u, const cm_candidate_look *look, cm_trace_factor *factors);
 
 /** Let the comparison that a factor stands for come out equal. @param at  its place among the
  * factors */

@@ -1,4 +1,4 @@
-#include "match/candidates.h"
+#include "match/newest.h"
 
 /* The candidates of one conversion, and what the weights need to know of them together. */
 struct fingerprint_match {
@@ -13,7 +13,7 @@ static size_t add_from_address(const struct fingerprint_match *match, cm_layer_s
                                size_t count)
 {
     const cm_click_store *store = &match->context->index->catalog.store;
-    const cm_model *model = match->context->weights->model;
+    const cm_model *model = match->context->scoring->model;
     const cm_query *query = match->query;
     uint64_t total;
     size_t others = cm_recent_first(&query->same_address, query->t, model->window_us,
@@ -31,7 +31,7 @@ static size_t add_from_address(const struct fingerprint_match *match, cm_layer_s
 static void gather(const struct fingerprint_match *match, cm_layer_scratch *scratch)
 {
     const cm_click_store *store = &match->context->index->catalog.store;
-    const cm_model *model = match->context->weights->model;
+    const cm_model *model = match->context->scoring->model;
     const cm_query *query = match->query;
     cm_layer_facts *facts = match->facts;
     size_t count = cm_recent_first(&query->same_fingerprint, query->t, model->window_us,
@@ -50,22 +50,23 @@ static void gather(const struct fingerprint_match *match, cm_layer_scratch *scra
 double cm_layer_2_address_u(const cm_layer_context *context, const cm_query *query, uint64_t n_ip)
 {
     const cm_click_index *index = context->index;
-    const cm_model *model = context->weights->model;
+    const cm_model *model = context->scoring->model;
+    double u_min = cm_weights_of(context, query)->parameters->ip_u_min;
     if (n_ip <= 1)
-        return model->ip_u_min;
+        return u_min;
     double others = (double)(n_ip - 1);
     cm_view all = cm_view_of(&index->tenants.lists, index->tenants.of[query->tenant]);
     uint64_t n = cm_recent_count_at_least(&all, query->t, model->window_us);
-    if (n > 0 && others / (double)n <= model->ip_u_min)
-        return model->ip_u_min;
+    if (n > 0 && others / (double)n <= u_min)
+        return u_min;
     double u = others / (double)cm_recent_count(&all, query->t, model->window_us);
-    return u > model->ip_u_min ? u : model->ip_u_min;
+    return u > u_min ? u : u_min;
 }
 
 static double address_u(const struct fingerprint_match *match)
 {
     const cm_query *query = match->query;
-    int64_t window_us = match->context->weights->model->window_us;
+    int64_t window_us = match->context->scoring->model->window_us;
     return cm_layer_2_address_u(match->context, query,
                                 cm_recent_count(&query->same_address, query->t, window_us));
 }
@@ -74,31 +75,48 @@ static double address_u(const struct fingerprint_match *match)
 static double rest(const struct fingerprint_match *match)
 {
     const cm_layer_facts *facts = match->facts;
-    const cm_bin_weights *oldest = &match->context->weights->bins[facts->oldest_bin];
-    double q = match->query->keys.device.address_kind == 0 ? 1.0 : oldest->lr_ip_different;
+    const cm_bin_weights *oldest =
+        &cm_weights_of(match->context, match->query)->bins[facts->oldest_bin];
+    double q = match->query->keys.device.address_kind == 0 ? 1.0 : oldest->ip_different_m;
     return (double)facts->left * (oldest->prior_m[CM_WEIGH_FINGERPRINT] / facts->r *
                                   oldest->lr_delay[CM_WEIGH_FINGERPRINT] * q);
+}
+
+/* A device may have clicked more than once: which is its newest click? */
+static size_t find_newest(const struct fingerprint_match *match, cm_layer_scratch *scratch)
+{
+    const cm_weights *weights = cm_weights_of(match->context, match->query);
+    size_t count = match->facts->count;
+    if (weights->parameters->probabilistic.repeat > 0 &&
+        match->query->keys.device.address_kind != 0)
+        count = cm_share_with_newer(match->context, match->query, scratch, match->facts, count);
+    return count;
 }
 
 /* Looks and weighs; what is known of the candidates together is in match->facts then. */
 static cm_layer_word weigh(const struct fingerprint_match *match, cm_layer_scratch *scratch,
                            cm_score *score)
 {
-    const cm_layer_context *context = match->context;
-    const cm_model *model = context->weights->model;
+    const cm_weights *weights = cm_weights_of(match->context, match->query);
+    const cm_layer_model *model = &weights->parameters->fingerprint;
+    const cm_layer_weights *layer = &weights->layers[CM_WEIGH_FINGERPRINT];
     cm_layer_facts *facts = match->facts;
     bool shared;
-    facts->count = cm_look_at_candidates(context, match->query, CM_WEIGH_FINGERPRINT, scratch,
-                                         facts->considered, &shared);
+    facts->count =
+        cm_look_at_candidates(match->context, match->query, CM_WEIGH_FINGERPRINT, scratch,
+                              scratch->clicks, facts->considered, scratch->looks, &shared);
     if (facts->count == 0)
         return CM_LAYER_NO_MATCH;
-    facts->r = model->fingerprint.rivals + (double)(facts->count - 1 + facts->left);
+    facts->r = model->rivals + (double)(facts->count - 1 + facts->left);
     facts->u = shared ? address_u(match) : 1.0;
-    facts->w0 = context->weights->w0[CM_WEIGH_FINGERPRINT];
+    facts->w0 = layer->w0;
     facts->rest = rest(match);
-    cm_weigh_candidates(context, CM_WEIGH_FINGERPRINT, facts->r, facts->u, scratch, facts->count);
-    cm_score_candidates(&model->fingerprint, facts->w0 + facts->rest, scratch->weighed,
-                        facts->count, score);
+    cm_weigh_candidates(weights, CM_WEIGH_FINGERPRINT, facts->r, facts->u, scratch, facts->count);
+    if (layer->repeat > 0)
+        cm_weigh_repeats(layer->repeat, scratch->weighed, facts->count);
+    double total = cm_total_weight(facts->w0 + facts->rest, scratch->weighed, facts->count);
+    size_t count = find_newest(match, scratch);
+    cm_score_candidates(model, total, scratch->weighed, count, score);
     return score->success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_CONFIDENCE;
 }
 

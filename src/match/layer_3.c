@@ -4,23 +4,24 @@
 static cm_layer_word weigh(const cm_layer_context *context, const cm_query *query,
                            cm_layer_facts *facts, cm_layer_scratch *scratch, cm_score *score)
 {
-    const cm_weights *weights = context->weights;
-    const cm_model *model = weights->model;
+    const cm_weights *weights = cm_weights_of(context, query);
+    const cm_layer_model *model = &weights->parameters->probabilistic;
     bool shared;
-    facts->count = cm_look_at_candidates(context, query, CM_WEIGH_PROBABILISTIC, scratch,
-                                         facts->considered, &shared);
+    facts->count =
+        cm_look_at_candidates(context, query, CM_WEIGH_PROBABILISTIC, scratch, scratch->clicks,
+                              facts->considered, scratch->looks, &shared);
     if (facts->count == 0)
         return CM_LAYER_NO_CANDIDATES;
     const cm_bin_weights *oldest = &weights->bins[facts->oldest_bin];
     double left = (double)facts->left;
-    facts->r = model->probabilistic.rivals + ((double)(facts->count - 1) + left);
+    facts->r = model->rivals + ((double)(facts->count - 1) + left);
     facts->u = 1.0;
-    facts->w0 = weights->w0[CM_WEIGH_PROBABILISTIC];
+    facts->w0 = weights->layers[CM_WEIGH_PROBABILISTIC].w0;
     facts->rest = left * (oldest->prior_m[CM_WEIGH_PROBABILISTIC] / facts->r *
                           oldest->lr_delay[CM_WEIGH_PROBABILISTIC]);
-    cm_weigh_candidates(context, CM_WEIGH_PROBABILISTIC, facts->r, facts->u, scratch, facts->count);
-    cm_score_candidates(&model->probabilistic, facts->w0 + facts->rest, scratch->weighed,
-                        facts->count, score);
+    cm_weigh_candidates(weights, CM_WEIGH_PROBABILISTIC, facts->r, facts->u, scratch, facts->count);
+    double total = cm_total_weight(facts->w0 + facts->rest, scratch->weighed, facts->count);
+    cm_score_candidates(model, total, scratch->weighed, facts->count, score);
     return score->success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_PROBABILITY;
 }
 
@@ -29,7 +30,7 @@ cm_layer_word cm_layer_3(const cm_layer_context *context, const cm_query *query,
 {
     if (query->keys.device.address_kind == 0)
         return CM_LAYER_NO_SIGNAL;
-    const cm_model *model = context->weights->model;
+    const cm_model *model = context->scoring->model;
     const cm_click_store *store = &context->index->catalog.store;
     cm_layer_facts *facts = &scratch->facts;
     *facts = (cm_layer_facts){0};

@@ -11,6 +11,8 @@
 
 /* Layer 2 may add the first K of the addresses' list to the first K of the fingerprint's. */
 #define CM_CANDIDATES_MAX (2 * CM_MAX_CANDIDATES_LIMIT)
+/* And newer clicks on the address may share its weight. */
+#define CM_WEIGHED_MAX (CM_CANDIDATES_MAX + CM_MAX_CANDIDATES_LIMIT)
 #define CM_DEVICE_SLOTS (4 * CM_CANDIDATES_MAX)
 
 /** What tells two candidates' devices apart; each layer has its own. */
@@ -35,6 +37,9 @@ typedef struct cm_layer_facts {
     size_t oldest_bin; /* o */
     double r, u;       /* u: of layer 2, where a candidate is on the conversion's address; else 1 */
     double w0, rest;
+    size_t newer_count; /* of layer 2: scratch->newer; where it is not 0: */
+    uint32_t newest;    /* the candidate that shares its weight with them */
+    double newer_r;     /* their r */
 } cm_layer_facts;
 
 /** Scratch of one thread: no layer allocates. */
@@ -42,19 +47,27 @@ typedef struct cm_layer_scratch {
     uint32_t clicks[CM_CANDIDATES_MAX];
     uint32_t others[CM_MAX_CANDIDATES_LIMIT];
     cm_candidate_look looks[CM_CANDIDATES_MAX];
-    cm_weighed weighed[CM_CANDIDATES_MAX];
+    cm_weighed weighed[CM_WEIGHED_MAX];
     cm_device_key devices[CM_CANDIDATES_MAX];
-    uint32_t slots[CM_DEVICE_SLOTS]; /* a set of devices: candidates.c */
-    uint32_t generation;             /* of the set */
-    uint64_t looked_at;              /* candidates so far */
-    cm_layer_facts facts;            /* of layer 2 or 3, whichever ran last */
+    uint32_t slots[CM_DEVICE_SLOTS];                  /* a set of devices: candidates.c */
+    uint32_t generation;                              /* of the set */
+    uint64_t looked_at;                               /* candidates so far */
+    cm_candidate_look newer[CM_MAX_CANDIDATES_LIMIT]; /* newer clicks on the address: newest.c */
+    cm_layer_facts facts;                             /* of layer 2 or 3, whichever ran last */
 } cm_layer_scratch;
 
 /** What the layers share. Borrowed; read-only. */
 typedef struct cm_layer_context {
     const cm_click_index *index;
-    const cm_weights *weights;
+    const cm_scoring *scoring;
 } cm_layer_context;
+
+/** The weights for a conversion. */
+static inline const cm_weights *cm_weights_of(const cm_layer_context *context,
+                                              const cm_query *query)
+{
+    return &context->scoring->weights[query->parameters];
+}
 
 /** URL parameter. click: receives the click's number on success. */
 cm_layer_word cm_layer_1(const cm_click_index *index, const cm_query *query, uint32_t *click);

@@ -2,9 +2,9 @@
 
 #include "util/prefetch.h"
 
-void cm_matcher_init(cm_matcher *matcher, const cm_click_index *index, const cm_weights *weights)
+void cm_matcher_init(cm_matcher *matcher, const cm_click_index *index, const cm_scoring *scoring)
 {
-    matcher->context = (cm_layer_context){index, weights};
+    matcher->context = (cm_layer_context){index, scoring};
     matcher->keys = (cm_key_scratch){0};
     matcher->layers.generation = 0;
     matcher->layers.looked_at = 0;
@@ -97,6 +97,15 @@ static void run_weighing(cm_matcher *matcher, size_t count, const struct weighin
             weigh(matcher, i, layer, &results[i]);
 }
 
+/* Most models have no sections. */
+static uint32_t parameters_of(const cm_model *model, const cm_query *query)
+{
+    if (model->parameter_count == 1)
+        return 0;
+    return cm_model_parameters_of(model, query->conversion->tenant_id,
+                                  query->keys.device.device_type);
+}
+
 static bool find_devices(cm_matcher *matcher, size_t count, const cm_result *results)
 {
     static const query_step steps[] = {cm_query_prefetch_groups, cm_query_prefetch_lists,
@@ -112,6 +121,7 @@ static bool find_devices(cm_matcher *matcher, size_t count, const cm_result *res
         if (!cm_conversion_keys_make_device(&index->rules, query->conversion, &matcher->keys,
                                             &query->keys))
             return false;
+        query->parameters = parameters_of(matcher->context.scoring->model, query);
         cm_query_prefetch_device(index, query);
         open[open_count++] = query;
     }

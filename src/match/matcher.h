@@ -27,7 +27,7 @@ struct cm_matcher {
 };
 
 /** Ready a matcher; both borrowed, must outlive it and not change while it works. */
-void cm_matcher_init(cm_matcher *matcher, const cm_click_index *index, const cm_weights *weights);
+void cm_matcher_init(cm_matcher *matcher, const cm_click_index *index, const cm_scoring *scoring);
 
 /** Free what a matcher took, but not itself. */
 void cm_matcher_release(cm_matcher *matcher);

@@ -16,6 +16,7 @@ typedef struct cm_query {
     uint32_t user_agent;  /* CM_NUMBER_MISSING; CM_NUMBER_NONE: one that no click has */
     uint32_t fingerprint; /* number; CM_NUMBER_NONE where it has none or no valid click shares it */
     cm_bucket_key bucket; /* meaningful where keys.device.address_kind is not 0 */
+    uint32_t parameters;  /* place in the model's: its weights */
     uint32_t whos[2]; /* its device type's and the missing one's; CM_NUMBER_NONE: no click has it */
     struct {          /* what the tables probably lead to */
         const cm_fingerprint_group *group; /* NULL: none */
@@ -35,6 +36,7 @@ typedef struct cm_who_cache {
         uint64_t device_type_hash;
         uint32_t tenant;
         uint32_t device_type; /* number; CM_NUMBER_MISSING: none is known here */
+        uint32_t parameters;  /* place in the model's: its weights */
         uint32_t whos[2];
     } entries[CM_WHO_CACHE];
 } cm_who_cache;
@@ -61,8 +63,9 @@ void cm_query_find_range(const cm_click_index *index, cm_query *query);
 typedef struct cm_shared_address {
     uint64_t address;
     unsigned kind;
-    bool any_type;    /* of any device type; else: */
-    uint32_t whos[2]; /* of one of these two */
+    bool any_type;       /* of any device type; else: */
+    uint32_t parameters; /* place in the model's: its weights */
+    uint32_t whos[2];    /* of one of these two */
 } cm_shared_address;
 
 /** Those of a conversion. */

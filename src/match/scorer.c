@@ -44,13 +44,18 @@ static double round_confidence(double value)
     return (double)(int64_t)(value * 10000 + 0.5) / 10000;
 }
 
-void cm_score_candidates(const cm_layer_model *layer, double base, const cm_weighed *candidates,
-                         size_t count, cm_score *score)
+double cm_total_weight(double base, const cm_weighed *candidates, size_t count)
 {
-    CM_ASSERT(count > 0);
     double total = base;
     for (size_t i = 0; i < count; i++)
         total += candidates[i].w;
+    return total;
+}
+
+void cm_score_candidates(const cm_layer_model *layer, double total, const cm_weighed *candidates,
+                         size_t count, cm_score *score)
+{
+    CM_ASSERT(count > 0);
     keep_best(candidates, count, score);
     for (size_t i = 0; i < score->best_count; i++)
         score->best_probabilities[i] = cm_calibrate(layer, score->best_probabilities[i] / total);

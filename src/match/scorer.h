@@ -24,14 +24,17 @@ typedef struct cm_score {
     double best_probabilities[CM_RESULT_CANDIDATES_MAX];
 } cm_score;
 
+/** base and all weights, added in their order. base: w0 + rest. */
+double cm_total_weight(double base, const cm_weighed *candidates, size_t count);
+
 /**
  * Score a layer's candidates.
  *
- * @param base        w0 + rest
+ * @param total       cm_total_weight of them
  * @param candidates  newest first
  * @param count       at least 1
  */
-void cm_score_candidates(const cm_layer_model *layer, double base, const cm_weighed *candidates,
+void cm_score_candidates(const cm_layer_model *layer, double total, const cm_weighed *candidates,
                          size_t count, cm_score *score);
 
 /** A probability through a layer's calibration. */

@@ -29,7 +29,7 @@ static const struct weighing WEIGHINGS[] = {
 
 static const cm_model *model_of(const struct tracing *tracing)
 {
-    return tracing->matcher->context.weights->model;
+    return tracing->matcher->context.scoring->model;
 }
 
 /* ---- devices ---- */
@@ -149,6 +149,7 @@ static int compare_ranked(const void *a, const void *b)
 /* What the scratch holds after a layer has run, and its model. */
 struct weighed {
     const struct weighing *weighing;
+    const cm_weights *weights;
     const cm_layer_model *model;
     cm_layer_facts facts;
     double total;
@@ -168,15 +169,14 @@ static double p_if_equal(struct tracing *tracing, const struct weighed *of,
     cm_layer_scratch *scratch = &tracing->matcher->layers;
     const cm_layer_facts *facts = &of->facts;
     cm_candidate_look kept = scratch->looks[place];
-    cm_score score;
     bool is_address = of->weighing->layer == CM_WEIGH_FINGERPRINT;
     cm_candidate_equate(&scratch->looks[place], factor);
     is_address = is_address && scratch->looks[place].evidence != kept.evidence;
-    cm_weigh_candidates(&tracing->matcher->context, of->weighing->layer, facts->r,
+    cm_weigh_candidates(of->weights, of->weighing->layer, facts->r,
                         is_address ? address_u(tracing, layer) : facts->u, scratch, facts->count);
-    cm_score_candidates(of->model, facts->w0 + facts->rest, scratch->weighed, facts->count, &score);
     scratch->looks[place] = kept;
-    return cm_calibrate(of->model, scratch->weighed[place].w / score.total);
+    double total = cm_total_weight(facts->w0 + facts->rest, scratch->weighed, facts->count);
+    return cm_calibrate(of->model, scratch->weighed[place].w / total);
 }
 
 static void ask_if_equal(struct tracing *tracing, const struct weighed *of,
@@ -204,7 +204,7 @@ static void make_candidate(const struct tracing *tracing, const struct weighed *
         .probability = cm_calibrate(of->model, ranked->weight / of->total),
         .device = device_of_click(context->index, look->click),
     };
-    candidate->factor_count = cm_candidate_factors(context, of->weighing->layer, of->facts.r,
+    candidate->factor_count = cm_candidate_factors(of->weights, of->weighing->layer, of->facts.r,
                                                    of->facts.u, look, candidate->factors);
 }
 
@@ -278,8 +278,8 @@ static bool trace_weighing(struct tracing *tracing, const struct weighing *weigh
     trace_clicks(tracing, &scratch->facts, layer);
     if (scratch->facts.count == 0)
         return true;
-    const struct weighed of = {weighing,
-                               is_fingerprint ? &model->fingerprint : &model->probabilistic,
+    const cm_weights *weights = cm_weights_of(&tracing->matcher->context, &tracing->query);
+    const struct weighed of = {weighing, weights, cm_layer_model_of(weights, weighing->layer),
                                scratch->facts, score.total};
     layer->oldest_bin = (uint32_t)of.facts.oldest_bin;
     layer->rivals = of.facts.r;

@@ -2,59 +2,109 @@
 
 #include <stdlib.h>
 
-static double lr_delay(const cm_model *model, size_t bin, double window_hours)
+static double lr_delay(const cm_weights *weights, size_t bin, double window_hours)
 {
-    double before = bin == 0 ? 0.0 : model->delay_hours[bin - 1];
-    return model->delay_m[bin] / ((model->delay_hours[bin] - before) / window_hours);
+    const double *edges = weights->model->delay_hours;
+    double before = bin == 0 ? 0.0 : edges[bin - 1];
+    return weights->parameters->delay_m[bin] / ((edges[bin] - before) / window_hours);
 }
 
-static double reach(const cm_model *model, const double *m, double window_hours)
+static double reach(const cm_weights *weights, const double *m, double window_hours)
 {
+    const cm_model *model = weights->model;
     double sum = 0.0;
     for (size_t i = 0; i < model->bin_count && model->delay_hours[i] <= window_hours; i++)
-        sum += model->delay_m[i] * m[i];
+        sum += weights->parameters->delay_m[i] * m[i];
     return sum;
 }
 
-static cm_bin_weights bin_weights(const cm_model *model, size_t bin)
+static cm_bin_weights bin_weights(const cm_weights *weights, size_t bin)
 {
-    double fingerprint_m = model->fingerprint_m[bin];
-    double ip_m = model->ip_m[bin];
+    const cm_model *model = weights->model;
+    const cm_parameters *parameters = weights->parameters;
+    double fingerprint_m = parameters->fingerprint_m[bin];
+    double ip_m = parameters->ip_m[bin];
+    double other_m = parameters->ip_other_m, other_u = parameters->ip_other_u;
     return (cm_bin_weights){
-        .prior_m = {model->fingerprint.prior * fingerprint_m, model->probabilistic.prior * ip_m},
-        .lr_delay = {lr_delay(model, bin, model->window_hours),
-                     lr_delay(model, bin, model->probabilistic_window_hours)},
+        .prior_m = {parameters->fingerprint.prior * fingerprint_m,
+                    parameters->probabilistic.prior * ip_m},
+        .lr_delay = {lr_delay(weights, bin, model->window_hours),
+                     lr_delay(weights, bin, model->probabilistic_window_hours)},
         .ip_m = ip_m,
-        .lr_ip_different = 1 - ip_m,
-        .lr_fingerprint_equal = fingerprint_m / model->fingerprint_u,
-        .lr_fingerprint_different = (1 - fingerprint_m) / (1 - model->fingerprint_u),
+        .ip_different_m = 1 - ip_m,
+        .repeat_m = parameters->probabilistic.repeat * ip_m,
+        .lr_ip_different = weights->has_families ? (1 - ip_m - other_m) / (1 - other_u) : 1 - ip_m,
+        .lr_fingerprint_equal = fingerprint_m / parameters->fingerprint_u,
+        .lr_fingerprint_different = (1 - fingerprint_m) / (1 - parameters->fingerprint_u),
     };
 }
 
-static void set_layer(cm_weights *weights, size_t layer, const cm_layer_model *of, double reached)
+static void set_ratios(double ratios[CM_COMPARISONS], double m, double u)
 {
-    weights->w0[layer] = 1 - of->prior * reached;
-    weights->lr_ua_equal[layer] = of->user_agent_m / of->user_agent_u;
-    weights->lr_ua_different[layer] = (1 - of->user_agent_m) / (1 - of->user_agent_u);
+    ratios[CM_COMPARE_MISSING] = 1.0;
+    ratios[CM_COMPARE_EQUAL] = m / u;
+    ratios[CM_COMPARE_DIFFERENT] = (1 - m) / (1 - u);
+    ratios[CM_COMPARE_OTHER_FAMILY] = 1.0; /* of addresses alone */
 }
 
-cm_status cm_weights_init(cm_weights *weights, const cm_model *model, cm_error *error)
+static void set_layer(cm_layer_weights *weights, const cm_layer_model *of, double reached)
 {
-    *weights = (cm_weights){.model = model};
-    weights->bins = malloc(model->bin_count * sizeof *weights->bins);
+    weights->w0 = 1 - of->prior * reached;
+    set_ratios(weights->user_agent, of->user_agent_m, of->user_agent_u);
+    weights->repeat = of->repeat / of->prior;
+    for (size_t i = 0; i < CM_TRAIT_COUNT; i++) {
+        bool is_compared = of->traits[i].m > 0;
+        weights->has_traits |= is_compared;
+        set_ratios(weights->traits[i], is_compared ? of->traits[i].m : 0.5,
+                   is_compared ? of->traits[i].u : 0.5);
+    }
+}
+
+static bool init_weights(cm_weights *weights, const cm_model *model,
+                         const cm_parameters *parameters)
+{
+    *weights = (cm_weights){
+        .model = model,
+        .parameters = parameters,
+        .has_families = parameters->ip_other_m > 0,
+        .lr_ip_other =
+            parameters->ip_other_m > 0 ? parameters->ip_other_m / parameters->ip_other_u : 1.0,
+        .bins = malloc(model->bin_count * sizeof *weights->bins),
+    };
     if (weights->bins == NULL)
-        return cm_error_memory(error, "weights", model->bin_count * sizeof *weights->bins);
+        return false;
     for (size_t i = 0; i < model->bin_count; i++)
-        weights->bins[i] = bin_weights(model, i);
-    set_layer(weights, CM_WEIGH_FINGERPRINT, &model->fingerprint,
-              reach(model, model->fingerprint_m, model->window_hours));
-    set_layer(weights, CM_WEIGH_PROBABILISTIC, &model->probabilistic,
-              reach(model, model->ip_m, model->probabilistic_window_hours));
-    return CM_OK;
+        weights->bins[i] = bin_weights(weights, i);
+    set_layer(&weights->layers[CM_WEIGH_FINGERPRINT], &parameters->fingerprint,
+              reach(weights, parameters->fingerprint_m, model->window_hours));
+    set_layer(&weights->layers[CM_WEIGH_PROBABILISTIC], &parameters->probabilistic,
+              reach(weights, parameters->ip_m, model->probabilistic_window_hours));
+    return true;
 }
 
-void cm_weights_destroy(cm_weights *weights)
+cm_status cm_scoring_init(cm_scoring *scoring, const cm_model *model, cm_error *error)
 {
-    free(weights->bins);
-    *weights = (cm_weights){0};
+    size_t count = model->parameter_count;
+    *scoring = (cm_scoring){model, calloc(count, sizeof *scoring->weights)};
+    bool ready = scoring->weights != NULL;
+    for (size_t i = 0; i < count && ready; i++)
+        ready = init_weights(&scoring->weights[i], model, &model->parameters[i]);
+    if (ready)
+        return CM_OK;
+    cm_scoring_destroy(scoring);
+    return cm_error_memory(error, "weights", count * sizeof *scoring->weights);
+}
+
+void cm_scoring_destroy(cm_scoring *scoring)
+{
+    for (size_t i = 0; scoring->weights != NULL && i < scoring->model->parameter_count; i++)
+        free(scoring->weights[i].bins);
+    free(scoring->weights);
+    *scoring = (cm_scoring){0};
+}
+
+size_t cm_scoring_memory(const cm_scoring *scoring)
+{
+    return scoring->model->parameter_count *
+           (sizeof *scoring->weights + scoring->model->bin_count * sizeof(cm_bin_weights));
 }

@@ -1,6 +1,7 @@
 /*
- * The model's factors, computed once: each is one of the terms that docs/matching.md section 5
- * writes, in doubles rounded just as there, so that a product of them has the same bits.
+ * A model's factors, computed once for each of its parameters: each is one of the terms that
+ * docs/matching.md section 5 writes, in doubles rounded just as there, so that a product of them
+ * has the same bits.
  */
 #ifndef CM_MATCH_WEIGHTS_H
 #define CM_MATCH_WEIGHTS_H
@@ -15,21 +16,52 @@ enum cm_weighed_layer { CM_WEIGH_FINGERPRINT, CM_WEIGH_PROBABILISTIC, CM_WEIGHED
 typedef struct cm_bin_weights {
     double prior_m[CM_WEIGHED_LAYER_COUNT];  /* prior * fingerprint_m[i], prior * ip_m[i] */
     double lr_delay[CM_WEIGHED_LAYER_COUNT]; /* LR_delay(i, W2), LR_delay(i, W3) */
-    double ip_m, lr_ip_different;            /* ip_m[i], 1 - ip_m[i] */
+    double ip_m, ip_different_m;             /* ip_m[i], 1 - ip_m[i] */
+    double repeat_m;                         /* layer 3's repeat * ip_m[i] */
+    double lr_ip_different;                  /* of an address of the same family */
     double lr_fingerprint_equal, lr_fingerprint_different;
 } cm_bin_weights;
 
+/** The factors of one layer. */
+typedef struct cm_layer_weights {
+    double w0;
+    double user_agent[CM_COMPARISONS];             /* by cm_comparison */
+    double traits[CM_TRAIT_COUNT][CM_COMPARISONS]; /* the same; 1 where it is not compared */
+    bool has_traits;
+    double repeat; /* repeat / prior; 0: a device clicks once */
+} cm_layer_weights;
+
+/** The factors of one of a model's parameters. */
 typedef struct cm_weights {
     const cm_model *model; /* borrowed */
-    double w0[CM_WEIGHED_LAYER_COUNT];
-    double lr_ua_equal[CM_WEIGHED_LAYER_COUNT], lr_ua_different[CM_WEIGHED_LAYER_COUNT];
+    const cm_parameters *parameters;
+    cm_layer_weights layers[CM_WEIGHED_LAYER_COUNT];
+    double lr_ip_other;   /* of an address of another family */
+    bool has_families;    /* another family is a level of its own */
     cm_bin_weights *bins; /* model->bin_count; owned */
 } cm_weights;
 
-/** Compute the factors of a model, which must outlive them. CM_OK or CM_ERROR_MEMORY. */
-cm_status cm_weights_init(cm_weights *weights, const cm_model *model, cm_error *error);
+/** All of a model's factors. */
+typedef struct cm_scoring {
+    const cm_model *model; /* borrowed */
+    cm_weights *weights;   /* model->parameter_count; owned */
+} cm_scoring;
 
-void cm_weights_destroy(cm_weights *weights);
+/** Compute the factors of a model, which must outlive them. CM_OK or CM_ERROR_MEMORY. */
+cm_status cm_scoring_init(cm_scoring *scoring, const cm_model *model, cm_error *error);
+
+void cm_scoring_destroy(cm_scoring *scoring);
+
+/** Bytes that the factors take. */
+size_t cm_scoring_memory(const cm_scoring *scoring);
+
+/** What a layer has of its own. */
+static inline const cm_layer_model *cm_layer_model_of(const cm_weights *weights,
+                                                      enum cm_weighed_layer layer)
+{
+    return layer == CM_WEIGH_FINGERPRINT ? &weights->parameters->fingerprint
+                                         : &weights->parameters->probabilistic;
+}
 
 /** The bin of a delay in microseconds: the first whose upper edge is above it, else the last. */
 static inline size_t cm_delay_bin(const cm_model *model, int64_t delay_us)

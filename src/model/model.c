@@ -5,17 +5,11 @@
 #include <string.h>
 
 #include "model/model_draft.h"
+#include "model/sections.h"
 #include "util/error.h"
 
-#define DEFAULT_BIN_COUNT 7
-
-static const double DEFAULT_DELAY_HOURS[DEFAULT_BIN_COUNT] = {
+static const double DEFAULT_DELAY_HOURS[CM_DEFAULT_BIN_COUNT] = {
     0.016666666666666666, 0.16666666666666666, 1, 6, 24, 72, 168};
-static const double DEFAULT_DELAY_M[DEFAULT_BIN_COUNT] = {0.06,  0.19,  0.195, 0.105,
-                                                          0.086, 0.214, 0.15};
-static const double DEFAULT_FINGERPRINT_M[DEFAULT_BIN_COUNT] = {0.90, 0.90, 0.90, 0.88,
-                                                                0.85, 0.80, 0.70};
-static const double DEFAULT_IP_M[DEFAULT_BIN_COUNT] = {0.80, 0.80, 0.80, 0.68, 0.62, 0.52, 0.48};
 
 static const cm_model DEFAULT_MODEL = {
     .window_hours = 168,
@@ -24,64 +18,25 @@ static const cm_model DEFAULT_MODEL = {
     .max_candidates = 64,
     .ipv4_prefix = 32,
     .ipv6_prefix = 64,
-    .fingerprint_u = 0.01,
-    .ip_u_min = 0.001,
-    .fingerprint = {.prior = 0.5,
-                    .rivals = 0.15,
-                    .user_agent_m = 0.90,
-                    .user_agent_u = 0.15,
-                    .band_lo = 0.6,
-                    .band_hi = 0.9},
-    .probabilistic = {.prior = 0.2,
-                      .rivals = 0.30,
-                      .user_agent_m = 0.90,
-                      .user_agent_u = 0.05,
-                      .band_lo = 0.3,
-                      .band_hi = 0.6},
 };
-
-/* Owned copies of what a model points to. Each raises failed where memory is short. */
-
-static void *copy_bytes(const void *bytes, size_t size, bool *failed)
-{
-    void *copy = malloc(size);
-    if (copy == NULL)
-        *failed = true;
-    else
-        memcpy(copy, bytes, size);
-    return copy;
-}
-
-static char *copy_text(const char *text, bool *failed)
-{
-    return copy_bytes(text, strlen(text) + 1, failed);
-}
-
-static double *copy_doubles(const double *numbers, size_t count, bool *failed)
-{
-    return copy_bytes(numbers, count * sizeof *numbers, failed);
-}
-
-static void copy_knots(cm_layer_model *copy, const cm_layer_model *layer, bool *failed)
-{
-    copy->knots = layer->knot_count == 0
-                      ? NULL
-                      : copy_bytes(layer->knots, layer->knot_count * sizeof *layer->knots, failed);
-}
 
 /* The default model but for its label, bin_count and times in microseconds. */
 static cm_model *create_default(void)
 {
     bool failed = false;
-    cm_model *model = copy_bytes(&DEFAULT_MODEL, sizeof DEFAULT_MODEL, &failed);
+    cm_model *model = cm_copy_bytes(&DEFAULT_MODEL, sizeof DEFAULT_MODEL, &failed);
     if (failed)
         return NULL;
-    model->name = copy_text("default", &failed);
-    model->version = copy_text("1", &failed);
-    model->delay_hours = copy_doubles(DEFAULT_DELAY_HOURS, DEFAULT_BIN_COUNT, &failed);
-    model->delay_m = copy_doubles(DEFAULT_DELAY_M, DEFAULT_BIN_COUNT, &failed);
-    model->fingerprint_m = copy_doubles(DEFAULT_FINGERPRINT_M, DEFAULT_BIN_COUNT, &failed);
-    model->ip_m = copy_doubles(DEFAULT_IP_M, DEFAULT_BIN_COUNT, &failed);
+    model->name = cm_copy_text("default", &failed);
+    model->version = cm_copy_text("1", &failed);
+    model->delay_hours = cm_copy_bytes(DEFAULT_DELAY_HOURS, sizeof DEFAULT_DELAY_HOURS, &failed);
+    model->parameters = calloc(1, sizeof *model->parameters);
+    if (model->parameters == NULL)
+        failed = true;
+    if (!failed) {
+        model->parameter_count = 1;
+        cm_parameters_make_default(&model->parameters[0], &failed);
+    }
     if (!failed)
         return model;
     cm_model_destroy(model);
@@ -104,12 +59,11 @@ cm_status cm_model_create(const char *json, size_t size, cm_model **model, cm_er
     if (draft.model == NULL)
         return cm_error_memory(error, "a model", sizeof **model);
     for (size_t i = 0; i < CM_BINS_COUNT; i++)
-        draft.bin_counts[i] = DEFAULT_BIN_COUNT;
-    cm_status status = CM_OK;
-    if (json != NULL || size > 0)
-        status = cm_model_draft_read(&draft, json, size);
-    if (status == CM_OK)
-        status = cm_model_draft_check(&draft);
+        draft.bin_counts[i] = CM_DEFAULT_BIN_COUNT;
+    cm_status status = json != NULL || size > 0 ? cm_model_draft_read(&draft, json, size)
+                                                : cm_model_draft_check(&draft);
+    for (size_t i = 0; i < draft.model->parameter_count; i++)
+        draft.model->has_traits |= cm_parameters_have_traits(&draft.model->parameters[i]);
     if (status == CM_OK)
         status = make_label(draft.model, error);
     if (status == CM_OK)
@@ -128,11 +82,10 @@ void cm_model_destroy(cm_model *model)
     free(model->label);
     free(model->delay_us);
     free(model->delay_hours);
-    free(model->delay_m);
-    free(model->fingerprint_m);
-    free(model->ip_m);
-    free(model->fingerprint.knots);
-    free(model->probabilistic.knots);
+    for (size_t i = 0; i < model->parameter_count; i++)
+        cm_parameters_destroy(&model->parameters[i]);
+    free(model->parameters);
+    cm_sections_destroy(model);
     free(model);
 }
 
@@ -141,23 +94,34 @@ const char *cm_model_label(const cm_model *model)
     return model->label;
 }
 
+static void copy_parameters(cm_model *copy, const cm_model *model, bool *failed)
+{
+    copy->parameter_count = 0;
+    copy->parameters = calloc(model->parameter_count, sizeof *copy->parameters);
+    if (copy->parameters == NULL) {
+        *failed = true;
+        return;
+    }
+    for (size_t i = 0; i < model->parameter_count; i++)
+        cm_parameters_copy(&copy->parameters[copy->parameter_count++], &model->parameters[i],
+                           model->bin_count, failed);
+}
+
 cm_model *cm_model_copy(const cm_model *model)
 {
     bool failed = false;
     size_t bins = model->bin_count;
-    cm_model *copy = copy_bytes(model, sizeof *model, &failed);
+    cm_model *copy = cm_copy_bytes(model, sizeof *model, &failed);
     if (failed)
         return NULL;
-    copy->name = copy_text(model->name, &failed);
-    copy->version = copy_text(model->version, &failed);
-    copy->label = copy_text(model->label, &failed);
-    copy->delay_us = copy_bytes(model->delay_us, bins * sizeof *model->delay_us, &failed);
-    copy->delay_hours = copy_doubles(model->delay_hours, bins, &failed);
-    copy->delay_m = copy_doubles(model->delay_m, bins, &failed);
-    copy->fingerprint_m = copy_doubles(model->fingerprint_m, bins, &failed);
-    copy->ip_m = copy_doubles(model->ip_m, bins, &failed);
-    copy_knots(&copy->fingerprint, &model->fingerprint, &failed);
-    copy_knots(&copy->probabilistic, &model->probabilistic, &failed);
+    copy->name = cm_copy_text(model->name, &failed);
+    copy->version = cm_copy_text(model->version, &failed);
+    copy->label = cm_copy_text(model->label, &failed);
+    copy->delay_us = cm_copy_bytes(model->delay_us, bins * sizeof *model->delay_us, &failed);
+    copy->delay_hours =
+        cm_copy_bytes(model->delay_hours, bins * sizeof *model->delay_hours, &failed);
+    copy_parameters(copy, model, &failed);
+    cm_sections_copy(copy, model, &failed);
     if (!failed)
         return copy;
     cm_model_destroy(copy);

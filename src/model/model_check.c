@@ -8,17 +8,17 @@ static int64_t microseconds_of(double hours)
     return (int64_t)(hours * 3600000000.0 + 0.5);
 }
 
-static cm_status check_counts(const cm_model_draft *draft)
+cm_status cm_model_draft_check_counts(const cm_model_draft *draft, const char *section)
 {
     static const char *const names[CM_BINS_COUNT] = {"delay_hours", "delay_m", "fingerprint_m",
                                                      "ip_m"};
     size_t bins = draft->bin_counts[CM_BINS_DELAY_HOURS];
     for (size_t i = 0; i < CM_BINS_COUNT; i++)
         if (draft->bin_counts[i] != bins)
-            return cm_error_set(draft->error, CM_ERROR_MODEL,
-                                "model: %s: %zu values where delay_hours has %zu; give one per bin",
-                                names[i], draft->bin_counts[i], bins);
-    draft->model->bin_count = bins;
+            return cm_error_set(
+                draft->error, CM_ERROR_MODEL,
+                "model: %s%s: %zu values where delay_hours has %zu; give one per bin", section,
+                names[i], draft->bin_counts[i], bins);
     return CM_OK;
 }
 
@@ -43,17 +43,6 @@ static cm_status check_edges(const cm_model_draft *draft)
     return CM_OK;
 }
 
-static cm_status check_delay_sum(const cm_model_draft *draft)
-{
-    double sum = 0;
-    for (size_t i = 0; i < draft->model->bin_count; i++)
-        sum += draft->model->delay_m[i];
-    if (sum > 1)
-        return cm_error_set(draft->error, CM_ERROR_MODEL,
-                            "model: delay_m: the values sum to %.17g; at most 1 is possible", sum);
-    return CM_OK;
-}
-
 static cm_status check_window(const cm_model_draft *draft, const char *name, double hours)
 {
     const cm_model *model = draft->model;
@@ -71,11 +60,12 @@ static cm_status check_window(const cm_model_draft *draft, const char *name, dou
 cm_status cm_model_draft_check(cm_model_draft *draft)
 {
     cm_model *model = draft->model;
-    cm_status status = check_counts(draft);
+    cm_status status = cm_model_draft_check_counts(draft, "");
+    model->bin_count = draft->bin_counts[CM_BINS_DELAY_HOURS];
     if (status == CM_OK)
         status = check_edges(draft);
     if (status == CM_OK)
-        status = check_delay_sum(draft);
+        status = cm_parameters_check(&model->parameters[0], model->bin_count, "", draft->error);
     if (status == CM_OK)
         status = check_window(draft, "window_hours", model->window_hours);
     if (status == CM_OK)

@@ -2,7 +2,7 @@
 #ifndef CM_MODEL_MODEL_DRAFT_H
 #define CM_MODEL_MODEL_DRAFT_H
 
-#include "model/model.h"
+#include "model/parameters.h"
 
 /** No time in hours may be longer, about 11,000 years: sums of microseconds then stay in 64 bits.
  */
@@ -25,11 +25,15 @@ typedef struct cm_model_draft {
     cm_error *error;
 } cm_model_draft;
 
-/** Overwrite what JSON text changes; each value is checked by itself. */
+/** Overwrite what JSON text changes, and check: the model's own fields, then its sections. */
 cm_status cm_model_draft_read(cm_model_draft *draft, const char *json, size_t size);
 
-/** Check what takes several fields: bins, windows. Fills bin_count and the times in microseconds.
- */
+/** Check that all bins are of one number. section: "", or how fields of a section begin in a
+ * message. */
+cm_status cm_model_draft_check_counts(const cm_model_draft *draft, const char *section);
+
+/** Check what takes several fields of the model's own: bins, windows. Fills bin_count and the times
+ * in microseconds. */
 cm_status cm_model_draft_check(cm_model_draft *draft);
 
 #endif

@@ -75,6 +75,15 @@ cm_status cm_model_read_rivals(const cm_model_place *place, const json_t *value,
     return status;
 }
 
+cm_status cm_model_read_repeat(const cm_model_place *place, const json_t *value, void *slot)
+{
+    cm_status status = read_number(place, value, slot);
+    if (status == CM_OK && !(*(double *)slot >= 0 && *(double *)slot <= CM_REPEAT_LIMIT))
+        return cm_model_refuse(place, "%.10g is not from 0 to %.0f", *(double *)slot,
+                               CM_REPEAT_LIMIT);
+    return status;
+}
+
 cm_status cm_model_read_hours(const cm_model_place *place, const json_t *value, void *slot)
 {
     cm_status status = read_number(place, value, slot);
@@ -155,6 +164,20 @@ cm_status cm_model_read_band(const cm_model_place *place, const json_t *value, v
     return CM_OK;
 }
 
+cm_status cm_model_read_chances(const cm_model_place *place, const json_t *value, void *slot)
+{
+    cm_chances *chances = slot;
+    double m = 0, u = 0;
+    cm_status status = read_pair(place, value, "two numbers [m, u]", &m, &u);
+    if (status == CM_OK)
+        status = check_probability(place, m);
+    if (status == CM_OK)
+        status = check_probability(place, u);
+    if (status == CM_OK)
+        *chances = (cm_chances){m, u};
+    return status;
+}
+
 static cm_status check_knot(const cm_model_place *place, const cm_knot *knots, size_t i)
 {
     if (!(knots[i].y >= 0 && knots[i].y <= 1))
@@ -172,6 +195,9 @@ cm_status cm_model_read_calibration(const cm_model_place *place, const json_t *v
     size_t count = json_array_size(value);
     if (!json_is_array(value))
         return cm_model_refuse(place, "not an array of knots [x, y]");
+    free(layer->knots);
+    layer->knots = NULL;
+    layer->knot_count = 0;
     if (count == 0)
         return CM_OK;
     layer->knots = malloc(count * sizeof *layer->knots);

@@ -8,10 +8,12 @@
 
 typedef struct cm_model_field cm_model_field;
 
+#define CM_REPEAT_LIMIT 1000.0
+
 /** Where a value stands. */
 typedef struct cm_model_place {
     cm_model_draft *draft;
-    const char *section; /* "", or "fingerprint." */
+    const char *section; /* "", or "fingerprint.", or "devices.mobile." */
     const cm_model_field *field;
 } cm_model_place;
 
@@ -23,17 +25,19 @@ typedef cm_status cm_model_reader(const cm_model_place *place, const json_t *val
 struct cm_model_field {
     const char *name;
     cm_model_reader *read;
-    size_t offset; /* in cm_model or cm_layer_model */
+    size_t offset; /* in cm_model, cm_parameters or cm_layer_model */
     size_t param;  /* what the reader takes beside it */
 };
 
 cm_model_reader cm_model_read_text;        /* char *; param: a byte it must not contain, or 0 */
 cm_model_reader cm_model_read_probability; /* double */
 cm_model_reader cm_model_read_rivals;      /* double */
+cm_model_reader cm_model_read_repeat;      /* double */
 cm_model_reader cm_model_read_hours;       /* double */
 cm_model_reader cm_model_read_count;       /* unsigned; param: the largest */
 cm_model_reader cm_model_read_bins;        /* double *; param: its cm_bins */
 cm_model_reader cm_model_read_band;        /* the whole cm_layer_model */
+cm_model_reader cm_model_read_chances;     /* cm_chances */
 cm_model_reader cm_model_read_calibration; /* the whole cm_layer_model */
 
 /** "model: <section><field>: <reason>". Returns CM_ERROR_MODEL. */

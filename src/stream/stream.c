@@ -37,7 +37,7 @@ cm_status cm_stream_create(cm_engine *engine, const cm_stream_options *options,
     cm_event_clock_init(&made->clock, &options->clock);
     cm_seen_ids_init(&made->seen, engine->index.rules.seed);
     cm_event_layouts_init(&made->layouts);
-    cm_matcher_init(&made->matcher, &engine->index, &engine->weights);
+    cm_matcher_init(&made->matcher, &engine->index, &engine->scoring);
     *stream = made;
     return CM_OK;
 }

@@ -94,7 +94,7 @@ static void setup(struct fixture *fixture, uint32_t devices)
     for (uint32_t i = 0; i < CLICKS; i++)
         make_click(fixture, i, devices, &random);
     assert_int_equal(cm_engine_add(fixture->engine, fixture->clicks, CLICKS, NULL, NULL), CM_OK);
-    fixture->context = (cm_layer_context){&fixture->engine->index, &fixture->engine->weights};
+    fixture->context = (cm_layer_context){&fixture->engine->index, &fixture->engine->scoring};
     fixture->keys = (cm_key_scratch){0};
     fixture->whos = (cm_who_cache){0};
     fixture->conversion = (cm_conversion){.tenant_id = CM_SLICE("t"),
@@ -183,7 +183,7 @@ static size_t look(struct fixture *fixture, enum cm_weighed_layer layer, size_t 
     for (uint32_t i = 0; i < count; i++)
         fixture->scratch.clicks[i] = i;
     return cm_look_at_candidates(&fixture->context, &fixture->query, layer, &fixture->scratch,
-                                 count, shared);
+                                 fixture->scratch.clicks, count, fixture->scratch.looks, shared);
 }
 
 static void check(struct fixture *fixture, enum cm_weighed_layer layer, size_t count,
@@ -276,11 +276,11 @@ static void test_weights_follow_bins_and_comparisons(void **state)
     (void)state;
     const double r = 3.5, u = 0.01;
     setup(&fixture, 150);
-    const cm_weights *weights = fixture.context.weights;
+    const cm_weights *weights = cm_weights_of(&fixture.context, &fixture.query);
     for (enum cm_weighed_layer layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++) {
         bool shared;
         size_t count = look(&fixture, layer, CLICKS, &shared);
-        cm_weigh_candidates(&fixture.context, layer, r, u, &fixture.scratch, count);
+        cm_weigh_candidates(weights, layer, r, u, &fixture.scratch, count);
         bool is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
         for (size_t i = 0; i < count; i++) {
             const cm_candidate_look *got = &fixture.scratch.looks[i];
@@ -288,8 +288,9 @@ static void test_weights_follow_bins_and_comparisons(void **state)
             const double evidence[] = {
                 1.0, is_fingerprint ? bin->ip_m / u : bin->lr_fingerprint_equal,
                 is_fingerprint ? bin->lr_ip_different : bin->lr_fingerprint_different};
-            const double user_agent[] = {1.0, weights->lr_ua_equal[layer],
-                                         weights->lr_ua_different[layer]};
+            const cm_layer_model *model = cm_layer_model_of(weights, layer);
+            const double user_agent[] = {1.0, model->user_agent_m / model->user_agent_u,
+                                         (1 - model->user_agent_m) / (1 - model->user_agent_u)};
             double w = bin->prior_m[layer] / r * bin->lr_delay[layer] * evidence[got->evidence] *
                        user_agent[got->user_agent];
             assert_int_equal(fixture.scratch.weighed[i].click, got->click);

@@ -44,9 +44,22 @@ static void assert_same_layer(const cm_layer_model *a, const cm_layer_model *b)
     assert_true(a->prior == b->prior && a->rivals == b->rivals);
     assert_true(a->user_agent_m == b->user_agent_m && a->user_agent_u == b->user_agent_u);
     assert_true(a->band_lo == b->band_lo && a->band_hi == b->band_hi);
+    assert_true(a->repeat == b->repeat);
+    assert_memory_equal(a->traits, b->traits, sizeof a->traits);
     assert_int_equal(a->knot_count, b->knot_count);
     if (a->knot_count > 0)
         assert_memory_equal(a->knots, b->knots, a->knot_count * sizeof *a->knots);
+}
+
+static void assert_same_parameters(const cm_parameters *a, const cm_parameters *b, size_t bins)
+{
+    assert_true(a->fingerprint_u == b->fingerprint_u && a->ip_u_min == b->ip_u_min);
+    assert_true(a->ip_other_m == b->ip_other_m && a->ip_other_u == b->ip_other_u);
+    assert_memory_equal(a->delay_m, b->delay_m, bins * sizeof(double));
+    assert_memory_equal(a->fingerprint_m, b->fingerprint_m, bins * sizeof(double));
+    assert_memory_equal(a->ip_m, b->ip_m, bins * sizeof(double));
+    assert_same_layer(&a->fingerprint, &b->fingerprint);
+    assert_same_layer(&a->probabilistic, &b->probabilistic);
 }
 
 static void assert_same_model(const cm_model *a, const cm_model *b)
@@ -60,16 +73,12 @@ static void assert_same_model(const cm_model *a, const cm_model *b)
     assert_true(a->retention_hours == b->retention_hours && a->retention_us == b->retention_us);
     assert_true(a->max_candidates == b->max_candidates);
     assert_true(a->ipv4_prefix == b->ipv4_prefix && a->ipv6_prefix == b->ipv6_prefix);
-    assert_true(a->fingerprint_u == b->fingerprint_u && a->ip_u_min == b->ip_u_min);
     assert_int_equal(a->bin_count, b->bin_count);
-    size_t bytes = a->bin_count * sizeof(double);
     assert_memory_equal(a->delay_us, b->delay_us, a->bin_count * sizeof(int64_t));
-    assert_memory_equal(a->delay_hours, b->delay_hours, bytes);
-    assert_memory_equal(a->delay_m, b->delay_m, bytes);
-    assert_memory_equal(a->fingerprint_m, b->fingerprint_m, bytes);
-    assert_memory_equal(a->ip_m, b->ip_m, bytes);
-    assert_same_layer(&a->fingerprint, &b->fingerprint);
-    assert_same_layer(&a->probabilistic, &b->probabilistic);
+    assert_memory_equal(a->delay_hours, b->delay_hours, a->bin_count * sizeof(double));
+    assert_int_equal(a->parameter_count, b->parameter_count);
+    for (size_t i = 0; i < a->parameter_count; i++)
+        assert_same_parameters(&a->parameters[i], &b->parameters[i], a->bin_count);
 }
 
 static void the_default_is_the_documented_one(void **state)
@@ -111,12 +120,15 @@ static void a_file_changes_what_it_names(void **state)
     assert_int_equal(model->delay_us[1], 9000000000);
     assert_int_equal(model->max_candidates, 1024);
     assert_int_equal(model->retention_us, 0);
-    assert_true(model->delay_m[0] == 0 && model->ip_m[1] == 0.0625);
-    assert_true(model->fingerprint.rivals == 2 && model->fingerprint.prior == 0.5);
-    assert_int_equal(model->fingerprint.knot_count, 3);
-    assert_true(model->fingerprint.knots[1].x == 0.5 && model->fingerprint.knots[1].y == 0.25);
-    assert_true(model->probabilistic.band_lo == 0 && model->probabilistic.band_hi == 0.5);
-    assert_true(model->probabilistic.knots[0].x == -1000);
+    assert_true(model->parameters[0].delay_m[0] == 0 && model->parameters[0].ip_m[1] == 0.0625);
+    assert_true(model->parameters[0].fingerprint.rivals == 2 &&
+                model->parameters[0].fingerprint.prior == 0.5);
+    assert_int_equal(model->parameters[0].fingerprint.knot_count, 3);
+    assert_true(model->parameters[0].fingerprint.knots[1].x == 0.5 &&
+                model->parameters[0].fingerprint.knots[1].y == 0.25);
+    assert_true(model->parameters[0].probabilistic.band_lo == 0 &&
+                model->parameters[0].probabilistic.band_hi == 0.5);
+    assert_true(model->parameters[0].probabilistic.knots[0].x == -1000);
     cm_model_destroy(model);
 }
 

@@ -187,8 +187,8 @@ static void test_bits_add_up(void **state)
     for (uint64_t number = 0; number < WORLDS; number++) {
         struct fixture fixture;
         setup(&fixture, number);
-        const cm_layer_model *models[] = {&fixture.model->fingerprint,
-                                          &fixture.model->probabilistic};
+        const cm_layer_model *models[] = {&fixture.model->parameters[0].fingerprint,
+                                          &fixture.model->parameters[0].probabilistic};
         for (size_t i = 0; i < fixture.world->conversion_count; i++) {
             cm_trace *trace = explain(fixture.engine, &fixture.world->conversions[i]);
             for (size_t at = 0; at < 2; at++) {

@@ -1,0 +1,101 @@
+#include "match/newest.h"
+
+void cm_weigh_repeats(double repeat, cm_weighed *weighed, size_t count)
+{
+    double older = 0.0;
+    for (size_t i = count; i-- > 0;) {
+        double alone = weighed[i].w;
+        weighed[i].w = alone * (1 + repeat * older);
+        older += alone;
+    }
+}
+
+/* The newest of equals, which comes first. */
+static size_t heaviest(const cm_weighed *weighed, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (weighed[i].w > weighed[best].w)
+            best = i;
+    return best;
+}
+
+/* Those of the first K of the addresses' list that are newer than a click and do not have the
+ * conversion's fingerprint: scratch->others. */
+static size_t gather(const cm_layer_context *context, const cm_query *query,
+                     cm_layer_scratch *scratch, uint32_t answer)
+{
+    const cm_click_store *store = &context->index->catalog.store;
+    int64_t window_us = query->t - cm_click_store_time(store, answer) + 1;
+    uint64_t total;
+    size_t kept = 0;
+    size_t count =
+        cm_recent_first(&query->same_address, query->t, window_us,
+                        context->scoring->model->max_candidates, scratch->others, &total);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t click = scratch->others[i];
+        if (click != answer && cm_click_store_is_older(store, answer, click) &&
+            cm_click_store_row(store, click)->fingerprint != query->fingerprint)
+            scratch->others[kept++] = click;
+    }
+    return kept;
+}
+
+/* repeat * ip_m[i] / r * LR_delay(i, W2) * LR_fp * LR_ua: as layer 3 weighs, over layer 2's window.
+ */
+static double weight_of(const cm_weights *weights, double r, const cm_candidate_look *look)
+{
+    const cm_layer_weights *layer = &weights->layers[CM_WEIGH_PROBABILISTIC];
+    const cm_bin_weights *bin = &weights->bins[look->bin];
+    const double evidence[CM_COMPARISONS] = {
+        [CM_COMPARE_MISSING] = 1.0,
+        [CM_COMPARE_EQUAL] = bin->lr_fingerprint_equal,
+        [CM_COMPARE_DIFFERENT] = bin->lr_fingerprint_different,
+    };
+    return bin->repeat_m / r * bin->lr_delay[CM_WEIGH_FINGERPRINT] * evidence[look->evidence] *
+           layer->user_agent[look->user_agent];
+}
+
+/* Bring newer clicks, newest first, among the candidates that were newer than the heaviest. */
+static void merge(const cm_click_store *store, cm_weighed *weighed, size_t best, size_t count,
+                  const cm_weighed *newer, size_t newer_count)
+{
+    memmove(weighed + best + newer_count, weighed + best, (count - best) * sizeof *weighed);
+    size_t i = best, j = newer_count;
+    while (j > 0) {
+        bool is_candidate =
+            i > 0 && cm_click_store_is_older(store, weighed[i - 1].click, newer[j - 1].click);
+        weighed[i + j - 1] = is_candidate ? weighed[i - 1] : newer[j - 1];
+        i -= is_candidate;
+        j -= !is_candidate;
+    }
+}
+
+size_t cm_share_with_newer(const cm_layer_context *context, const cm_query *query,
+                           cm_layer_scratch *scratch, cm_layer_facts *facts, size_t count)
+{
+    const cm_weights *weights = cm_weights_of(context, query);
+    size_t best = heaviest(scratch->weighed, count);
+    facts->newest = scratch->weighed[best].click;
+    size_t newer = gather(context, query, scratch, facts->newest);
+    bool shared;
+    newer = cm_look_at_candidates(context, query, CM_WEIGH_PROBABILISTIC, scratch, scratch->others,
+                                  newer, scratch->newer, &shared);
+    facts->newer_count = newer;
+    if (newer == 0)
+        return count;
+    facts->newer_r = weights->parameters->probabilistic.rivals + (double)(newer - 1);
+    cm_weighed others[CM_MAX_CANDIDATES_LIMIT];
+    double shares = 1.0;
+    for (size_t i = 0; i < newer; i++) {
+        others[i] = (cm_weighed){scratch->newer[i].click,
+                                 weight_of(weights, facts->newer_r, &scratch->newer[i])};
+        shares += others[i].w;
+    }
+    double whole = scratch->weighed[best].w;
+    for (size_t i = 0; i < newer; i++)
+        others[i].w = whole * others[i].w / shares;
+    scratch->weighed[best].w = whole / shares;
+    merge(&context->index->catalog.store, scratch->weighed, best, count, others, newer);
+    return count + newer;
+}

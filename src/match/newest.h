@@ -1,0 +1,30 @@
+/*
+ * A device's newest click: docs/matching.md, section 5, "Repeat clicks". What is weighed so far is
+ * each click as the only one of its device; a model that has `repeat` knows that a device clicks
+ * again, from elsewhere or with another look, and asks which of its clicks is the newest.
+ */
+#ifndef CM_MATCH_NEWEST_H
+#define CM_MATCH_NEWEST_H
+
+#include "match/candidates.h"
+
+/**
+ * Let each candidate stand for its device, older clicks of which are among the candidates, too.
+ *
+ * @param repeat    of cm_layer_weights, above 0
+ * @param weighed   newest first; weights are changed
+ */
+void cm_weigh_repeats(double repeat, cm_weighed *weighed, size_t count);
+
+/**
+ * Share the weight of the heaviest candidate of layer 2 with newer clicks on the conversion's
+ * address that do not have its fingerprint: they may be the same device's. The sum stays.
+ *
+ * @param scratch  its weighed change, and stay newest first; newer and facts are filled
+ * @param count    of scratch->weighed, at least 1
+ * @return how many there are now
+ */
+size_t cm_share_with_newer(const cm_layer_context *context, const cm_query *query,
+                           cm_layer_scratch *scratch, cm_layer_facts *facts, size_t count);
+
+#endif
