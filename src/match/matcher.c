@@ -1,5 +1,6 @@
 #include "match/matcher.h"
 
+#include "util/check.h"
 #include "util/prefetch.h"
 
 void cm_matcher_init(cm_matcher *matcher, const cm_click_index *index, const cm_scoring *scoring)
@@ -106,6 +107,7 @@ static uint32_t parameters_of(const cm_model *model, const cm_query *query)
                                   query->keys.device.device_type);
 }
 
+/* results: those that are open; NULL: all are. */
 static bool find_devices(cm_matcher *matcher, size_t count, const cm_result *results)
 {
     static const query_step steps[] = {cm_query_prefetch_groups, cm_query_prefetch_lists,
@@ -116,7 +118,7 @@ static bool find_devices(cm_matcher *matcher, size_t count, const cm_result *res
     size_t open_count = 0;
     for (size_t i = 0; i < count; i++) {
         cm_query *query = &matcher->queries[i];
-        if (!is_open(&results[i]))
+        if (results != NULL && !is_open(&results[i]))
             continue;
         if (!cm_conversion_keys_make_device(&index->rules, query->conversion, &matcher->keys,
                                             &query->keys))
@@ -237,6 +239,22 @@ static bool make_keys(cm_matcher *matcher, const cm_conversion *conversions, siz
         cm_query_start(index, query);
     }
     return true;
+}
+
+cm_status cm_matcher_prepare(cm_matcher *matcher, const cm_conversion *conversions, size_t count,
+                             uint32_t *labels, cm_error *error)
+{
+    cm_result results[CM_MATCH_BATCH];
+    CM_CHECK(count <= CM_MATCH_BATCH);
+    memset(&matcher->whos, 0, sizeof matcher->whos);
+    if (!make_keys(matcher, conversions, count))
+        return cm_error_memory(error, "the keys of conversions", 0);
+    run_layer_1(matcher, count, results);
+    if (!find_devices(matcher, count, NULL))
+        return cm_error_memory(error, "the keys of conversions", 0);
+    for (size_t i = 0; i < count; i++)
+        labels[i] = matcher->outcomes[i].winner;
+    return CM_OK;
 }
 
 cm_status cm_matcher_run(cm_matcher *matcher, const cm_conversion *conversions, size_t count,

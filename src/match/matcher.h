@@ -41,4 +41,14 @@ void cm_matcher_release(cm_matcher *matcher);
 cm_status cm_matcher_run(cm_matcher *matcher, const cm_conversion *conversions, size_t count,
                          cm_result *results, cm_error *error);
 
+/**
+ * Bring conversions to where layers 2 and 3 begin, whatever layer 1 finds: matcher->queries.
+ *
+ * @param count   at most CM_MATCH_BATCH
+ * @param labels  receives what layer 1 found, or CM_NUMBER_NONE
+ * @return CM_OK or CM_ERROR_MEMORY
+ */
+cm_status cm_matcher_prepare(cm_matcher *matcher, const cm_conversion *conversions, size_t count,
+                             uint32_t *labels, cm_error *error);
+
 #endif
