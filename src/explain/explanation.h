@@ -50,7 +50,10 @@ void cm_explain_html(const cm_explanation *explanation, cm_buffer *buffer);
 static inline const cm_layer_model *cm_explained_model(const cm_explanation *explanation,
                                                        size_t layer)
 {
-    return layer == 1 ? &explanation->model->fingerprint : &explanation->model->probabilistic;
+    const cm_model *model = explanation->model;
+    const cm_parameters *parameters = &model->parameters[cm_model_parameters_of(
+        model, explanation->conversion->tenant_id, explanation->trace->device.device_type)];
+    return layer == 1 ? &parameters->fingerprint : &parameters->probabilistic;
 }
 
 #endif

@@ -95,7 +95,8 @@ static json_t *append(json_t *array, json_t *value)
 
 static json_t *factor(const cm_trace_factor *of)
 {
-    static const char *const OUTCOMES[CM_COMPARISONS] = {"missing", "equal", "different"};
+    static const char *const OUTCOMES[CM_COMPARISONS] = {"missing", "equal", "different",
+                                                         "other_family"};
     return json_pack("{s:s,s:s?,s:o,s:o,s:o,s:o}", "name", of->name, "outcome",
                      of->is_comparison ? OUTCOMES[of->outcome] : NULL, "same", real(of->same),
                      "stranger", real(of->stranger), "bits", real(of->bits), "p_if_equal",

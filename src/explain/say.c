@@ -250,7 +250,8 @@ void cm_say_bin(const cm_model *model, size_t bin, cm_buffer *words)
 void cm_say_factor(const cm_explanation *explanation, const cm_trace_candidate *candidate,
                    const cm_trace_factor *factor, cm_buffer *words)
 {
-    static const char *const OUTCOMES[CM_COMPARISONS] = {"missing", "equal", "different"};
+    static const char *const OUTCOMES[CM_COMPARISONS] = {"missing", "equal", "different",
+                                                         "other family"};
     if (factor->is_comparison)
         cm_words(words, "%s", OUTCOMES[factor->outcome]);
     else if (strcmp(factor->name, "delay") == 0)
@@ -261,6 +262,12 @@ void cm_say_factor(const cm_explanation *explanation, const cm_trace_candidate *
         cm_words(words, "kept until then");
     else if (strcmp(factor->name, "rivals") == 0)
         cm_words(words, "strangers like it");
+    else if (strcmp(factor->name, "repeat") == 0)
+        cm_words(words, "a device clicks again");
+    else if (strcmp(factor->name, "device") == 0)
+        cm_words(words, "of the device so far");
+    else if (strcmp(factor->name, "newest") == 0)
+        cm_words(words, "of its clicks the newest");
 }
 
 void cm_say_quotient(const cm_trace_factor *factor, cm_buffer *words)

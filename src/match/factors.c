@@ -65,7 +65,7 @@ static const struct comparison {
 #define COMPARISON_COUNT (sizeof COMPARISONS / sizeof *COMPARISONS)
 #define TERM_COUNT 4 /* before them: prior, key, rivals, delay */
 
-_Static_assert(TERM_COUNT + COMPARISON_COUNT <= CM_TRACE_FACTORS_MAX, "a candidate has room");
+_Static_assert(TERM_COUNT + COMPARISON_COUNT + 2 <= CM_TRACE_FACTORS_MAX, "a candidate has room");
 
 static cm_trace_factor term(const char *name, double same, double stranger)
 {
@@ -94,6 +94,23 @@ static cm_trace_factor compare(const struct comparison *comparison, const struct
     return factor;
 }
 
+static uint32_t finish(cm_trace_factor *factors, uint32_t from, uint32_t count)
+{
+    for (uint32_t i = from; i < count; i++) {
+        factors[i].bits = log2(factors[i].same / factors[i].stranger);
+        factors[i].p_if_equal = -1.0;
+    }
+    return count;
+}
+
+static uint32_t put_comparisons(const struct compared *of, const cm_candidate_look *look,
+                                cm_trace_factor *factors, uint32_t count)
+{
+    for (size_t i = 0; i < COMPARISON_COUNT; i++)
+        factors[count++] = compare(&COMPARISONS[i], of, look);
+    return count;
+}
+
 uint32_t cm_candidate_factors(const cm_weights *weights, enum cm_weighed_layer layer, double r,
                               double u, const cm_candidate_look *look, cm_trace_factor *factors)
 {
@@ -107,13 +124,34 @@ uint32_t cm_candidate_factors(const cm_weights *weights, enum cm_weighed_layer l
     factors[count++] = term("rivals", 1.0, r);
     factors[count++] = term("delay", parameters->delay_m[look->bin],
                             delay_stranger(weights->model, layer, look->bin));
-    for (size_t i = 0; i < COMPARISON_COUNT; i++)
-        factors[count++] = compare(&COMPARISONS[i], &of, look);
-    for (uint32_t i = 0; i < count; i++) {
-        factors[i].bits = log2(factors[i].same / factors[i].stranger);
-        factors[i].p_if_equal = -1.0;
-    }
-    return count;
+    return finish(factors, 0, put_comparisons(&of, look, factors, count));
+}
+
+uint32_t cm_newest_factors(const cm_newest_part *part, cm_trace_factor *factors, uint32_t count)
+{
+    uint32_t from = count;
+    if (part->repeat != 1.0)
+        factors[count++] = term("repeat", part->repeat, 1.0);
+    if (part->shares != 1.0)
+        factors[count++] = term("newest", 1.0, part->shares);
+    return finish(factors, from, count);
+}
+
+uint32_t cm_newer_factors(const cm_weights *weights, double whole, double r, double shares,
+                          const cm_candidate_look *look, cm_trace_factor *factors)
+{
+    const cm_parameters *parameters = weights->parameters;
+    const struct compared of = {weights, CM_WEIGH_PROBABILISTIC, 1.0, look->bin};
+    uint32_t count = 0;
+    factors[count++] = term("device", whole, 1.0);
+    factors[count++] = term("repeat", parameters->probabilistic.repeat, 1.0);
+    factors[count++] = term("key", parameters->ip_m[look->bin], 1.0);
+    factors[count++] = term("rivals", 1.0, r);
+    factors[count++] = term("delay", parameters->delay_m[look->bin],
+                            delay_stranger(weights->model, CM_WEIGH_FINGERPRINT, look->bin));
+    count = put_comparisons(&of, look, factors, count);
+    factors[count++] = term("newest", 1.0, shares);
+    return finish(factors, 0, count);
 }
 
 void cm_candidate_equate(cm_candidate_look *look, uint32_t at)

@@ -82,24 +82,12 @@ static double rest(const struct fingerprint_match *match)
                                   oldest->lr_delay[CM_WEIGH_FINGERPRINT] * q);
 }
 
-/* A device may have clicked more than once: which is its newest click? */
-static size_t find_newest(const struct fingerprint_match *match, cm_layer_scratch *scratch)
-{
-    const cm_weights *weights = cm_weights_of(match->context, match->query);
-    size_t count = match->facts->count;
-    if (weights->parameters->probabilistic.repeat > 0 &&
-        match->query->keys.device.address_kind != 0)
-        count = cm_share_with_newer(match->context, match->query, scratch, match->facts, count);
-    return count;
-}
-
 /* Looks and weighs; what is known of the candidates together is in match->facts then. */
 static cm_layer_word weigh(const struct fingerprint_match *match, cm_layer_scratch *scratch,
                            cm_score *score)
 {
     const cm_weights *weights = cm_weights_of(match->context, match->query);
     const cm_layer_model *model = &weights->parameters->fingerprint;
-    const cm_layer_weights *layer = &weights->layers[CM_WEIGH_FINGERPRINT];
     cm_layer_facts *facts = match->facts;
     bool shared;
     facts->count =
@@ -109,13 +97,11 @@ static cm_layer_word weigh(const struct fingerprint_match *match, cm_layer_scrat
         return CM_LAYER_NO_MATCH;
     facts->r = model->rivals + (double)(facts->count - 1 + facts->left);
     facts->u = shared ? address_u(match) : 1.0;
-    facts->w0 = layer->w0;
+    facts->w0 = weights->layers[CM_WEIGH_FINGERPRINT].w0;
     facts->rest = rest(match);
-    cm_weigh_candidates(weights, CM_WEIGH_FINGERPRINT, facts->r, facts->u, scratch, facts->count);
-    if (layer->repeat > 0)
-        cm_weigh_repeats(layer->repeat, scratch->weighed, facts->count);
-    double total = cm_total_weight(facts->w0 + facts->rest, scratch->weighed, facts->count);
-    size_t count = find_newest(match, scratch);
+    double total;
+    size_t count = cm_weigh_layer(match->context, match->query, CM_WEIGH_FINGERPRINT, facts->u,
+                                  scratch, &total);
     cm_score_candidates(model, total, scratch->weighed, count, score);
     return score->success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_CONFIDENCE;
 }

@@ -1,4 +1,4 @@
-#include "match/candidates.h"
+#include "match/newest.h"
 
 /* Looks and weighs the considered clicks, of which the oldest is in facts->oldest_bin. */
 static cm_layer_word weigh(const cm_layer_context *context, const cm_query *query,
@@ -19,9 +19,10 @@ static cm_layer_word weigh(const cm_layer_context *context, const cm_query *quer
     facts->w0 = weights->layers[CM_WEIGH_PROBABILISTIC].w0;
     facts->rest = left * (oldest->prior_m[CM_WEIGH_PROBABILISTIC] / facts->r *
                           oldest->lr_delay[CM_WEIGH_PROBABILISTIC]);
-    cm_weigh_candidates(weights, CM_WEIGH_PROBABILISTIC, facts->r, facts->u, scratch, facts->count);
-    double total = cm_total_weight(facts->w0 + facts->rest, scratch->weighed, facts->count);
-    cm_score_candidates(model, total, scratch->weighed, facts->count, score);
+    double total;
+    size_t count =
+        cm_weigh_layer(context, query, CM_WEIGH_PROBABILISTIC, facts->u, scratch, &total);
+    cm_score_candidates(model, total, scratch->weighed, count, score);
     return score->success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_PROBABILITY;
 }
 

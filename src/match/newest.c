@@ -72,8 +72,9 @@ static void merge(const cm_click_store *store, cm_weighed *weighed, size_t best,
 }
 
 size_t cm_share_with_newer(const cm_layer_context *context, const cm_query *query,
-                           cm_layer_scratch *scratch, cm_layer_facts *facts, size_t count)
+                           cm_layer_scratch *scratch, size_t count)
 {
+    cm_layer_facts *facts = &scratch->facts;
     const cm_weights *weights = cm_weights_of(context, query);
     size_t best = heaviest(scratch->weighed, count);
     facts->newest = scratch->weighed[best].click;
@@ -98,4 +99,20 @@ size_t cm_share_with_newer(const cm_layer_context *context, const cm_query *quer
     scratch->weighed[best].w = whole / shares;
     merge(&context->index->catalog.store, scratch->weighed, best, count, others, newer);
     return count + newer;
+}
+
+size_t cm_weigh_layer(const cm_layer_context *context, const cm_query *query,
+                      enum cm_weighed_layer layer, double u, cm_layer_scratch *scratch,
+                      double *total)
+{
+    const cm_weights *weights = cm_weights_of(context, query);
+    const cm_layer_facts *facts = &scratch->facts;
+    bool is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
+    cm_weigh_candidates(weights, layer, facts->r, u, scratch, facts->count);
+    if (is_fingerprint && weights->layers[layer].repeat > 0)
+        cm_weigh_repeats(weights->layers[layer].repeat, scratch->weighed, facts->count);
+    *total = cm_total_weight(facts->w0 + facts->rest, scratch->weighed, facts->count);
+    bool has_newer = is_fingerprint && query->keys.device.address_kind != 0 &&
+                     weights->parameters->probabilistic.repeat > 0;
+    return has_newer ? cm_share_with_newer(context, query, scratch, facts->count) : facts->count;
 }

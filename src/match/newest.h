@@ -25,6 +25,18 @@ void cm_weigh_repeats(double repeat, cm_weighed *weighed, size_t count);
  * @return how many there are now
  */
 size_t cm_share_with_newer(const cm_layer_context *context, const cm_query *query,
-                           cm_layer_scratch *scratch, cm_layer_facts *facts, size_t count);
+                           cm_layer_scratch *scratch, size_t count);
+
+/**
+ * Weigh scratch->looks by scratch->facts, and find devices' newest clicks: all that makes the
+ * weights of a layer.
+ *
+ * @param u      as for cm_weigh_candidates
+ * @param total  receives w0, rest and all weights
+ * @return how many scratch->weighed there are: the looks, and in layer 2 what shares with them
+ */
+size_t cm_weigh_layer(const cm_layer_context *context, const cm_query *query,
+                      enum cm_weighed_layer layer, double u, cm_layer_scratch *scratch,
+                      double *total);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "match/factors.h"
+#include "match/newest.h"
 #include "model/normal.h"
 
 struct tracing {
@@ -130,10 +131,11 @@ static bool trace_layer_1(struct tracing *tracing)
 
 /* ---- layers 2 and 3 ---- */
 
-/* A candidate's place among the looks, and what it came to. */
+/* A candidate: its place among the weighed, newest first, and what it came to. */
 struct ranked {
     double weight;
     size_t place;
+    uint32_t click;
 };
 
 /* Places rise from the newest on. */
@@ -153,6 +155,7 @@ struct weighed {
     const cm_layer_model *model;
     cm_layer_facts facts;
     double total;
+    const double *alone, *joint; /* by look: its weight as a device's only click, and with others */
 };
 
 static double address_u(const struct tracing *tracing, const cm_trace_layer *layer)
@@ -161,27 +164,49 @@ static double address_u(const struct tracing *tracing, const cm_trace_layer *lay
                                 layer->address_clicks + 1);
 }
 
-/* The probability of the candidate at a place if one of its comparisons came out equal: all are
- * weighed anew, by the same arithmetic. Its click is then one more on the address. */
+/* The weight of a click among the weighed. */
+static double weight_of(const cm_layer_scratch *scratch, size_t count, uint32_t click)
+{
+    for (size_t i = 0; i < count; i++)
+        if (scratch->weighed[i].click == click)
+            return scratch->weighed[i].w;
+    return 0.0;
+}
+
+/* Where a click is among looks; count where it is not. */
+static size_t place_of(const cm_candidate_look *looks, size_t count, uint32_t click)
+{
+    size_t place = 0;
+    while (place < count && looks[place].click != click)
+        place++;
+    return place;
+}
+
+/* The probability of a candidate if one of its comparisons came out equal: all are weighed anew, by
+ * the same arithmetic. Its click is then one more on the address. */
 static double p_if_equal(struct tracing *tracing, const struct weighed *of,
                          const cm_trace_layer *layer, size_t place, uint32_t factor)
 {
-    cm_layer_scratch *scratch = &tracing->matcher->layers;
-    const cm_layer_facts *facts = &of->facts;
+    cm_matcher *matcher = tracing->matcher;
+    cm_layer_scratch *scratch = &matcher->layers;
     cm_candidate_look kept = scratch->looks[place];
     bool is_address = of->weighing->layer == CM_WEIGH_FINGERPRINT;
+    double total;
     cm_candidate_equate(&scratch->looks[place], factor);
     is_address = is_address && scratch->looks[place].evidence != kept.evidence;
-    cm_weigh_candidates(of->weights, of->weighing->layer, facts->r,
-                        is_address ? address_u(tracing, layer) : facts->u, scratch, facts->count);
+    size_t count =
+        cm_weigh_layer(&matcher->context, &tracing->query, of->weighing->layer,
+                       is_address ? address_u(tracing, layer) : of->facts.u, scratch, &total);
     scratch->looks[place] = kept;
-    double total = cm_total_weight(facts->w0 + facts->rest, scratch->weighed, facts->count);
-    return cm_calibrate(of->model, scratch->weighed[place].w / total);
+    return cm_calibrate(of->model, weight_of(scratch, count, kept.click) / total);
 }
 
 static void ask_if_equal(struct tracing *tracing, const struct weighed *of,
-                         const cm_trace_layer *layer, size_t place, cm_trace_candidate *candidate)
+                         const cm_trace_layer *layer, uint32_t click, cm_trace_candidate *candidate)
 {
+    size_t place = place_of(tracing->matcher->layers.looks, of->facts.count, click);
+    if (place == of->facts.count)
+        return;
     for (uint32_t i = 0; i < candidate->factor_count; i++) {
         cm_trace_factor *factor = &candidate->factors[i];
         if (factor->is_comparison && factor->outcome != CM_COMPARE_EQUAL)
@@ -189,43 +214,102 @@ static void ask_if_equal(struct tracing *tracing, const struct weighed *of,
     }
 }
 
-static void make_candidate(const struct tracing *tracing, const struct weighed *of,
-                           const struct ranked *ranked, cm_trace_candidate *candidate)
+/* Each look's weight as the only click of its device, and with older ones: the scratch's weighed
+ * are overwritten. */
+static void weigh_apart(const struct tracing *tracing, const struct weighed *of, double *alone,
+                        double *joint)
 {
-    const cm_layer_context *context = &tracing->matcher->context;
-    const cm_candidate_look *look = &tracing->matcher->layers.looks[ranked->place];
-    const cm_click_store *store = &context->index->catalog.store;
+    cm_layer_scratch *scratch = &tracing->matcher->layers;
+    double repeat = of->weights->layers[of->weighing->layer].repeat;
+    size_t count = of->facts.count;
+    cm_weigh_candidates(of->weights, of->weighing->layer, of->facts.r, of->facts.u, scratch, count);
+    for (size_t i = 0; i < count; i++)
+        alone[i] = scratch->weighed[i].w;
+    if (of->weighing->layer == CM_WEIGH_FINGERPRINT && repeat > 0)
+        cm_weigh_repeats(repeat, scratch->weighed, count);
+    for (size_t i = 0; i < count; i++)
+        joint[i] = scratch->weighed[i].w;
+}
+
+/* The weight that is shared with newer clicks, and by how much. */
+struct sharing {
+    double whole, shares;
+};
+
+static uint32_t factors_of(const struct tracing *tracing, const struct weighed *of,
+                           const struct sharing *sharing, const struct ranked *ranked,
+                           cm_trace_candidate *candidate)
+{
+    const cm_layer_scratch *scratch = &tracing->matcher->layers;
+    const cm_layer_facts *facts = &of->facts;
+    size_t place = place_of(scratch->looks, facts->count, ranked->click);
+    if (place == facts->count) {
+        place = place_of(scratch->newer, facts->newer_count, ranked->click);
+        candidate->delay_bin = scratch->newer[place].bin;
+        return cm_newer_factors(of->weights, sharing->whole, facts->newer_r, sharing->shares,
+                                &scratch->newer[place], candidate->factors);
+    }
+    bool is_shared = facts->newer_count > 0 && ranked->click == facts->newest;
+    const cm_newest_part part = {of->alone[place] > 0 ? of->joint[place] / of->alone[place] : 1.0,
+                                 is_shared ? sharing->shares : 1.0};
+    candidate->delay_bin = scratch->looks[place].bin;
+    uint32_t count = cm_candidate_factors(of->weights, of->weighing->layer, facts->r, facts->u,
+                                          &scratch->looks[place], candidate->factors);
+    return cm_newest_factors(&part, candidate->factors, count);
+}
+
+static void make_candidate(const struct tracing *tracing, const struct weighed *of,
+                           const struct sharing *sharing, const struct ranked *ranked,
+                           cm_trace_candidate *candidate)
+{
+    const cm_click_index *index = tracing->matcher->context.index;
+    const cm_click_store *store = &index->catalog.store;
     *candidate = (cm_trace_candidate){
-        .click_id = cm_click_store_id(store, look->click),
-        .click_timestamp = cm_click_store_time(store, look->click),
-        .delay_bin = look->bin,
+        .click_id = cm_click_store_id(store, ranked->click),
+        .click_timestamp = cm_click_store_time(store, ranked->click),
         .weight = ranked->weight,
         .bits = log2(ranked->weight),
         .probability = cm_calibrate(of->model, ranked->weight / of->total),
-        .device = device_of_click(context->index, look->click),
+        .device = device_of_click(index, ranked->click),
     };
-    candidate->factor_count = cm_candidate_factors(of->weights, of->weighing->layer, of->facts.r,
-                                                   of->facts.u, look, candidate->factors);
+    candidate->factor_count = factors_of(tracing, of, sharing, ranked, candidate);
 }
 
-static bool trace_candidates(struct tracing *tracing, const struct weighed *of,
-                             cm_trace_layer *layer)
+/* Y is what the weight was, over what is left of it. */
+static struct sharing sharing_of(const struct weighed *of, const cm_layer_scratch *scratch,
+                                 const struct ranked *ranked, size_t count)
+{
+    struct sharing sharing = {0.0, 1.0};
+    for (size_t i = 0; i < count && of->facts.newer_count > 0; i++) {
+        if (ranked[i].click != of->facts.newest)
+            continue;
+        sharing.whole = of->joint[place_of(scratch->looks, of->facts.count, of->facts.newest)];
+        sharing.shares = sharing.whole / ranked[i].weight;
+    }
+    return sharing;
+}
+
+static bool trace_candidates(struct tracing *tracing, struct weighed *of, cm_trace_layer *layer)
 {
     const cm_layer_scratch *scratch = &tracing->matcher->layers;
-    size_t count = of->facts.count;
+    size_t count = of->facts.count + of->facts.newer_count;
     struct ranked *ranked = cm_arena_take(tracing->arena, count * sizeof *ranked);
+    double *apart = cm_arena_take(tracing->arena, 2 * of->facts.count * sizeof *apart);
     layer->candidates = cm_arena_take(tracing->arena, count * sizeof *layer->candidates);
-    if (ranked == NULL || layer->candidates == NULL)
+    if (ranked == NULL || apart == NULL || layer->candidates == NULL)
         return false;
     layer->candidate_count = count;
     for (size_t i = 0; i < count; i++)
-        ranked[i] = (struct ranked){scratch->weighed[i].w, i};
+        ranked[i] = (struct ranked){scratch->weighed[i].w, i, scratch->weighed[i].click};
     qsort(ranked, count, sizeof *ranked, compare_ranked);
-    for (size_t i = 0; i < count; i++) {
-        make_candidate(tracing, of, &ranked[i], &layer->candidates[i]);
-        if (i < CM_RESULT_CANDIDATES_MAX)
-            ask_if_equal(tracing, of, layer, ranked[i].place, &layer->candidates[i]);
-    }
+    weigh_apart(tracing, of, apart, apart + of->facts.count);
+    of->alone = apart;
+    of->joint = apart + of->facts.count;
+    struct sharing sharing = sharing_of(of, scratch, ranked, count);
+    for (size_t i = 0; i < count; i++)
+        make_candidate(tracing, of, &sharing, &ranked[i], &layer->candidates[i]);
+    for (size_t i = 0; i < count && i < CM_RESULT_CANDIDATES_MAX; i++)
+        ask_if_equal(tracing, of, layer, ranked[i].click, &layer->candidates[i]);
     return true;
 }
 
@@ -279,8 +363,11 @@ static bool trace_weighing(struct tracing *tracing, const struct weighing *weigh
     if (scratch->facts.count == 0)
         return true;
     const cm_weights *weights = cm_weights_of(&tracing->matcher->context, &tracing->query);
-    const struct weighed of = {weighing, weights, cm_layer_model_of(weights, weighing->layer),
-                               scratch->facts, score.total};
+    struct weighed of = {.weighing = weighing,
+                         .weights = weights,
+                         .model = cm_layer_model_of(weights, weighing->layer),
+                         .facts = scratch->facts,
+                         .total = score.total};
     layer->oldest_bin = (uint32_t)of.facts.oldest_bin;
     layer->rivals = of.facts.r;
     layer->nobody = of.facts.w0;
