@@ -3,100 +3,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-const reference_model reference_model_default = {
-    .window_hours = 168,
-    .probabilistic_window_hours = 24,
-    .retention_hours = 24,
-    .max_candidates = 64,
-    .ipv4_prefix = 32,
-    .ipv6_prefix = 64,
-    .bin_count = 7,
-    .delay_hours = {0.016666666666666666, 0.16666666666666666, 1, 6, 24, 72, 168},
-    .delay_m = {0.06, 0.19, 0.195, 0.105, 0.086, 0.214, 0.15},
-    .fingerprint_m = {0.90, 0.90, 0.90, 0.88, 0.85, 0.80, 0.70},
-    .ip_m = {0.80, 0.80, 0.80, 0.68, 0.62, 0.52, 0.48},
-    .fingerprint_u = 0.01,
-    .ip_u_min = 0.001,
-    .fingerprint = {0.5, 0.15, 0.90, 0.15, 0.6, 0.9, 0, {{0}}},
-    .probabilistic = {0.2, 0.30, 0.90, 0.05, 0.3, 0.6, 0, {{0}}},
-};
-
-/* The clicks a layer weighs, newest first, and what it found out about each. */
-typedef struct weighing {
-    reference_clicks clicks;
-    double *weights;
-    double total;
-} weighing;
-
-static size_t bin_of(const reference_view *seen, const reference_click *click)
-{
-    const reference_model *model = seen->model;
-    int64_t delay = seen->time - click->time;
-    for (size_t i = 0; i < model->bin_count; i++)
-        if (delay < reference_hours_us(model->delay_hours[i]))
-            return i;
-    return model->bin_count - 1;
-}
-
-static double delay_ratio(const reference_model *model, size_t i, double window_hours)
-{
-    double before = i > 0 ? model->delay_hours[i - 1] : 0.0;
-    return model->delay_m[i] / ((model->delay_hours[i] - before) / window_hours);
-}
-
-static double reach(const reference_model *model, const double *m, double window_hours)
+static double reach(const reference_view *seen, const double *m, double window_hours)
 {
     double sum = 0.0;
-    for (size_t i = 0; i < model->bin_count; i++)
-        if (model->delay_hours[i] <= window_hours)
-            sum += model->delay_m[i] * m[i];
+    for (size_t i = 0; i < seen->model->bin_count; i++)
+        if (seen->model->delay_hours[i] <= window_hours)
+            sum += seen->parameters.delay_m[i] * m[i];
     return sum;
-}
-
-static double user_agent_ratio(const reference_layer *layer, const reference_view *seen,
-                               const reference_traits *click)
-{
-    if (click->user_agent.size == 0 || seen->device.user_agent.size == 0)
-        return 1.0;
-    if (reference_same_bytes(click->user_agent, seen->device.user_agent))
-        return layer->user_agent_m / layer->user_agent_u;
-    return (1 - layer->user_agent_m) / (1 - layer->user_agent_u);
-}
-
-static double address_ratio(const reference_view *seen, const reference_traits *click, size_t i,
-                            size_t near, size_t all)
-{
-    const reference_model *model = seen->model;
-    if (click->bucket.version == 0 || seen->device.bucket.version == 0)
-        return 1.0;
-    if (!reference_shares_address(seen, click))
-        return 1 - model->ip_m[i];
-    double u = (double)(near - 1) / (double)all;
-    return model->ip_m[i] / (u > model->ip_u_min ? u : model->ip_u_min);
-}
-
-static double fingerprint_ratio(const reference_view *seen, const reference_traits *click, size_t i)
-{
-    double m = seen->model->fingerprint_m[i], u = seen->model->fingerprint_u;
-    if (!click->has_fingerprint || !seen->device.has_fingerprint)
-        return 1.0;
-    return reference_same_fingerprint(click, &seen->device) ? m / u : (1 - m) / (1 - u);
 }
 
 static double calibrated(const reference_layer *layer, double p)
 {
-    if (layer->knot_count == 0)
+    const reference_knots *knots = &layer->calibration;
+    if (knots->count == 0)
         return p;
-    size_t last = layer->knot_count - 1;
-    if (p < layer->knots[0][0])
-        return layer->knots[0][1];
+    size_t last = knots->count - 1;
+    if (p < knots->at[0][0])
+        return knots->at[0][1];
     for (size_t i = 0; i < last; i++) {
-        double x0 = layer->knots[i][0], y0 = layer->knots[i][1];
-        double x1 = layer->knots[i + 1][0], y1 = layer->knots[i + 1][1];
+        double x0 = knots->at[i][0], y0 = knots->at[i][1];
+        double x1 = knots->at[i + 1][0], y1 = knots->at[i + 1][1];
         if (x0 <= p && p < x1)
             return y0 + (p - x0) * (y1 - y0) / (x1 - x0);
     }
-    return layer->knots[last][1];
+    return knots->at[last][1];
 }
 
 static void set_click(const reference_view *seen, cm_result *result, cm_method method,
@@ -117,7 +47,7 @@ static void set_click(const reference_view *seen, cm_result *result, cm_method m
 }
 
 /* Bring the largest weight not yet chosen to `place`; the newest of equals, which come first. */
-static void choose(weighing *weighed, size_t place)
+static void choose(reference_weighing *weighed, size_t place)
 {
     size_t best = place;
     for (size_t i = place + 1; i < weighed->clicks.count; i++) {
@@ -136,7 +66,7 @@ static void choose(weighing *weighed, size_t place)
 
 /* Fill the candidates and, where the best is good enough, the answer. */
 static bool decide(const reference_view *seen, const reference_layer *layer, cm_method method,
-                   weighing *weighed, cm_result *result)
+                   reference_weighing *weighed, cm_result *result)
 {
     memset(result->candidates, 0, sizeof result->candidates);
     result->candidate_count = 0;
@@ -146,7 +76,7 @@ static bool decide(const reference_view *seen, const reference_layer *layer, cm_
         result->candidates[i].probability = calibrated(layer, weighed->weights[i] / weighed->total);
         result->candidate_count++;
     }
-    double p = result->candidates[0].probability, lo = layer->lo, hi = layer->hi;
+    double p = result->candidates[0].probability, lo = layer->band[0], hi = layer->band[1];
     if (p < lo)
         return false;
     set_click(seen, result, method, weighed->clicks.items[0]);
@@ -154,19 +84,6 @@ static bool decide(const reference_view *seen, const reference_layer *layer, cm_
     double raw = (lo + (hi - lo) * (p - lo) / (1 - lo)) * 10000 + 0.5;
     result->confidence = (double)(int64_t)raw / 10000;
     return true;
-}
-
-static bool same_layer_2_device(const reference_traits *a, const reference_traits *b)
-{
-    return memcmp(&a->bucket, &b->bucket, sizeof a->bucket) == 0 &&
-           reference_same_word(a->device_type, b->device_type);
-}
-
-static bool same_layer_3_device(const reference_traits *a, const reference_traits *b)
-{
-    if (a->has_fingerprint || b->has_fingerprint)
-        return a->has_fingerprint && b->has_fingerprint && reference_same_fingerprint(a, b);
-    return reference_same_bytes(a->user_agent, b->user_agent);
 }
 
 static bool contains(const reference_clicks *array, const reference_click *click)
@@ -212,7 +129,7 @@ static cm_layer_word layer_1(const reference_view *seen, const cm_conversion *gi
 }
 
 /* Drop what cannot answer and make room for the weights; false where nothing is left. */
-static bool weighing_prepare(const reference_view *seen, weighing *weighed,
+static bool weighing_prepare(const reference_view *seen, reference_weighing *weighed,
                              reference_same_device same)
 {
     reference_drop_expired(seen, &weighed->clicks);
@@ -222,7 +139,7 @@ static bool weighing_prepare(const reference_view *seen, weighing *weighed,
     return weighed->clicks.count > 0;
 }
 
-static void weighing_free(weighing *weighed)
+static void weighing_free(reference_weighing *weighed)
 {
     free(weighed->clicks.items);
     free(weighed->weights);
@@ -237,7 +154,7 @@ static reference_clicks layer_2_candidates(const reference_view *seen, const ref
     for (size_t i = 0; i < f->count && i < limit; i++)
         reference_array_push(&result, f->items[i]);
     for (size_t i = 0; i < g->count && i < limit; i++) {
-        const reference_traits *device = &g->items[i]->device;
+        const reference_device *device = &g->items[i]->device;
         if (device->has_fingerprint && reference_same_fingerprint(device, &seen->device) &&
             !contains(&result, g->items[i]))
             reference_array_push(&result, g->items[i]);
@@ -246,27 +163,31 @@ static reference_clicks layer_2_candidates(const reference_view *seen, const ref
     return result;
 }
 
-static void layer_2_weigh(const reference_view *seen, weighing *weighed, size_t left, size_t near,
-                          size_t o)
+static void layer_2_weigh(const reference_view *seen, reference_weighing *weighed, size_t left,
+                          size_t near, size_t o)
 {
-    const reference_model *model = seen->model;
+    const reference_parameters *model = &seen->parameters;
     const reference_layer *layer = &model->fingerprint;
-    double hours = model->window_hours;
+    double hours = seen->model->window_hours;
     double r = layer->rivals + (double)(weighed->clicks.count - 1 + left);
     double q = seen->device.bucket.version == 0 ? 1.0 : 1 - model->ip_m[o];
-    double w0 = 1 - layer->prior * reach(model, model->fingerprint_m, hours);
+    double w0 = 1 - layer->prior * reach(seen, model->fingerprint_m, hours);
     size_t all = reference_tenant_count(seen, reference_hours_us(hours));
-    weighed->total = w0 + (double)left * (layer->prior * model->fingerprint_m[o] / r *
-                                          delay_ratio(model, o, hours) * q);
     for (size_t c = 0; c < weighed->clicks.count; c++) {
-        const reference_traits *click = &weighed->clicks.items[c]->device;
-        size_t i = bin_of(seen, weighed->clicks.items[c]);
-        double ip = address_ratio(seen, click, i, near, all);
-        double agent = user_agent_ratio(layer, seen, click);
-        weighed->weights[c] =
-            layer->prior * model->fingerprint_m[i] / r * delay_ratio(model, i, hours) * ip * agent;
-        weighed->total += weighed->weights[c];
+        const reference_device *click = &weighed->clicks.items[c]->device;
+        size_t i = reference_bin_of(seen, weighed->clicks.items[c]);
+        double ip = reference_address_ratio(seen, click, i, near, all);
+        double agent = reference_user_agent_ratio(layer, seen, click);
+        double w = layer->prior * model->fingerprint_m[i] / r *
+                   reference_delay_ratio(seen, i, hours) * ip * agent;
+        weighed->weights[c] = reference_with_traits(layer, seen, click, w);
     }
+    reference_weigh_older(seen, weighed);
+    weighed->total = w0 + (double)left * (layer->prior * model->fingerprint_m[o] / r *
+                                          reference_delay_ratio(seen, o, hours) * q);
+    for (size_t c = 0; c < weighed->clicks.count; c++)
+        weighed->total += weighed->weights[c];
+    reference_weigh_newer(seen, weighed);
 }
 
 static cm_layer_word layer_2(const reference_view *seen, cm_result *result)
@@ -281,14 +202,15 @@ static cm_layer_word layer_2(const reference_view *seen, cm_result *result)
     if (f.count == 0)
         return CM_LAYER_NO_MATCH;
     reference_clicks g = reference_recent_at_address(seen, window_us);
-    weighing weighed = {.clicks = layer_2_candidates(seen, &f, &g)};
+    reference_weighing weighed = {.clicks = layer_2_candidates(seen, &f, &g)};
     size_t left = f.count - weighed.clicks.count;
     size_t cut = f.count < model->max_candidates ? f.count : model->max_candidates;
-    size_t o = bin_of(seen, f.items[cut - 1]);
+    size_t o = reference_bin_of(seen, f.items[cut - 1]);
     cm_layer_word word = CM_LAYER_NO_MATCH;
-    if (weighing_prepare(seen, &weighed, same_layer_2_device)) {
+    if (weighing_prepare(seen, &weighed, reference_same_layer_2_device)) {
         layer_2_weigh(seen, &weighed, left, g.count, o);
-        bool success = decide(seen, &model->fingerprint, CM_METHOD_FINGERPRINT, &weighed, result);
+        bool success =
+            decide(seen, &seen->parameters.fingerprint, CM_METHOD_FINGERPRINT, &weighed, result);
         word = success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_CONFIDENCE;
         result->layer_2_weighed = true;
         result->layer_2_probability = result->candidates[0].probability;
@@ -299,22 +221,24 @@ static cm_layer_word layer_2(const reference_view *seen, cm_result *result)
     return word;
 }
 
-static void layer_3_weigh(const reference_view *seen, weighing *weighed, size_t left, size_t o)
+static void layer_3_weigh(const reference_view *seen, reference_weighing *weighed, size_t left,
+                          size_t o)
 {
-    const reference_model *model = seen->model;
+    const reference_parameters *model = &seen->parameters;
     const reference_layer *layer = &model->probabilistic;
-    double hours = model->probabilistic_window_hours;
+    double hours = seen->model->probabilistic_window_hours;
     double r = layer->rivals + (double)(weighed->clicks.count - 1 + left);
-    double w0 = 1 - layer->prior * reach(model, model->ip_m, hours);
-    weighed->total =
-        w0 + (double)left * (layer->prior * model->ip_m[o] / r * delay_ratio(model, o, hours));
+    double w0 = 1 - layer->prior * reach(seen, model->ip_m, hours);
+    weighed->total = w0 + (double)left * (layer->prior * model->ip_m[o] / r *
+                                          reference_delay_ratio(seen, o, hours));
     for (size_t c = 0; c < weighed->clicks.count; c++) {
-        const reference_traits *click = &weighed->clicks.items[c]->device;
-        size_t i = bin_of(seen, weighed->clicks.items[c]);
-        double fingerprint = fingerprint_ratio(seen, click, i);
-        double agent = user_agent_ratio(layer, seen, click);
-        weighed->weights[c] =
-            layer->prior * model->ip_m[i] / r * delay_ratio(model, i, hours) * fingerprint * agent;
+        const reference_device *click = &weighed->clicks.items[c]->device;
+        size_t i = reference_bin_of(seen, weighed->clicks.items[c]);
+        double fingerprint = reference_fingerprint_ratio(seen, click, i);
+        double agent = reference_user_agent_ratio(layer, seen, click);
+        double w = layer->prior * model->ip_m[i] / r * reference_delay_ratio(seen, i, hours) *
+                   fingerprint * agent;
+        weighed->weights[c] = reference_with_traits(layer, seen, click, w);
         weighed->total += weighed->weights[c];
     }
 }
@@ -332,13 +256,13 @@ static cm_layer_word layer_3(const reference_view *seen, cm_result *result)
     }
     size_t left = f.count > model->max_candidates ? f.count - model->max_candidates : 0;
     f.count -= left;
-    size_t o = bin_of(seen, f.items[f.count - 1]);
-    weighing weighed = {.clicks = f};
+    size_t o = reference_bin_of(seen, f.items[f.count - 1]);
+    reference_weighing weighed = {.clicks = f};
     cm_layer_word word = CM_LAYER_NO_CANDIDATES;
-    if (weighing_prepare(seen, &weighed, same_layer_3_device)) {
+    if (weighing_prepare(seen, &weighed, reference_same_layer_3_device)) {
         layer_3_weigh(seen, &weighed, left, o);
-        bool success =
-            decide(seen, &model->probabilistic, CM_METHOD_PROBABILISTIC, &weighed, result);
+        bool success = decide(seen, &seen->parameters.probabilistic, CM_METHOD_PROBABILISTIC,
+                              &weighed, result);
         word = success ? CM_LAYER_SUCCESS : CM_LAYER_LOW_PROBABILITY;
     }
     weighing_free(&weighed);
@@ -349,9 +273,12 @@ void reference_match(const reference *matcher, const cm_conversion *conversion, 
 {
     reference_view seen = {.matcher = matcher,
                            .model = &matcher->model,
+                           .parameters =
+                               reference_parameters_of(&matcher->model, conversion->tenant_id,
+                                                       conversion->device.device_type),
                            .tenant_id = conversion->tenant_id,
                            .time = conversion->conversion_timestamp,
-                           .device = reference_traits_of(&matcher->model, &conversion->device)};
+                           .device = reference_device_of(&matcher->model, &conversion->device)};
     memset(result, 0, sizeof *result);
     result->window_hours = -1;
     for (size_t i = 0; i < CM_LAYER_COUNT; i++)

@@ -13,14 +13,85 @@
 
 #define REFERENCE_BINS_MAX 16
 #define REFERENCE_KNOTS_MAX 8
+#define REFERENCE_SECTIONS_MAX 20
+
+/** What a layer may compare beside its key, in the order in which it multiplies. */
+typedef enum reference_trait {
+    REFERENCE_OS,
+    REFERENCE_BROWSER,
+    REFERENCE_SCREEN,
+    REFERENCE_TIMEZONE,
+} reference_trait;
+#define REFERENCE_TRAIT_COUNT 4
+
+typedef struct reference_knots {
+    size_t count;
+    double at[REFERENCE_KNOTS_MAX][2]; /* x, y */
+} reference_knots;
 
 /** The numbers of one of the two weighing layers. */
 typedef struct reference_layer {
     double prior, rivals, user_agent_m, user_agent_u;
-    double lo, hi; /* band */
-    size_t knot_count;
-    double knots[REFERENCE_KNOTS_MAX][2]; /* calibration: x, y */
+    double band[2]; /* lo, hi */
+    reference_knots calibration;
+    double repeat;
+    double traits[REFERENCE_TRAIT_COUNT][2]; /* m, u; zeros where the layer has none */
 } reference_layer;
+
+/** What a section may change. */
+typedef struct reference_parameters {
+    double delay_m[REFERENCE_BINS_MAX], fingerprint_m[REFERENCE_BINS_MAX], ip_m[REFERENCE_BINS_MAX];
+    double fingerprint_u, ip_u_min;
+    double ip_other_m, ip_other_u; /* zeros where there are none */
+    reference_layer fingerprint, probabilistic;
+} reference_parameters;
+
+/** One field of reference_parameters or of reference_layer: its name in a file, and its place. */
+typedef struct reference_field {
+    const char *name;
+    size_t at, size; /* bytes */
+} reference_field;
+
+typedef enum reference_own_field {
+    REFERENCE_DELAY_M,
+    REFERENCE_FINGERPRINT_M,
+    REFERENCE_IP_M,
+    REFERENCE_FINGERPRINT_U,
+    REFERENCE_IP_U_MIN,
+    REFERENCE_IP_OTHER_M,
+    REFERENCE_IP_OTHER_U,
+} reference_own_field;
+#define REFERENCE_OWN_FIELDS 7
+
+typedef enum reference_layer_field {
+    REFERENCE_PRIOR,
+    REFERENCE_RIVALS,
+    REFERENCE_USER_AGENT_M,
+    REFERENCE_USER_AGENT_U,
+    REFERENCE_BAND,
+    REFERENCE_CALIBRATION,
+    REFERENCE_REPEAT,
+    REFERENCE_TRAITS, /* the first of them */
+} reference_layer_field;
+#define REFERENCE_LAYER_FIELDS (REFERENCE_TRAITS + REFERENCE_TRAIT_COUNT)
+
+extern const reference_field reference_own_fields[REFERENCE_OWN_FIELDS];
+extern const reference_field reference_layer_fields[REFERENCE_LAYER_FIELDS];
+
+/** Some of the parameters: a bit for each own field, then for each of fingerprint's and of
+ * probabilistic's. */
+typedef uint32_t reference_choice;
+#define REFERENCE_CHOICE_OWN(field) (UINT32_C(1) << (field))
+#define REFERENCE_CHOICE_LAYER(layer, field)                                                       \
+    (UINT32_C(1) << (REFERENCE_OWN_FIELDS + (layer)*REFERENCE_LAYER_FIELDS + (field)))
+
+/** What a model says of some conversions only. */
+typedef struct reference_section {
+    const char *tenant;      /* NULL: of any tenant */
+    const char *device_type; /* in small letters, "" where there is none; NULL: of any */
+    reference_choice changed;
+    reference_parameters to; /* what is changed counts */
+} reference_section;
 
 /** A model file as numbers. */
 typedef struct reference_model {
@@ -29,9 +100,9 @@ typedef struct reference_model {
     unsigned ipv4_prefix, ipv6_prefix; /* bits */
     size_t bin_count;
     double delay_hours[REFERENCE_BINS_MAX]; /* upper edges */
-    double delay_m[REFERENCE_BINS_MAX], fingerprint_m[REFERENCE_BINS_MAX], ip_m[REFERENCE_BINS_MAX];
-    double fingerprint_u, ip_u_min;
-    reference_layer fingerprint, probabilistic;
+    reference_parameters own;
+    size_t section_count;
+    reference_section sections[REFERENCE_SECTIONS_MAX]; /* their strings outlive the model */
 } reference_model;
 
 /** The model used where a file says nothing else. */
@@ -41,6 +112,14 @@ typedef struct reference reference;
 
 /** Hours of a model in microseconds. */
 int64_t reference_hours_us(double hours);
+
+/** Copy some of the parameters. */
+void reference_parameters_change(reference_parameters *to, const reference_parameters *from,
+                                 reference_choice changed);
+
+/** The parameters of the conversions of a tenant and a device type (in any letters). */
+reference_parameters reference_parameters_of(const reference_model *model, cm_slice tenant,
+                                             cm_slice device_type);
 
 /** Make an empty matcher. The model is copied; NULL is the default. Free it with reference_destroy.
  */

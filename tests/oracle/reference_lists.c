@@ -98,7 +98,7 @@ static reference_click *entry_create(const reference_model *model, const cm_clic
     *entry = (reference_click){.given = click,
                                .time = click->click_timestamp,
                                .is_valid = click->is_valid,
-                               .device = reference_traits_of(model, &click->device)};
+                               .device = reference_device_of(model, &click->device)};
     int64_t own_end = entry->time + reference_hours_us(model->window_hours);
     int64_t last_end = entry->time + EXPIRY_MAX_US;
     entry->expires_at = click->expires_at;
@@ -118,7 +118,7 @@ static bool add_click(reference *matcher, const cm_click *click)
     if (list_find(matcher, &key) != NULL)
         return false;
     reference_click *entry = entry_create(&matcher->model, click);
-    const reference_traits *device = &entry->device;
+    const reference_device *device = &entry->device;
     cm_slice fbclid = reference_fbclid(click->fbclid);
     reference_array_push(&matcher->clicks, entry);
     list_put(matcher, BY_TENANT, NULL, 0, entry);
@@ -166,7 +166,7 @@ void reference_sort_newest(reference_clicks *array)
         qsort(array->items, array->count, sizeof *array->items, compare_items);
 }
 
-bool reference_shares_address(const reference_view *seen, const reference_traits *click)
+bool reference_shares_address(const reference_view *seen, const reference_device *click)
 {
     if (seen->device.bucket.version == 0 ||
         memcmp(&click->bucket, &seen->device.bucket, sizeof click->bucket) != 0)
@@ -234,4 +234,17 @@ void reference_keep_devices(reference_clicks *array, reference_same_device same)
             array->items[kept++] = array->items[i];
     }
     array->count = kept;
+}
+
+bool reference_same_layer_2_device(const reference_device *a, const reference_device *b)
+{
+    return memcmp(&a->bucket, &b->bucket, sizeof a->bucket) == 0 &&
+           reference_same_word(a->device_type, b->device_type);
+}
+
+bool reference_same_layer_3_device(const reference_device *a, const reference_device *b)
+{
+    if (a->has_fingerprint || b->has_fingerprint)
+        return a->has_fingerprint && b->has_fingerprint && reference_same_fingerprint(a, b);
+    return reference_same_bytes(a->user_agent, b->user_agent);
 }

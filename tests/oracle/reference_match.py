@@ -2,7 +2,7 @@
 
 import bisect
 
-from reference_model import hours_to_us
+from reference_model import TRAITS, hours_to_us, parameters_of
 from reference_values import component_fingerprint, fold, known_fingerprint
 
 HOUR_US = 3_600_000_000
@@ -12,12 +12,12 @@ CANDIDATES_MAX = 5
 
 class Click:
     __slots__ = ("tenant", "id", "time", "expires", "findable_until", "valid", "ads", "fingerprint",
-                 "bucket", "user_agent", "device_type")
+                 "bucket", "user_agent", "device_type", "traits")
 
 
 class Conversion:
     __slots__ = ("tenant", "id", "time", "url_keys", "fingerprint", "bucket", "user_agent",
-                 "device_type")
+                 "device_type", "traits")
 
 
 def bucket_of(address, model):
@@ -35,6 +35,11 @@ def set_device(record, fields, model):
     record.bucket = bucket_of(fields["ip_address"], model)
     record.user_agent = fields["user_agent"]
     record.device_type = fold(fields["device_type"])
+    width, height = fields["screen_width"], fields["screen_height"]
+    # As they are compared: a screen may be turned.
+    record.traits = {"os": fold(fields["os"]), "browser": fold(fields["browser"]),
+                     "screen": None if None in (width, height) else sorted((width, height)),
+                     "timezone": fields["timezone"]}
 
 
 def click_of(fields, model):
@@ -152,14 +157,6 @@ def layer_3_key(click):
     return "fingerprint", click.fingerprint
 
 
-def user_agent_ratio(layer, click, conversion):
-    if click.user_agent is None or conversion.user_agent is None:
-        return 1.0
-    if click.user_agent == conversion.user_agent:
-        return layer["user_agent_m"] / layer["user_agent_u"]
-    return (1 - layer["user_agent_m"]) / (1 - layer["user_agent_u"])
-
-
 def shares_address(click, conversion):
     """Whether a click is in the conversion's addresses' list."""
     if conversion.bucket is None or click.bucket != conversion.bucket:
@@ -167,19 +164,93 @@ def shares_address(click, conversion):
     return conversion.device_type is None or click.device_type in (None, conversion.device_type)
 
 
+class Ratios:
+    """The comparisons of one conversion with clicks, by the parameters that hold for it."""
+
+    def __init__(self, model, conversion):
+        self.model = parameters_of(model, conversion.tenant, conversion.device_type)
+        self.conversion = conversion
+        self.edges_us = [hours_to_us(edge) for edge in self.model["delay_hours"]]
+
+    def bin_of(self, click):
+        delay = self.conversion.time - click.time
+        for place, edge in enumerate(self.edges_us):
+            if delay < edge:
+                return place
+        return len(self.edges_us) - 1
+
+    def delay(self, i, window_hours):
+        edges = self.model["delay_hours"]
+        before = edges[i - 1] if i > 0 else 0.0
+        return self.model["delay_m"][i] / ((edges[i] - before) / window_hours)
+
+    def reach(self, m, window_hours):
+        total = 0.0
+        for i, edge in enumerate(self.model["delay_hours"]):
+            if edge <= window_hours:
+                total += self.model["delay_m"][i] * m[i]
+        return total
+
+    def user_agent(self, layer, click):
+        if click.user_agent is None or self.conversion.user_agent is None:
+            return 1.0
+        if click.user_agent == self.conversion.user_agent:
+            return layer["user_agent_m"] / layer["user_agent_u"]
+        return (1 - layer["user_agent_m"]) / (1 - layer["user_agent_u"])
+
+    def fingerprint(self, click, i):
+        if click.fingerprint is None or self.conversion.fingerprint is None:
+            return 1.0
+        m, u = self.model["fingerprint_m"][i], self.model["fingerprint_u"]
+        return m / u if click.fingerprint == self.conversion.fingerprint else (1 - m) / (1 - u)
+
+    def address(self, click, i, near_count, total_clicks):
+        conversion, model = self.conversion, self.model
+        if click.bucket is None or conversion.bucket is None:
+            return 1.0
+        m, other_m, other_u = model["ip_m"][i], model["ip_other_m"], model["ip_other_u"]
+        if shares_address(click, conversion):
+            return m / max((near_count - 1) / total_clicks, model["ip_u_min"])
+        if other_m is None:
+            return 1 - m
+        if click.bucket[0] != conversion.bucket[0]:
+            return other_m / other_u
+        return (1 - m - other_m) / (1 - other_u)
+
+    def with_traits(self, layer, click, w):
+        """w times the factors of the layer's traits."""
+        for name in TRAITS:
+            if name not in layer["traits"]:
+                continue
+            m, u = layer["traits"][name]
+            own, other = click.traits[name], self.conversion.traits[name]
+            if own is not None and other is not None:
+                w *= m / u if own == other else (1 - m) / (1 - u)
+        return w
+
+
+def weights_with_older(repeat, prior, weights):
+    """Step 1 of repeat clicks; weights are newest first."""
+    k, older, result = repeat / prior, 0.0, []
+    for w in reversed(weights):
+        result.append(w * (1 + k * older))
+        older += w
+    return result[::-1]
+
+
 class Matcher:
     def __init__(self, clicks):
         self.clicks = clicks
         self.model = clicks.model
-        self.edges_us = [hours_to_us(edge) for edge in self.model["delay_hours"]]
 
     def match(self, conversion):
         result = Result()
+        ratios = Ratios(self.model, conversion)
         result.layers[0] = self.layer_1(conversion, result)
         if result.click is None:
-            result.layers[1] = self.layer_2(conversion, result)
+            result.layers[1] = self.layer_2(conversion, ratios, result)
         if result.click is None:
-            result.layers[2] = self.layer_3(conversion, result)
+            result.layers[2] = self.layer_3(conversion, ratios, result)
         return result
 
     def layer_1(self, conversion, result):
@@ -198,34 +269,16 @@ class Matcher:
             return "expired"
         return "invalid" if any(not click.valid for click in findable) else "no_match"
 
-    def bin_of(self, delay):
-        for place, edge in enumerate(self.edges_us):
-            if delay < edge:
-                return place
-        return len(self.edges_us) - 1
-
-    def delay_ratio(self, i, window_hours):
-        edges = self.model["delay_hours"]
-        before = edges[i - 1] if i > 0 else 0.0
-        return self.model["delay_m"][i] / ((edges[i] - before) / window_hours)
-
-    def reach(self, m, window_hours):
-        total = 0.0
-        for i, edge in enumerate(self.model["delay_hours"]):
-            if edge <= window_hours:
-                total += self.model["delay_m"][i] * m[i]
-        return total
-
     def address_list(self, conversion):
         if conversion.bucket is None:
             return []
         clicks = self.clicks.having("bucket", conversion.tenant, conversion.bucket)
         return [click for click in clicks if shares_address(click, conversion)]
 
-    def layer_2(self, conversion, result):
+    def layer_2(self, conversion, ratios, result):
         if conversion.fingerprint is None:
             return "no_fingerprint"
-        model, layer, t = self.model, self.model["fingerprint"], conversion.time
+        model, layer, t = ratios.model, ratios.model["fingerprint"], conversion.time
         hours, limit = model["window_hours"], model["max_candidates"]
         window = hours_to_us(hours)
         sharing = self.clicks.having("fingerprint", conversion.tenant, conversion.fingerprint)
@@ -249,38 +302,57 @@ class Matcher:
         r = layer["rivals"] + (len(rivals) - 1 + left)
         weights = []
         for click in rivals:
-            i = self.bin_of(t - click.time)
-            ip_ratio = self.address_ratio(click, conversion, i, len(near), total_clicks)
-            agent_ratio = user_agent_ratio(layer, click, conversion)
-            delay_ratio = self.delay_ratio(i, hours)
-            weights.append(prior * m[i] / r * delay_ratio * ip_ratio * agent_ratio)
-        o = self.bin_of(t - oldest.time)
+            i = ratios.bin_of(click)
+            w = (prior * m[i] / r * ratios.delay(i, hours)
+                 * ratios.address(click, i, len(near), total_clicks)
+                 * ratios.user_agent(layer, click))
+            weights.append(ratios.with_traits(layer, click, w))
+        o = ratios.bin_of(oldest)
         q = 1.0 if conversion.bucket is None else 1 - model["ip_m"][o]
-        rest = left * (prior * m[o] / r * self.delay_ratio(o, hours) * q)
-        w0 = 1 - prior * self.reach(m, hours)
-        success = self.decide(layer, "fingerprint", w0 + rest, rivals, weights, result)
+        rest = left * (prior * m[o] / r * ratios.delay(o, hours) * q)
+        w0 = 1 - prior * ratios.reach(m, hours)
+        if layer["repeat"] > 0:
+            weights = weights_with_older(layer["repeat"], prior, weights)
+        total = sum_from(w0 + rest, weights)
+        weighed = self.with_newer(conversion, ratios, list(zip(rivals, weights)))
+        success = decide(layer, "fingerprint", total, weighed, result)
         result.layer_2_probability = result.candidates[0][1]
         return "success" if success else "low_confidence"
 
-    def address_ratio(self, click, conversion, i, near_count, total_clicks):
-        if click.bucket is None or conversion.bucket is None:
-            return 1.0
-        m = self.model["ip_m"][i]
-        if shares_address(click, conversion):
-            return m / max((near_count - 1) / total_clicks, self.model["ip_u_min"])
-        return 1 - m
+    def with_newer(self, conversion, ratios, weighed):
+        """Step 2 of repeat clicks: (click, w) of all that are weighed."""
+        model, layer, t = ratios.model, ratios.model["probabilistic"], conversion.time
+        if not layer["repeat"] > 0 or conversion.bucket is None:
+            return weighed
+        best, w = min(weighed, key=lambda pair: (-pair[1], newest_first(pair[0])))
+        near = [click for click in self.address_list(conversion)
+                if click.valid and best.time <= click.time <= t]
+        newer = [click for click in near[:model["max_candidates"]]
+                 if newest_first(click) < newest_first(best)
+                 and click.fingerprint != conversion.fingerprint and t < click.expires]
+        newer = devices(newer, layer_3_key)
+        ys, r = [], layer["rivals"] + (len(newer) - 1)
+        for click in newer:
+            i = ratios.bin_of(click)
+            y = (layer["repeat"] * model["ip_m"][i] / r * ratios.delay(i, model["window_hours"])
+                 * ratios.fingerprint(click, i) * ratios.user_agent(layer, click))
+            ys.append(ratios.with_traits(layer, click, y))
+        all_y = sum_from(1.0, ys)
+        others = [pair for pair in weighed if pair[0] is not best]
+        return ([(best, w / all_y)] + others
+                + [(click, w * y / all_y) for click, y in zip(newer, ys)])
 
-    def layer_3(self, conversion, result):
+    def layer_3(self, conversion, ratios, result):
         if conversion.bucket is None:
             return "no_signal"
-        model, layer, t = self.model, self.model["probabilistic"], conversion.time
+        model, layer, t = ratios.model, ratios.model["probabilistic"], conversion.time
         hours = model["probabilistic_window_hours"]
         found = recent(self.address_list(conversion), t, hours_to_us(hours))
         if not found:
             return "no_candidates"
         weighed = found[:model["max_candidates"]]
         left = len(found) - len(weighed)
-        o = self.bin_of(t - weighed[-1].time)
+        o = ratios.bin_of(weighed[-1])
         weighed = [click for click in weighed if t < click.expires]
         if not weighed:
             return "no_candidates"
@@ -289,33 +361,32 @@ class Matcher:
         r = layer["rivals"] + (len(rivals) - 1 + left)
         weights = []
         for click in rivals:
-            i = self.bin_of(t - click.time)
-            fp_ratio = self.fingerprint_ratio(click, conversion, i)
-            agent_ratio = user_agent_ratio(layer, click, conversion)
-            delay_ratio = self.delay_ratio(i, hours)
-            weights.append(prior * m[i] / r * delay_ratio * fp_ratio * agent_ratio)
-        rest = left * (prior * m[o] / r * self.delay_ratio(o, hours))
-        w0 = 1 - prior * self.reach(m, hours)
-        success = self.decide(layer, "probabilistic", w0 + rest, rivals, weights, result)
+            i = ratios.bin_of(click)
+            w = (prior * m[i] / r * ratios.delay(i, hours) * ratios.fingerprint(click, i)
+                 * ratios.user_agent(layer, click))
+            weights.append(ratios.with_traits(layer, click, w))
+        rest = left * (prior * m[o] / r * ratios.delay(o, hours))
+        w0 = 1 - prior * ratios.reach(m, hours)
+        success = decide(layer, "probabilistic", sum_from(w0 + rest, weights),
+                         list(zip(rivals, weights)), result)
         return "success" if success else "low_probability"
 
-    def fingerprint_ratio(self, click, conversion, i):
-        if click.fingerprint is None or conversion.fingerprint is None:
-            return 1.0
-        m, u = self.model["fingerprint_m"][i], self.model["fingerprint_u"]
-        return m / u if click.fingerprint == conversion.fingerprint else (1 - m) / (1 - u)
 
-    @staticmethod
-    def decide(layer, method, total, clicks, weights, result):
-        for w in weights:
-            total += w
-        order = sorted(zip(weights, clicks), key=lambda pair: (-pair[0], newest_first(pair[1])))
-        result.candidates = [(click, calibrate(layer["calibration"], w / total))
-                             for w, click in order[:CANDIDATES_MAX]]
-        winner, p = result.candidates[0]
-        lo, hi = layer["band"]
-        if p < lo:
-            return False
-        result.click, result.method, result.probability = winner, method, p
-        result.confidence = int((lo + (hi - lo) * (p - lo) / (1 - lo)) * 10000 + 0.5) / 10000
-        return True
+def sum_from(total, values):
+    for value in values:
+        total += value
+    return total
+
+
+def decide(layer, method, total, weighed, result):
+    """Fill in the candidates of (click, w), and the answer where the best is good enough."""
+    order = sorted(weighed, key=lambda pair: (-pair[1], newest_first(pair[0])))
+    result.candidates = [(click, calibrate(layer["calibration"], w / total))
+                         for click, w in order[:CANDIDATES_MAX]]
+    winner, p = result.candidates[0]
+    lo, hi = layer["band"]
+    if p < lo:
+        return False
+    result.click, result.method, result.probability = winner, method, p
+    result.confidence = int((lo + (hi - lo) * (p - lo) / (1 - lo)) * 10000 + 0.5) / 10000
+    return True

@@ -14,13 +14,21 @@ DEFAULT_MODEL = {
     "delay_m": [0.06, 0.19, 0.195, 0.105, 0.086, 0.214, 0.15],
     "fingerprint_m": [0.90, 0.90, 0.90, 0.88, 0.85, 0.80, 0.70],
     "ip_m": [0.80, 0.80, 0.80, 0.68, 0.62, 0.52, 0.48],
-    "fingerprint_u": 0.01, "ip_u_min": 0.001,
+    "fingerprint_u": 0.01, "ip_u_min": 0.001, "ip_other_m": None, "ip_other_u": None,
     "fingerprint": {
         "prior": 0.5, "rivals": 0.15, "user_agent_m": 0.90, "user_agent_u": 0.15,
-        "band": [0.6, 0.9], "calibration": []},
+        "band": [0.6, 0.9], "calibration": [], "repeat": 0.0, "traits": {}},
     "probabilistic": {
         "prior": 0.2, "rivals": 0.30, "user_agent_m": 0.90, "user_agent_u": 0.05,
-        "band": [0.3, 0.6], "calibration": []}}
+        "band": [0.3, 0.6], "calibration": [], "repeat": 0.0, "traits": {}},
+    "devices": {}, "tenants": {}}
+
+LAYERS = ("fingerprint", "probabilistic")
+TRAITS = ("os", "browser", "screen", "timezone")  # in the order in which they multiply
+BINS = ("delay_m", "fingerprint_m", "ip_m")
+PARAMETERS = (*BINS, "fingerprint_u", "ip_u_min", "ip_other_m", "ip_other_u", *LAYERS)
+HOURS_MAX = 100_000_000
+COMBINATIONS_MAX = 65_536
 
 
 def hours_to_us(hours):
@@ -28,15 +36,18 @@ def hours_to_us(hours):
 
 
 def refuse(field, why):
-    raise Failure(1, f"model: {field}: {why}")
+    raise Failure(1, f"model: {field}: {why}", field)
 
 
 def number_of(field, value):
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         refuse(field, "not a number")
-    value = float(value)
+    try:
+        value = float(value)
+    except OverflowError:
+        value = math.inf
     if not math.isfinite(value):
-        refuse(field, "not a finite number")
+        raise Failure(1, f"model: {field}: not a finite number")  # to others not even JSON
     return value
 
 
@@ -60,12 +71,40 @@ def probability_of(field, value):
     return value
 
 
-def layer_of(layer, given):
-    if not isinstance(given, dict):
-        refuse(layer, "not an object")
-    result = dict(DEFAULT_MODEL[layer])
-    for name, value in given.items():
-        field = f"{layer}.{name}"
+def hours_of(field, value):
+    value = number_of(field, value)
+    if value > HOURS_MAX:
+        refuse(field, f"above {HOURS_MAX}")
+    return value
+
+
+def label_of(field, value):
+    if not isinstance(value, str):
+        refuse(field, "not a string")
+    if not 1 <= len(value.encode("utf-8")) <= 100:
+        refuse(field, "empty or longer than 100 bytes")
+    if any(character < " " or character == "\x7f" for character in value):
+        refuse(field, "has control characters")
+    if field == "name" and "@" in value:
+        refuse(field, "has an @")
+    return value
+
+
+def object_of(field, value):
+    if not isinstance(value, dict):
+        refuse(field, "not an object")
+    return value
+
+
+# -------------------------------------------------------------------------------------------------
+# A section, and what a model says itself: a dictionary of what is changed
+
+
+def layer_of(path, given):
+    """The changes of one layer."""
+    result = {}
+    for name, value in object_of(path, given).items():
+        field = f"{path}.{name}"
         if name in ("prior", "user_agent_m", "user_agent_u"):
             result[name] = probability_of(field, value)
         elif name == "rivals":
@@ -80,8 +119,26 @@ def layer_of(layer, given):
             if not isinstance(value, list):
                 refuse(field, "not a list")
             result[name] = knots_of(field, [numbers_of(field, knot) for knot in value])
+        elif name == "repeat":
+            result[name] = number_of(field, value)
+            if not 0 <= result[name] <= 1000:
+                refuse(field, "not from 0 to 1000")
+        elif name == "traits":
+            result[name] = traits_of(field, value)
         else:
             refuse(field, "unknown field")
+    return result
+
+
+def traits_of(path, given):
+    result = {}
+    for name, value in object_of(path, given).items():
+        field = f"{path}.{name}"
+        if name not in TRAITS:
+            refuse(field, "unknown field")
+        if not isinstance(value, list) or len(value) != 2:
+            refuse(field, "not [m, u]")
+        result[name] = [probability_of(field, item) for item in value]
     return result
 
 
@@ -96,53 +153,110 @@ def knots_of(field, knots):
     return knots
 
 
-def model_of(given):
-    if not isinstance(given, dict):
-        refuse("the file", "not a JSON object")
-    model = dict(DEFAULT_MODEL)
-    for name, value in given.items():
-        if name not in model:
-            refuse(name, "unknown field")
-        if name in ("name", "version"):
-            if not isinstance(value, str):
-                refuse(name, "not a string")
-            model[name] = value
-        elif name in ("fingerprint", "probabilistic"):
-            model[name] = layer_of(name, value)
-        elif name == "max_candidates":
-            model[name] = whole_of(name, value, 1, 1024)
-        elif name in ("ipv4_prefix", "ipv6_prefix"):
-            model[name] = whole_of(name, value, 1, 32 if name == "ipv4_prefix" else 128)
-        elif isinstance(DEFAULT_MODEL[name], list):
-            model[name] = numbers_of(name, value)
-        elif name in ("fingerprint_u", "ip_u_min"):
-            model[name] = probability_of(name, value)
-        else:
-            model[name] = number_of(name, value)
-    check_bins(model)
+def parameter_of(path, name, value):
+    field = path + name
+    if name in LAYERS:
+        return layer_of(field, value)
+    if name not in BINS:
+        return probability_of(field, value)
+    values = numbers_of(field, value)
+    for item in values:
+        if not (0 < item < 1 or name == "delay_m" and item == 0):
+            refuse(field, "not strictly between 0 and 1")
+    return values
+
+
+def section_of(path, given, further=()):
+    """The changes of a section; `further` are names that it may have beside parameters."""
+    result = {}
+    for name, value in object_of(path, given).items():
+        if name in PARAMETERS:
+            result[name] = parameter_of(f"{path}.", name, value)
+        elif name not in further:
+            refuse(f"{path}.{name}", "unknown field")
+    return result
+
+
+def devices_of(path, given):
+    result = {}
+    for name, value in object_of(path, given).items():
+        if any("A" <= character <= "Z" for character in name):
+            refuse(f"{path}.{name}", "a device type with a capital letter")
+        result[name.encode("utf-8")] = section_of(f"{path}.{name}", value)
+    return result
+
+
+def tenants_of(given):
+    result = {}
+    for name, value in object_of("tenants", given).items():
+        path = f"tenants.{name}"
+        section = section_of(path, value, ("devices",))
+        section["devices"] = devices_of(f"{path}.devices", value.get("devices", {}))
+        result[name.encode("utf-8")] = section
+    return result
+
+
+def changed(model, section):
+    """A model's parameters changed by a section."""
+    result = dict(model)
+    for name, value in section.items():
+        if name in LAYERS:
+            value = {**model[name], **value}
+            value["traits"] = {**model[name]["traits"], **value["traits"]}
+        if name in PARAMETERS:
+            result[name] = value
+    return result
+
+
+def parameters_of(model, tenant, device_type):
+    """What holds for the conversions of a tenant and a device type in small letters, as bytes."""
+    if not model["devices"] and not model["tenants"]:
+        return model
+    key = device_type or b""
+    own = model["tenants"].get(tenant, {"devices": {}})
+    for section in (model["devices"].get(key, {}), own, own["devices"].get(key, {})):
+        model = changed(model, section)
     return model
 
 
-def check_bins(model):
+# -------------------------------------------------------------------------------------------------
+# Models
+
+
+OWN = {"name": label_of, "version": label_of, "retention_hours": hours_of,
+       "window_hours": hours_of, "probabilistic_window_hours": hours_of,
+       "max_candidates": lambda field, value: whole_of(field, value, 1, 1024),
+       "ipv4_prefix": lambda field, value: whole_of(field, value, 1, 32),
+       "ipv6_prefix": lambda field, value: whole_of(field, value, 1, 128),
+       "devices": devices_of, "tenants": lambda _, value: tenants_of(value),
+       "delay_hours": lambda field, value: [hours_of(field, item)
+                                            for item in numbers_of(field, value)]}
+
+
+def model_of(given):
+    model, changes = dict(DEFAULT_MODEL), {}
+    for name, value in object_of("the file", given).items():
+        if name in PARAMETERS:
+            changes[name] = parameter_of("", name, value)
+        elif name in OWN:
+            model[name] = OWN[name](name, value)
+        else:
+            refuse(name, "unknown field")
+    model = changed(model, changes)
+    check_times(model)
+    check_combinations(model)
+    return model
+
+
+def check_times(model):
     edges = model["delay_hours"]
     if not edges:
         refuse("delay_hours", "no bins")
-    for name in ("delay_m", "fingerprint_m", "ip_m"):
-        if len(model[name]) != len(edges):
-            refuse(name, "not as many bins as delay_hours")
-        for value in model[name]:
-            if not (0 < value < 1 or name == "delay_m" and value == 0):
-                refuse(name, "not strictly between 0 and 1")
     before = 0.0
     for edge in edges:
         if not (edge > before and hours_to_us(edge) > hours_to_us(before)):
             refuse("delay_hours", "edges do not rise")
         before = edge
-    sum_m = 0.0
-    for value in model["delay_m"]:
-        sum_m += value
-    if sum_m > 1:
-        refuse("delay_m", "sums to more than 1")
     for name in ("window_hours", "probabilistic_window_hours"):
         if model[name] not in edges or model[name] > 720:
             refuse(name, "no edge of delay_hours or above 720")
@@ -150,11 +264,61 @@ def check_bins(model):
         refuse("retention_hours", "below 0")
 
 
+def check_combinations(model):
+    """What takes several fields, as each conversion may meet them."""
+    devices, tenants = model["devices"], model["tenants"]
+    combinations = [("", None, device) for device in (None, *devices)]
+    for tenant, section in tenants.items():
+        types = (None, *{**devices, **section["devices"]})
+        if len(combinations) + len(types) > COMBINATIONS_MAX:
+            refuse("tenants", f"more than {COMBINATIONS_MAX} combinations")
+        combinations += [(f"tenants.{tenant.decode()}.", tenant, device) for device in types]
+    if len(combinations) > COMBINATIONS_MAX:
+        refuse("devices", f"more than {COMBINATIONS_MAX} combinations")
+    for path, tenant, device in combinations:
+        if device is not None:
+            path += f"devices.{device.decode()}."
+        # No device type is None: of sections, "" is for conversions without one.
+        check_parameters(path, model if tenant is device is None
+                         else combination(model, tenant, device))
+
+
+def combination(model, tenant, device):
+    """parameters_of, but for the combination that no device's section has a part in."""
+    if device is not None:
+        return parameters_of(model, tenant, device)
+    return changed(model, model["tenants"][tenant])
+
+
+def check_parameters(path, model):
+    for name in BINS:
+        if len(model[name]) != len(model["delay_hours"]):
+            refuse(path + name, "not as many bins as delay_hours")
+    sum_m = 0.0
+    for value in model["delay_m"]:
+        sum_m += value
+    if sum_m > 1:
+        refuse(path + "delay_m", "sums to more than 1")
+    other_m, other_u = model["ip_other_m"], model["ip_other_u"]
+    if (other_m is None) != (other_u is None):
+        refuse(path + ("ip_other_m" if other_m is None else "ip_other_u"), "missing")
+    if other_m is not None and not all(1 - m - other_m > 0 for m in model["ip_m"]):
+        refuse(path + "ip_other_m", "too large beside ip_m")
+
+
+def no_key_twice(pairs):
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError("a key comes twice")
+    return result
+
+
 def load_model(path):
     if path is None:
         return DEFAULT_MODEL
     try:
         text = read_file(path).decode("utf-8")
-        return model_of(json.loads(text, parse_constant=no_constant))
+        return model_of(json.loads(text, parse_constant=no_constant,
+                                   object_pairs_hook=no_key_twice))
     except ValueError as error:
         raise Failure(1, f"{path}: not JSON: {error}") from None

@@ -1,6 +1,7 @@
 /**
  * What the parts of the reference share: values (reference_values.c), lists of clicks
- * (reference_lists.c), and the layers (reference.c).
+ * (reference_lists.c), comparisons (reference_ratios.c), newer clicks (reference_newest.c), and the
+ * layers (reference.c).
  */
 #ifndef REFERENCE_PARTS_H
 #define REFERENCE_PARTS_H
@@ -12,19 +13,20 @@
 #define REFERENCE_HOUR_US INT64_C(3600000000)
 
 /** What counts of a device once missing values and spellings are settled. */
-typedef struct reference_traits {
+typedef struct reference_device {
     bool has_fingerprint;
     uint8_t fingerprint[32];
     cm_address bucket; /* the prefix bits only; version 0 where missing */
     cm_slice user_agent, device_type;
-} reference_traits;
+    cm_slice os, browser, screen_width, screen_height, timezone;
+} reference_device;
 
 /** A click that was added. */
 typedef struct reference_click {
     const cm_click *given;
     int64_t time, expires_at, findable_until;
     bool is_valid;
-    reference_traits device;
+    reference_device device;
 } reference_click;
 
 typedef struct reference_clicks {
@@ -58,20 +60,28 @@ struct reference {
 typedef struct reference_view {
     const reference *matcher;
     const reference_model *model;
+    reference_parameters parameters; /* the model's for this conversion */
     cm_slice tenant_id;
     int64_t time;
-    reference_traits device;
+    reference_device device;
 } reference_view;
 
 /** realloc that aborts. */
 void *reference_claim(void *memory, size_t bytes);
 
+/** The clicks a layer weighs, newest first, and what it found out about each. */
+typedef struct reference_weighing {
+    reference_clicks clicks;
+    double *weights;
+    double total;
+} reference_weighing;
+
 /* Values, sections 1 and 2. Device types are words: their case does not matter. */
 bool reference_same_bytes(cm_slice a, cm_slice b);
 bool reference_same_word(cm_slice a, cm_slice b);
-bool reference_same_fingerprint(const reference_traits *a, const reference_traits *b);
+bool reference_same_fingerprint(const reference_device *a, const reference_device *b);
 cm_slice reference_fbclid(cm_slice text);
-reference_traits reference_traits_of(const reference_model *model, const cm_device *device);
+reference_device reference_device_of(const reference_model *model, const cm_device *device);
 
 /* Lists, sections 3 and 5. What returns clicks returns them newest first; the caller frees items.
  */
@@ -86,13 +96,36 @@ reference_clicks reference_recent_at_address(const reference_view *seen, int64_t
 size_t reference_tenant_count(const reference_view *seen, int64_t window_us);
 
 /** Whether a click is in the conversion's addresses' list. */
-bool reference_shares_address(const reference_view *seen, const reference_traits *click);
+bool reference_shares_address(const reference_view *seen, const reference_device *click);
 
 /** Drop the clicks that have expired at the conversion's time. */
 void reference_drop_expired(const reference_view *seen, reference_clicks *array);
 
 /** Keep the newest click of each device; the array is newest first. */
-typedef bool (*reference_same_device)(const reference_traits *a, const reference_traits *b);
+typedef bool (*reference_same_device)(const reference_device *a, const reference_device *b);
 void reference_keep_devices(reference_clicks *array, reference_same_device same);
+bool reference_same_layer_2_device(const reference_device *a, const reference_device *b);
+bool reference_same_layer_3_device(const reference_device *a, const reference_device *b);
+
+/* Comparisons, section 5. i is a delay bin, window_hours that of the formula. */
+size_t reference_bin_of(const reference_view *seen, const reference_click *click);
+double reference_delay_ratio(const reference_view *seen, size_t i, double window_hours);
+double reference_user_agent_ratio(const reference_layer *layer, const reference_view *seen,
+                                  const reference_device *click);
+double reference_fingerprint_ratio(const reference_view *seen, const reference_device *click,
+                                   size_t i);
+
+/** LR_ip; `near` is n_ip and `all` is N. */
+double reference_address_ratio(const reference_view *seen, const reference_device *click, size_t i,
+                               size_t near, size_t all);
+
+/** w times the factors of a layer's traits. */
+double reference_with_traits(const reference_layer *layer, const reference_view *seen,
+                             const reference_device *click, double w);
+
+/** Repeat clicks: layer 2's weights once a device's newest click is what is asked for. The first
+ * goes before the total is made, the second after it; that one may add clicks. */
+void reference_weigh_older(const reference_view *seen, reference_weighing *weighed);
+void reference_weigh_newer(const reference_view *seen, reference_weighing *weighed);
 
 #endif

@@ -142,10 +142,15 @@ static cm_address bucket_of(const reference_model *model, cm_address address)
     return bucket;
 }
 
-reference_traits reference_traits_of(const reference_model *model, const cm_device *device)
+reference_device reference_device_of(const reference_model *model, const cm_device *device)
 {
-    reference_traits result = {.user_agent = device->user_agent,
-                               .device_type = device->device_type};
+    reference_device result = {.user_agent = device->user_agent,
+                               .device_type = device->device_type,
+                               .os = device->os,
+                               .browser = device->browser,
+                               .screen_width = device->screen_width,
+                               .screen_height = device->screen_height,
+                               .timezone = device->timezone};
     result.bucket = bucket_of(model, device->ip_address);
     if (device->has_fingerprint && is_real_fingerprint(device->fingerprint)) {
         result.has_fingerprint = true;
@@ -159,7 +164,7 @@ reference_traits reference_traits_of(const reference_model *model, const cm_devi
     return result;
 }
 
-bool reference_same_fingerprint(const reference_traits *a, const reference_traits *b)
+bool reference_same_fingerprint(const reference_device *a, const reference_device *b)
 {
     return memcmp(a->fingerprint, b->fingerprint, sizeof a->fingerprint) == 0;
 }

@@ -16,11 +16,11 @@ class Malformed(Exception):
 
 
 class Failure(Exception):
-    """Ends the run: the exit status and one line for a person."""
+    """Ends the run: the exit status, one line for a person, and of a model the field."""
 
-    def __init__(self, status, message):
+    def __init__(self, status, message, field=None):
         super().__init__(message)
-        self.status = status
+        self.status, self.field = status, field
 
 
 class JsonNumber:

@@ -1,60 +1,204 @@
 #include "world_parts.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
-static void write_number(FILE *json, const char *name, double value)
+/* Whether models have traits: until the engine weighs them, only where asked for. */
+#ifndef WORLD_HAS_TRAITS
+#define WORLD_HAS_TRAITS 0
+#endif
+
+/* Parameters on their way: of the model itself or of a section. */
+typedef struct drawing {
+    world_random *random;
+    const reference_model *model;
+    unsigned percent; /* how likely each of them is changed */
+    bool is_grown;    /* may have what old models have not */
+    double ip_m_most; /* with ip_other_m at most 0.99 */
+    reference_parameters *to;
+    reference_choice changed;
+} drawing;
+
+static bool takes(drawing *drawn, reference_choice one)
 {
-    fprintf(json, ",\n \"%s\": %.17g", name, value);
+    if (!world_chance(drawn->random, drawn->percent))
+        return false;
+    drawn->changed |= one;
+    return true;
 }
 
-static void write_numbers(FILE *json, const char *name, const double *values, size_t count)
+static bool takes_own(drawing *drawn, reference_own_field field)
 {
-    fprintf(json, ",\n \"%s\": [", name);
-    for (size_t i = 0; i < count; i++)
-        fprintf(json, "%s%.17g", i > 0 ? ", " : "", values[i]);
-    fputs("]", json);
+    return takes(drawn, REFERENCE_CHOICE_OWN(field));
 }
 
-static void draw_numbers(world_random *random, double *values, size_t count, double low,
-                         double high)
+static void draw_numbers(drawing *drawn, double *values, double low, double high)
 {
-    for (size_t i = 0; i < count; i++)
-        values[i] = world_between(random, low, high);
+    for (size_t i = 0; i < drawn->model->bin_count; i++)
+        values[i] = world_between(drawn->random, low, high);
 }
 
 /* Weights that sum to less than 1, some of them 0. */
-static void draw_delay_m(world_random *random, reference_model *model)
+static void draw_delay_m(drawing *drawn)
 {
-    double sum = 0.001;
-    for (size_t i = 0; i < model->bin_count; i++) {
-        double weight = world_between(random, 0.01, 1);
-        model->delay_m[i] = world_chance(random, 8) ? 0 : weight;
-        sum += model->delay_m[i];
+    double sum = 0.001, *values = drawn->to->delay_m;
+    draw_numbers(drawn, values, 0.01, 1);
+    for (size_t i = 0; i < drawn->model->bin_count; i++) {
+        values[i] = world_chance(drawn->random, 8) ? 0 : values[i];
+        sum += values[i];
     }
-    double share = world_between(random, 0.5, 0.999);
-    for (size_t i = 0; i < model->bin_count; i++)
-        model->delay_m[i] = model->delay_m[i] / sum * share;
+    double share = world_between(drawn->random, 0.5, 0.999);
+    for (size_t i = 0; i < drawn->model->bin_count; i++)
+        values[i] = values[i] / sum * share;
 }
 
-static void draw_bins(world_random *random, reference_model *model, FILE *json)
+/* Both, or one where the other is there. */
+static void draw_other_family(drawing *drawn, bool has_both)
 {
-    model->bin_count = 1 + world_below(random, 12);
+    bool takes_m = takes_own(drawn, REFERENCE_IP_OTHER_M);
+    if (takes_m && !has_both)
+        drawn->changed |= REFERENCE_CHOICE_OWN(REFERENCE_IP_OTHER_U);
+    bool takes_u = takes_m && !has_both;
+    if (has_both)
+        takes_u = takes_own(drawn, REFERENCE_IP_OTHER_U);
+    if (takes_m)
+        drawn->to->ip_other_m = world_between(drawn->random, 0.001, 0.99 - drawn->ip_m_most);
+    if (takes_u)
+        drawn->to->ip_other_u = world_between(drawn->random, 0.01, 0.95);
+}
+
+/* Knots whose x rise and whose y do not fall, all of them from 0 to 1. */
+static void draw_knots(world_random *random, reference_knots *knots)
+{
+    knots->count = world_below(random, REFERENCE_KNOTS_MAX + 1);
+    double x = world_between(random, 0, 0.2), y = world_between(random, 0, 0.3);
+    for (size_t i = 0; i < knots->count; i++) {
+        knots->at[i][0] = x;
+        knots->at[i][1] = y;
+        x += (1 - x) * world_between(random, 0.02, 0.6);
+        if (!world_chance(random, 20))
+            y += world_between(random, 0, 1 - y);
+    }
+}
+
+static double draw_repeat(world_random *random)
+{
+    static const double repeats[] = {0, 0x1p-1074, 1e-6, 0.1, 0.8, 1, 3, 30, 1000};
+    size_t place = world_below(random, LENGTH(repeats) + 3);
+    return place < LENGTH(repeats) ? repeats[place] : world_between(random, 0, 20);
+}
+
+static void draw_layer(drawing *drawn, size_t number)
+{
+    world_random *random = drawn->random;
+    reference_layer *to = number == 0 ? &drawn->to->fingerprint : &drawn->to->probabilistic;
+    if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_PRIOR)))
+        to->prior = world_between(random, 0.05, 0.95);
+    if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_RIVALS)))
+        to->rivals = world_between(random, 0.01, 2);
+    if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_USER_AGENT_M)))
+        to->user_agent_m = world_between(random, 0.5, 0.99);
+    if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_USER_AGENT_U)))
+        to->user_agent_u = world_between(random, 0.01, 0.5);
+    if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_BAND))) {
+        to->band[0] = world_chance(random, 20) ? 0 : world_between(random, 0, 0.7);
+        to->band[1] = world_between(random, to->band[0] + 0.01, 0.999);
+    }
+    if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_CALIBRATION)))
+        draw_knots(random, &to->calibration);
+    if (!drawn->is_grown)
+        return;
+    if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_REPEAT)))
+        to->repeat = draw_repeat(random);
+    for (size_t trait = 0; trait < REFERENCE_TRAIT_COUNT; trait++)
+        if (WORLD_HAS_TRAITS &&
+            takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_TRAITS + trait))) {
+            to->traits[trait][0] = world_between(random, 0.3, 0.999);
+            to->traits[trait][1] = world_between(random, 0.01, 0.95);
+        }
+}
+
+static void draw_parameters(drawing *drawn, bool has_both)
+{
+    if (takes_own(drawn, REFERENCE_DELAY_M))
+        draw_delay_m(drawn);
+    if (takes_own(drawn, REFERENCE_FINGERPRINT_M))
+        draw_numbers(drawn, drawn->to->fingerprint_m, 0.3, 0.99);
+    if (takes_own(drawn, REFERENCE_IP_M))
+        draw_numbers(drawn, drawn->to->ip_m, 0.1, drawn->ip_m_most);
+    if (takes_own(drawn, REFERENCE_FINGERPRINT_U))
+        drawn->to->fingerprint_u = world_between(drawn->random, 0.001, 0.3);
+    if (takes_own(drawn, REFERENCE_IP_U_MIN))
+        drawn->to->ip_u_min = world_between(drawn->random, 0.0001, 0.2);
+    if (drawn->is_grown)
+        draw_other_family(drawn, has_both);
+    for (size_t layer = 0; layer < 2; layer++)
+        if (world_chance(drawn->random, 85))
+            draw_layer(drawn, layer);
+}
+
+/* ---- Sections ---- */
+
+static void draw_section(drawing *drawn, reference_model *model, const char *tenant,
+                         const char *device_type)
+{
+    reference_section *section = &model->sections[model->section_count];
+    const char *name = tenant != NULL ? tenant : "",
+               *type = device_type != NULL ? device_type : "-";
+    /* What holds where this section will change something. */
+    reference_parameters before = reference_parameters_of(model, (cm_slice){name, strlen(name)},
+                                                          (cm_slice){type, strlen(type)});
+    *section = (reference_section){.tenant = tenant, .device_type = device_type};
+    drawn->to = &section->to;
+    drawn->changed = 0;
+    drawn->percent = (unsigned)(5 + world_below(drawn->random, 40));
+    draw_parameters(drawn, before.ip_other_m > 0);
+    section->changed = drawn->changed;
+    model->section_count++;
+}
+
+/* At most four of the words. */
+static void draw_device_sections(drawing *drawn, reference_model *model, const char *tenant)
+{
+    static const char *const types[] = {"mobile",    "desktop",     "", "tablet", "phone",
+                                        "m\xc3\xb6", "smart tv, 4k"};
+    size_t count = world_below(drawn->random, 5), start = world_below(drawn->random, LENGTH(types));
+    for (size_t i = 0; i < count; i++)
+        draw_section(drawn, model, tenant, types[(start + i) % LENGTH(types)]);
+}
+
+static void draw_sections(drawing *drawn, reference_model *model)
+{
+    static const char *const tenants[] = {"a", "ab", "A", "\xc3\xa4", "nobody"};
+    size_t count = world_below(drawn->random, 4);
+    if (world_chance(drawn->random, 70))
+        draw_device_sections(drawn, model, NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (world_chance(drawn->random, 75))
+            draw_section(drawn, model, tenants[i], NULL);
+        if (world_chance(drawn->random, 60))
+            draw_device_sections(drawn, model, tenants[i]);
+    }
+}
+
+/* ---- Models ---- */
+
+static void draw_bins(drawing *drawn, reference_model *model)
+{
     double edge = 0;
+    model->bin_count = 1 + world_below(drawn->random, 12);
     for (size_t i = 0; i < model->bin_count; i++) {
-        edge *= world_between(random, 1.1, 3);
-        edge += world_between(random, 0.01, 1);
-        if (world_chance(random, 40)) /* whole hours */
+        edge *= world_between(drawn->random, 1.1, 3);
+        edge += world_between(drawn->random, 0.01, 1);
+        if (world_chance(drawn->random, 40)) /* whole hours */
             edge = (double)(int64_t)edge + 1;
         model->delay_hours[i] = edge;
     }
-    draw_delay_m(random, model);
-    draw_numbers(random, model->fingerprint_m, model->bin_count, 0.3, 0.99);
-    draw_numbers(random, model->ip_m, model->bin_count, 0.1, 0.95);
-    write_numbers(json, "delay_hours", model->delay_hours, model->bin_count);
-    write_numbers(json, "delay_m", model->delay_m, model->bin_count);
-    write_numbers(json, "fingerprint_m", model->fingerprint_m, model->bin_count);
-    write_numbers(json, "ip_m", model->ip_m, model->bin_count);
+    draw_delay_m(drawn);
+    draw_numbers(drawn, drawn->to->fingerprint_m, 0.3, 0.99);
+    draw_numbers(drawn, drawn->to->ip_m, 0.1, drawn->ip_m_most);
+    drawn->changed |= REFERENCE_CHOICE_OWN(REFERENCE_DELAY_M) |
+                      REFERENCE_CHOICE_OWN(REFERENCE_FINGERPRINT_M) |
+                      REFERENCE_CHOICE_OWN(REFERENCE_IP_M);
 }
 
 /* Any edge up to a limit; the first where all are above it. */
@@ -66,13 +210,11 @@ static double draw_window(world_random *random, const reference_model *model, do
     return model->delay_hours[count > 0 ? world_below(random, count) : 0];
 }
 
-static void draw_windows(world_random *random, reference_model *model, FILE *json)
+static void draw_windows(world_random *random, reference_model *model)
 {
-    if (world_chance(random, 60)) {
-        static const double retentions[] = {0, 1, 48, 0.001};
+    static const double retentions[] = {0, 1, 48, 0.001};
+    if (world_chance(random, 60))
         model->retention_hours = retentions[world_below(random, LENGTH(retentions))];
-        write_number(json, "retention_hours", model->retention_hours);
-    }
     model->window_hours = draw_window(random, model, 720);
     if (world_chance(random, 60)) /* as a rule the longest */
         for (size_t i = 0; i < model->bin_count && model->delay_hours[i] <= 720; i++)
@@ -83,91 +225,36 @@ static void draw_windows(world_random *random, reference_model *model, FILE *jso
     if (world_chance(random, 15))
         most += model->retention_hours;
     model->probabilistic_window_hours = draw_window(random, model, most < 720 ? most : 720);
-    write_number(json, "window_hours", model->window_hours);
-    write_number(json, "probabilistic_window_hours", model->probabilistic_window_hours);
 }
 
-static void draw_limits(world_random *random, reference_model *model, FILE *json)
+static void draw_limits(world_random *random, reference_model *model)
 {
     static const unsigned prefixes_4[] = {32, 32, 24, 16, 31, 1, 9};
     static const unsigned prefixes_6[] = {64, 64, 48, 56, 128, 63, 127, 1};
-    if (world_chance(random, 85)) {
+    if (world_chance(random, 85))
         model->max_candidates = 1 + world_below(random, world_chance(random, 50) ? 5 : 100);
-        write_number(json, "max_candidates", (double)model->max_candidates);
-    }
     if (world_chance(random, 70)) {
         model->ipv4_prefix = prefixes_4[world_below(random, LENGTH(prefixes_4))];
         model->ipv6_prefix = prefixes_6[world_below(random, LENGTH(prefixes_6))];
-        write_number(json, "ipv4_prefix", (double)model->ipv4_prefix);
-        write_number(json, "ipv6_prefix", (double)model->ipv6_prefix);
     }
-    if (world_chance(random, 70)) {
-        model->fingerprint_u = world_between(random, 0.001, 0.3);
-        model->ip_u_min = world_between(random, 0.0001, 0.2);
-        write_number(json, "fingerprint_u", model->fingerprint_u);
-        write_number(json, "ip_u_min", model->ip_u_min);
-    }
-}
-
-/* Knots whose x rise and whose y do not fall, all of them from 0 to 1. */
-static void draw_knots(world_random *random, reference_layer *layer, FILE *json)
-{
-    layer->knot_count = world_below(random, REFERENCE_KNOTS_MAX + 1);
-    double x = world_between(random, 0, 0.2), y = world_between(random, 0, 0.3);
-    fputs(",\n \"calibration\": [", json);
-    for (size_t i = 0; i < layer->knot_count; i++) {
-        layer->knots[i][0] = x;
-        layer->knots[i][1] = y;
-        fprintf(json, "%s[%.17g, %.17g]", i > 0 ? ", " : "", x, y);
-        x += (1 - x) * world_between(random, 0.02, 0.6);
-        if (!world_chance(random, 20))
-            y += world_between(random, 0, 1 - y);
-    }
-    fputs("]", json);
-}
-
-static void draw_layer(world_random *random, const char *name, reference_layer *layer, FILE *json)
-{
-    fprintf(json, ",\n\"%s\": {\n \"rivals\": %.17g", name,
-            layer->rivals = world_between(random, 0.01, 2));
-    if (world_chance(random, 70))
-        write_number(json, "prior", layer->prior = world_between(random, 0.05, 0.95));
-    if (world_chance(random, 70)) {
-        layer->user_agent_m = world_between(random, 0.5, 0.99);
-        layer->user_agent_u = world_between(random, 0.01, 0.5);
-        write_number(json, "user_agent_m", layer->user_agent_m);
-        write_number(json, "user_agent_u", layer->user_agent_u);
-    }
-    if (world_chance(random, 70)) {
-        layer->lo = world_chance(random, 20) ? 0 : world_between(random, 0, 0.7);
-        layer->hi = world_between(random, layer->lo + 0.01, 0.999);
-        write_numbers(json, "band", (double[]){layer->lo, layer->hi}, 2);
-    }
-    if (world_chance(random, 60))
-        draw_knots(random, layer, json);
-    fputs("}", json);
 }
 
 char *world_model(uint64_t seed, reference_model *model)
 {
+    static const double ip_m_most[] = {0.95, 0.85, 0.85, 0.82};
     world_random random = {seed ^ UINT64_C(0x6d6f64656c)};
-    char *text = NULL;
-    size_t size = 0;
-    FILE *json = open_memstream(&text, &size);
-    if (json == NULL)
-        abort();
+    drawing drawn = {.random = &random, .model = model, .to = &model->own, .percent = 70};
     *model = reference_model_default;
-    fprintf(json, "{\"name\": \"random\", \"version\": \"%llu\"", (unsigned long long)seed);
+    drawn.is_grown = world_chance(&random, 65);
+    drawn.ip_m_most = ip_m_most[world_below(&random, LENGTH(ip_m_most))];
     if (world_chance(&random, 70))
-        draw_bins(&random, model, json);
-    draw_windows(&random, model, json);
-    draw_limits(&random, model, json);
-    if (world_chance(&random, 85))
-        draw_layer(&random, "fingerprint", &model->fingerprint, json);
-    if (world_chance(&random, 85))
-        draw_layer(&random, "probabilistic", &model->probabilistic, json);
-    fputs("}\n", json);
-    if (fclose(json) != 0)
-        abort();
-    return text;
+        draw_bins(&drawn, model);
+    draw_windows(&random, model);
+    draw_limits(&random, model);
+    drawn.percent = (unsigned)(10 + world_below(&random, 80));
+    draw_parameters(&drawn, false);
+    reference_choice changed = drawn.changed;
+    if (drawn.is_grown && world_chance(&random, 60))
+        draw_sections(&drawn, model);
+    return world_model_text(model, changed, seed);
 }

@@ -1,6 +1,6 @@
 /**
  * What the parts of the world generator share: randomness and values (world_values.c), times and
- * records (world.c), models (world_model.c).
+ * records (world.c), models (world_model.c) and their text (world_model_text.c).
  */
 #ifndef WORLD_PARTS_H
 #define WORLD_PARTS_H
@@ -50,6 +50,10 @@ cm_slice world_print(world_source *source, const char *format, ...)
 
 /** Whether a field is missing this time. */
 bool world_leaves_out(world_source *source, world_field field);
+
+/** A model file of version `seed` that says what differs from the default model, and of the
+ * parameters those that are `changed`; the caller frees it. */
+char *world_model_text(const reference_model *model, reference_choice changed, uint64_t seed);
 
 cm_slice world_tenant(world_source *source);
 cm_slice world_click_id(world_source *source);

@@ -1,0 +1,79 @@
+#include "reference_parts.h"
+
+#include <stdlib.h>
+
+/* A device that clicked here may be the one that clicked there before. */
+void reference_weigh_older(const reference_view *seen, reference_weighing *weighed)
+{
+    const reference_layer *layer = &seen->parameters.fingerprint;
+    double k = layer->repeat / layer->prior, older = 0;
+    if (!(layer->repeat > 0))
+        return;
+    for (size_t c = weighed->clicks.count; c-- > 0;) {
+        double w = weighed->weights[c];
+        weighed->weights[c] = w * (1 + k * older);
+        older += w;
+    }
+}
+
+/* The place of the largest weight, the newest of equals. */
+static size_t best_of(const reference_weighing *weighed)
+{
+    size_t best = 0;
+    for (size_t c = 1; c < weighed->clicks.count; c++)
+        if (weighed->weights[c] > weighed->weights[best])
+            best = c;
+    return best;
+}
+
+/* B: what is newer on the conversion's address and may be the same device. */
+static reference_clicks newer_clicks(const reference_view *seen, const reference_click *than)
+{
+    reference_clicks result = {0};
+    /* recent() leaves its first microsecond out; here it belongs to it. */
+    reference_clicks near = reference_recent_at_address(seen, seen->time - than->time + 1);
+    for (size_t i = 0; i < near.count && i < seen->model->max_candidates; i++) {
+        const reference_device *device = &near.items[i]->device;
+        if (reference_compare_newest(near.items[i], than) < 0 &&
+            !(device->has_fingerprint && reference_same_fingerprint(device, &seen->device)))
+            reference_array_push(&result, near.items[i]);
+    }
+    free(near.items);
+    reference_drop_expired(seen, &result);
+    reference_keep_devices(&result, reference_same_layer_3_device);
+    return result;
+}
+
+static double newer_ratio(const reference_view *seen, const reference_click *click, double r)
+{
+    const reference_layer *layer = &seen->parameters.probabilistic;
+    size_t i = reference_bin_of(seen, click);
+    double y = layer->repeat * seen->parameters.ip_m[i] / r *
+               reference_delay_ratio(seen, i, seen->model->window_hours) *
+               reference_fingerprint_ratio(seen, &click->device, i) *
+               reference_user_agent_ratio(layer, seen, &click->device);
+    return reference_with_traits(layer, seen, &click->device, y);
+}
+
+void reference_weigh_newer(const reference_view *seen, reference_weighing *weighed)
+{
+    const reference_layer *layer = &seen->parameters.probabilistic;
+    if (!(layer->repeat > 0) || seen->device.bucket.version == 0)
+        return;
+    size_t best = best_of(weighed), old_count = weighed->clicks.count;
+    double w = weighed->weights[best], all = 1;
+    reference_clicks newer = newer_clicks(seen, weighed->clicks.items[best]);
+    weighed->weights =
+        reference_claim(weighed->weights, (old_count + newer.count + 1) * sizeof *weighed->weights);
+    for (size_t b = 0; b < newer.count; b++) {
+        double r = layer->rivals + (double)(newer.count - 1);
+        double y = newer_ratio(seen, newer.items[b], r);
+        reference_array_push(&weighed->clicks, newer.items[b]);
+        weighed->weights[old_count + b] = w * y;
+        all += y;
+    }
+    for (size_t b = 0; b < newer.count; b++)
+        weighed->weights[old_count + b] /= all;
+    weighed->weights[best] = w / all;
+    free(newer.items);
+}
