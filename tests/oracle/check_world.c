@@ -27,27 +27,6 @@ static const bool possible[CM_LAYER_COUNT][CM_LAYER_WORD_COUNT] = {
     {1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1},
 };
 
-/* World number n: shapes, models and missing fields take turns. */
-static world *make_world(uint64_t number, reference_model *model, char **json)
-{
-    static const struct {
-        size_t clicks, conversions;
-    } sizes[WORLD_SHAPE_COUNT] = {{250, 200}, {500, 60}, {300, 200}};
-    world_options options = {.seed = number, .model = model};
-    options.shape = (world_shape)(number % WORLD_SHAPE_COUNT);
-    options.click_count = sizes[options.shape].clicks;
-    options.conversion_count = sizes[options.shape].conversions;
-    if (number / 3 % 4 == 3)
-        options.without = 1u << number / 12 % WORLD_FIELD_COUNT;
-    *json = world_model(number, model);
-    if (number / 3 % 2 == 0) {
-        free(*json);
-        *json = NULL;
-        *model = reference_model_default;
-    }
-    return world_create(&options);
-}
-
 /* ---- Counting ---- */
 
 typedef struct tally {
@@ -60,7 +39,7 @@ static void count_world(uint64_t number, tally *counts)
 {
     reference_model model;
     char *json;
-    world *made = make_world(number, &model, &json);
+    world *made = world_numbered(number, &model, &json);
     reference *matcher = reference_create(&model);
     counts->duplicates += reference_add(matcher, made->clicks, made->click_count);
     for (size_t i = 0; i < made->conversion_count; i++) {
@@ -239,7 +218,7 @@ static int dump_world(const char *folder, uint64_t number)
 {
     reference_model model;
     char *json;
-    world *made = make_world(number, &model, &json);
+    world *made = world_numbered(number, &model, &json);
     reference *matcher = reference_create(&model);
     FILE *clicks = open_in(folder, "clicks.csv");
     FILE *conversions = open_in(folder, "conversions.csv");

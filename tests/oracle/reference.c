@@ -72,6 +72,8 @@ static bool decide(const reference_view *seen, const reference_layer *layer, cm_
     result->candidate_count = 0;
     for (size_t i = 0; i < weighed->clicks.count && i < CM_RESULT_CANDIDATES_MAX; i++) {
         choose(weighed, i);
+        reference_note(seen, REFERENCE_PATH_EQUAL_WEIGHTS,
+                       i == 1 && !(weighed->weights[1] < weighed->weights[0]));
         result->candidates[i].click_id = weighed->clicks.items[i]->given->click_id;
         result->candidates[i].probability = calibrated(layer, weighed->weights[i] / weighed->total);
         result->candidate_count++;

@@ -11,6 +11,8 @@
 
 #include <clickmatch.h>
 
+#include "reference_paths.h"
+
 #define REFERENCE_BINS_MAX 16
 #define REFERENCE_KNOTS_MAX 8
 #define REFERENCE_SECTIONS_MAX 20
@@ -135,6 +137,10 @@ void reference_destroy(reference *matcher);
  * stands
  */
 size_t reference_add(reference *matcher, const cm_click *clicks, size_t count);
+
+/** Count the turns of the conversions from now on, one for each click or conversion that takes them.
+ * The counts are borrowed; NULL: no more. */
+void reference_count(reference *matcher, size_t counts[REFERENCE_PATH_COUNT]);
 
 /** Match one conversion. The slices of the result are those of the clicks. */
 void reference_match(const reference *matcher, const cm_conversion *conversion, cm_result *result);

@@ -75,6 +75,17 @@ reference *reference_create(const reference_model *model)
     return matcher;
 }
 
+void reference_count(reference *matcher, size_t counts[REFERENCE_PATH_COUNT])
+{
+    matcher->counts = counts;
+}
+
+void reference_note(const reference_view *seen, reference_path path, bool is_taken)
+{
+    if (is_taken && seen->matcher->counts != NULL)
+        seen->matcher->counts[path]++;
+}
+
 void reference_destroy(reference *matcher)
 {
     if (matcher == NULL)

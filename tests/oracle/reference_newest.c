@@ -12,6 +12,7 @@ void reference_weigh_older(const reference_view *seen, reference_weighing *weigh
     for (size_t c = weighed->clicks.count; c-- > 0;) {
         double w = weighed->weights[c];
         weighed->weights[c] = w * (1 + k * older);
+        reference_note(seen, REFERENCE_PATH_OLDER, older > 0);
         older += w;
     }
 }
@@ -32,16 +33,40 @@ static reference_clicks newer_clicks(const reference_view *seen, const reference
     reference_clicks result = {0};
     /* recent() leaves its first microsecond out; here it belongs to it. */
     reference_clicks near = reference_recent_at_address(seen, seen->time - than->time + 1);
+    reference_note(seen, REFERENCE_PATH_NEWER_CUT, near.count > seen->model->max_candidates);
     for (size_t i = 0; i < near.count && i < seen->model->max_candidates; i++) {
         const reference_device *device = &near.items[i]->device;
-        if (reference_compare_newest(near.items[i], than) < 0 &&
-            !(device->has_fingerprint && reference_same_fingerprint(device, &seen->device)))
+        if (reference_compare_newest(near.items[i], than) >= 0)
+            continue;
+        bool is_own = device->has_fingerprint && reference_same_fingerprint(device, &seen->device);
+        reference_note(seen, REFERENCE_PATH_NEWER_OF_FINGERPRINT, is_own);
+        if (!is_own)
             reference_array_push(&result, near.items[i]);
     }
     free(near.items);
+    size_t count = result.count;
     reference_drop_expired(seen, &result);
+    reference_note(seen, REFERENCE_PATH_NEWER_EXPIRED, result.count < count);
+    count = result.count;
     reference_keep_devices(&result, reference_same_layer_3_device);
+    reference_note(seen, REFERENCE_PATH_NEWER_SAME_DEVICE, result.count < count);
     return result;
+}
+
+/* What they are, and what became of them. */
+static void note_newer(const reference_view *seen, const reference_clicks *newer,
+                       const reference_click *than, const reference_weighing *weighed)
+{
+    size_t old_count = weighed->clicks.count - newer->count;
+    reference_note(seen, REFERENCE_PATH_NEWER, newer->count > 0);
+    reference_note(seen, REFERENCE_PATH_NEWER_OF_SEVERAL, newer->count > 1);
+    reference_note(seen, REFERENCE_PATH_NEWER_WINS, best_of(weighed) >= old_count);
+    for (size_t b = 0; b < newer->count; b++) {
+        const reference_click *click = newer->items[b];
+        reference_note(seen, REFERENCE_PATH_NEWER_SAME_TIME, click->time == than->time);
+        reference_note(seen, REFERENCE_PATH_NEWER_WITHOUT_FINGERPRINT,
+                       !click->device.has_fingerprint);
+    }
 }
 
 static double newer_ratio(const reference_view *seen, const reference_click *click, double r)
@@ -75,5 +100,6 @@ void reference_weigh_newer(const reference_view *seen, reference_weighing *weigh
     for (size_t b = 0; b < newer.count; b++)
         weighed->weights[old_count + b] /= all;
     weighed->weights[best] = w / all;
+    note_newer(seen, &newer, weighed->clicks.items[best], weighed);
     free(newer.items);
 }

@@ -54,6 +54,7 @@ struct reference {
     reference_model model;
     reference_list *lists;
     reference_clicks clicks; /* owned */
+    size_t *counts;          /* by reference_path; NULL: nobody asks */
 };
 
 /** A conversion as the layers see it. */
@@ -75,6 +76,9 @@ typedef struct reference_weighing {
     double *weights;
     double total;
 } reference_weighing;
+
+/** Count a turn if it is taken. */
+void reference_note(const reference_view *seen, reference_path path, bool is_taken);
 
 /* Values, sections 1 and 2. Device types are words: their case does not matter. */
 bool reference_same_bytes(cm_slice a, cm_slice b);

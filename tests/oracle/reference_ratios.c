@@ -39,7 +39,10 @@ double reference_address_ratio(const reference_view *seen, const reference_devic
     }
     if (model->ip_other_m == 0)
         return 1 - model->ip_m[i];
-    if (click->bucket.version != seen->device.bucket.version)
+    bool is_other = click->bucket.version != seen->device.bucket.version;
+    reference_note(seen, REFERENCE_PATH_OTHER_FAMILY, is_other);
+    reference_note(seen, REFERENCE_PATH_OTHER_BUCKET, !is_other);
+    if (is_other)
         return model->ip_other_m / model->ip_other_u;
     return (1 - model->ip_m[i] - model->ip_other_m) / (1 - model->ip_other_u);
 }
@@ -90,14 +93,41 @@ static bool same_trait(const reference_device *a, const reference_device *b, ref
     }
 }
 
+/* Equal, but not byte for byte. */
+static void note_spelling(const reference_view *seen, const reference_device *click,
+                          reference_trait trait)
+{
+    const reference_device *own = &seen->device;
+    reference_note(seen, REFERENCE_PATH_OS_RESPELLED,
+                   trait == REFERENCE_OS && !reference_same_bytes(click->os, own->os));
+    reference_note(seen, REFERENCE_PATH_BROWSER_RESPELLED,
+                   trait == REFERENCE_BROWSER &&
+                       !reference_same_bytes(click->browser, own->browser));
+    reference_note(seen, REFERENCE_PATH_SCREEN_TURNED,
+                   trait == REFERENCE_SCREEN &&
+                       !reference_same_bytes(click->screen_width, own->screen_width));
+}
+
+/* 1 where either side lacks it. */
+static double trait_ratio(const reference_view *seen, const reference_device *click,
+                          reference_trait trait, double m, double u)
+{
+    bool is_missing = !has_trait(click, trait) || !has_trait(&seen->device, trait);
+    bool is_equal = !is_missing && same_trait(click, &seen->device, trait);
+    reference_path equal = REFERENCE_PATH_OS_EQUAL + 3 * trait;
+    reference_note(seen, is_missing ? equal + 2 : is_equal ? equal : equal + 1, true);
+    if (is_equal)
+        note_spelling(seen, click, trait);
+    return is_missing ? 1.0 : is_equal ? m / u : (1 - m) / (1 - u);
+}
+
 double reference_with_traits(const reference_layer *layer, const reference_view *seen,
                              const reference_device *click, double w)
 {
     for (reference_trait trait = 0; trait < REFERENCE_TRAIT_COUNT; trait++) {
         double m = layer->traits[trait][0], u = layer->traits[trait][1];
-        if (m == 0 || !has_trait(click, trait) || !has_trait(&seen->device, trait))
-            continue;
-        w *= same_trait(click, &seen->device, trait) ? m / u : (1 - m) / (1 - u);
+        if (m > 0)
+            w *= trait_ratio(seen, click, trait, m, u);
     }
     return w;
 }

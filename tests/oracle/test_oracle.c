@@ -35,30 +35,15 @@ struct fixture {
 
 static void make_world(struct fixture *fixture, uint64_t number)
 {
-    static const struct {
-        size_t clicks, conversions;
-    } sizes[WORLD_SHAPE_COUNT] = {{250, 200}, {600, 60}, {300, 200}};
     cm_error error;
-    char *json = world_model(number, &fixture->numbers);
-    if (number % 2 == 0) {
-        fixture->numbers = reference_model_default;
-        free(json);
-        json = NULL;
-    }
+    char *json;
+    fixture->number = number;
+    fixture->world = world_numbered(number, &fixture->numbers, &json);
     cm_status status =
         cm_model_create(json, json == NULL ? 0 : strlen(json), &fixture->model, &error);
     if (status != CM_OK)
         fail_msg("world %llu: %s", (unsigned long long)number, error.message);
     free(json);
-    world_options options = {.seed = number,
-                             .shape = (world_shape)(number / 2 % WORLD_SHAPE_COUNT),
-                             .model = &fixture->numbers};
-    options.click_count = sizes[options.shape].clicks;
-    options.conversion_count = sizes[options.shape].conversions;
-    if (number / 6 % 3 == 2)
-        options.without = 1u << number / 18 % WORLD_FIELD_COUNT;
-    fixture->number = number;
-    fixture->world = world_create(&options);
 }
 
 static void setup(struct fixture *fixture, uint64_t number)

@@ -118,9 +118,20 @@ static void world_make_click(world_source *source, cm_click *click)
     click->creative_id = world_print(source, "%s", number % 2 == 0 ? "" : "\xc3\xb1");
     click->reference = world_print(source, "r%zu", number);
     world_device(source, &click->device);
+    if (world_chance(&source->random, source->people_percent))
+        world_person(source, &click->tenant_id, &click->device);
 }
 
-/* Seven in ten take part of what they show from one click, the rest is drawn anew. */
+static void world_take_components(cm_device *to, const cm_device *from)
+{
+    to->os = from->os;
+    to->browser = from->browser;
+    to->screen_width = from->screen_width;
+    to->screen_height = from->screen_height;
+    to->timezone = from->timezone;
+}
+
+/* Of those that are no person's seven in ten take part of what they show from one click, the rest is drawn anew. */
 static void world_make_conversion(world_source *source, cm_conversion *conversion, size_t number)
 {
     world_random *random = &source->random;
@@ -135,6 +146,12 @@ static void world_make_conversion(world_source *source, cm_conversion *conversio
         conversion->fbclid = world_fbclid(source);
     if (world_chance(random, 30) && !world_leaves_out(source, WORLD_GCLID))
         conversion->gclid = world_gclid(source);
+    if (world_chance(random, source->people_percent)) {
+        world_person(source, &conversion->tenant_id, &conversion->device);
+        if (world_chance(random, 80)) /* layer 1 leaves it to the others */
+            conversion->click_id = conversion->fbclid = conversion->gclid = (cm_slice){NULL, 0};
+        return;
+    }
     if (made->click_count == 0 || world_chance(random, 30))
         return;
     const cm_click *click = &made->clicks[world_below(random, made->click_count)];
@@ -151,6 +168,10 @@ static void world_make_conversion(world_source *source, cm_conversion *conversio
         conversion->device.device_type = click->device.device_type;
     if (world_chance(random, 60))
         conversion->device.user_agent = click->device.user_agent;
+    if (world_chance(random, 30))
+        world_take_components(&conversion->device, &click->device);
+    if (world_chance(random, 15))
+        world_turn_screen(&conversion->device);
     if (world_chance(random, 25))
         conversion->conversion_timestamp = world_clamp(click->click_timestamp + world_edge(source));
 }
@@ -158,6 +179,7 @@ static void world_make_conversion(world_source *source, cm_conversion *conversio
 static void world_set_spaces(world_source *source)
 {
     static const size_t dense[] = {1, 2, 3, 60};
+    static const unsigned people[] = {0, 40, 90, 90};
     size_t clicks = source->options->click_count + 2;
     switch (source->options->shape) {
     case WORLD_DENSE:
@@ -166,6 +188,7 @@ static void world_set_spaces(world_source *source)
         source->addresses = dense[world_below(&source->random, LENGTH(dense))];
         source->names = 2;
         source->missing = 8;
+        source->people = 2;
         break;
     case WORLD_SPARSE:
         source->tenants = 1 + world_below(&source->random, 4);
@@ -173,6 +196,7 @@ static void world_set_spaces(world_source *source)
         source->addresses = clicks;
         source->names = clicks;
         source->missing = 15;
+        source->people = clicks / 5 + 1;
         break;
     default:
         source->tenants = 1 + world_below(&source->random, 4);
@@ -180,8 +204,10 @@ static void world_set_spaces(world_source *source)
         source->addresses = 2 + world_below(&source->random, 16);
         source->names = 2 + world_below(&source->random, 10);
         source->missing = 30;
+        source->people = 2 + world_below(&source->random, 12);
         break;
     }
+    source->people_percent = people[world_below(&source->random, LENGTH(people))];
 }
 
 world *world_create(const world_options *options)
@@ -198,6 +224,26 @@ world *world_create(const world_options *options)
         world_make_conversion(&source, &made->conversions[made->conversion_count],
                               made->conversion_count);
     return made;
+}
+
+world *world_numbered(uint64_t number, reference_model *model, char **json)
+{
+    static const struct {
+        size_t clicks, conversions;
+    } sizes[WORLD_SHAPE_COUNT] = {{250, 200}, {600, 60}, {300, 200}};
+    world_options options = {.seed = number, .model = model};
+    options.shape = (world_shape)(number / 2 % WORLD_SHAPE_COUNT);
+    options.click_count = sizes[options.shape].clicks;
+    options.conversion_count = sizes[options.shape].conversions;
+    if (number / 6 % 3 == 2)
+        options.without = 1u << number / 18 % WORLD_FIELD_COUNT;
+    *json = world_model(number, model);
+    if (number % 4 == 0) {
+        free(*json);
+        *json = NULL;
+        *model = reference_model_default;
+    }
+    return world_create(&options);
 }
 
 void world_destroy(world *made)

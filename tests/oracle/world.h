@@ -8,6 +8,11 @@
 
 #include "reference.h"
 
+/* Whether random models have traits: until the engine weighs them, only where asked for. */
+#ifndef WORLD_HAS_TRAITS
+#define WORLD_HAS_TRAITS 0
+#endif
+
 typedef enum world_shape {
     WORLD_MIXED,  /* a few of everything */
     WORLD_DENSE,  /* hundreds of clicks on one key, more rivals than max_candidates */
@@ -48,11 +53,19 @@ typedef struct world {
 /** Make a world, strings and all. Free it with world_destroy. Aborts where memory runs out. */
 world *world_create(const world_options *options);
 
+/**
+ * Make world number n and its model: shapes, models and missing fields take turns.
+ *
+ * @param model  receives its numbers
+ * @param json   receives its text, which the caller frees; NULL for the default model
+ */
+world *world_numbered(uint64_t number, reference_model *model, char **json);
+
 /** Free a world. NULL is allowed. */
 void world_destroy(world *made);
 
 /**
- * Make a random valid model.
+ * Make a random valid model; about every third is none that has grown.
  *
  * @param model  receives its numbers
  * @return the same as JSON text with 17 significant digits, some fields that keep their default

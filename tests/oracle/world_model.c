@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-/* Whether models have traits: until the engine weighs them, only where asked for. */
-#ifndef WORLD_HAS_TRAITS
-#define WORLD_HAS_TRAITS 0
-#endif
-
 /* Parameters on their way: of the model itself or of a section. */
 typedef struct drawing {
     world_random *random;
@@ -161,7 +156,8 @@ static void draw_device_sections(drawing *drawn, reference_model *model, const c
 {
     static const char *const types[] = {"mobile",    "desktop",     "", "tablet", "phone",
                                         "m\xc3\xb6", "smart tv, 4k"};
-    size_t count = world_below(drawn->random, 5), start = world_below(drawn->random, LENGTH(types));
+    size_t count = 1 + world_below(drawn->random, 4),
+           start = world_below(drawn->random, LENGTH(types));
     for (size_t i = 0; i < count; i++)
         draw_section(drawn, model, tenant, types[(start + i) % LENGTH(types)]);
 }

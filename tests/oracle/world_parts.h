@@ -1,6 +1,6 @@
 /**
- * What the parts of the world generator share: randomness and values (world_values.c), times and
- * records (world.c), models (world_model.c) and their text (world_model_text.c).
+ * What the parts of the world generator share: randomness and values (world_values.c), devices that
+ * come again and again (world_people.c), times and records (world.c), models (world_model.c) and their text (world_model_text.c).
  */
 #ifndef WORLD_PARTS_H
 #define WORLD_PARTS_H
@@ -35,7 +35,9 @@ typedef struct world_source {
     const world_options *options;
     size_t tenants, fingerprints, addresses, names; /* sizes of the key spaces */
     unsigned missing;                               /* per cent of each optional field */
-    int64_t anchors[WORLD_ANCHORS_MAX];             /* times that much happens around */
+    size_t people;
+    unsigned people_percent;            /* of clicks and conversions */
+    int64_t anchors[WORLD_ANCHORS_MAX]; /* times that much happens around */
     size_t anchor_count;
     int64_t edges[WORLD_EDGES_MAX]; /* delays at which a rule changes its mind */
     size_t edge_count;
@@ -60,5 +62,14 @@ cm_slice world_click_id(world_source *source);
 cm_slice world_fbclid(world_source *source);
 cm_slice world_gclid(world_source *source);
 void world_device(world_source *source, cm_device *device);
+void world_components(world_source *source, cm_device *device);
+cm_address world_address(world_source *source);
+
+/** One of the people: the device and the tenant are theirs, but each time they may be at another of
+ * their addresses, and not all of them looks as before. */
+void world_person(world_source *source, cm_slice *tenant, cm_device *device);
+
+/** As it would look with the screen turned. */
+void world_turn_screen(cm_device *device);
 
 #endif

@@ -153,14 +153,15 @@ static void world_fingerprint(world_source *source, cm_device *device)
     }
 }
 
-static void world_components(world_source *source, cm_device *device)
+/* Some of the systems and browsers are one but for the case of ASCII letters, some nearly. */
+void world_components(world_source *source, cm_device *device)
 {
-    static const char *const zones[] = {"Europe/Madrid", "Asia/Tokyo", ""};
-    static const char *const widths[] = {"390", "1024", "390.0", ""};
-    static const char *const heights[] = {"844", "768", ""};
+    static const char *const zones[] = {"Europe/Madrid", "europe/madrid", "Asia/Tokyo", ""};
+    static const char *const sides[] = {"390", "844", "1024", "768", "390.0", ""};
     static const char *const offsets[] = {"-60", "540", ""};
-    static const char *const systems[] = {"iOS", "Android", ""};
-    static const char *const browsers[] = {"Safari", "Chrome", "safari", ""};
+    static const char *const systems[] = {"iOS", "ios", "IOS", "iOS 17", "Android", "aNDROID", ""};
+    static const char *const browsers[] = {"Safari", "SAFARI",     "safari",     "Chrome", "K[@Z",
+                                           "k{`z",   "\xc3\x89pi", "\xc3\xa9pi", ""};
     if (world_chance(&source->random, 50)) {
         device->device_type = world_print(source, "mobile");
         device->screen_width = world_print(source, "390");
@@ -171,8 +172,8 @@ static void world_components(world_source *source, cm_device *device)
         device->browser = world_print(source, "Safari");
         return;
     }
-    device->screen_width = pick(source, widths, LENGTH(widths));
-    device->screen_height = pick(source, heights, LENGTH(heights));
+    device->screen_width = pick(source, sides, LENGTH(sides));
+    device->screen_height = pick(source, sides, LENGTH(sides));
     device->timezone = pick(source, zones, LENGTH(zones));
     device->timezone_offset = pick(source, offsets, LENGTH(offsets));
     device->os = pick(source, systems, LENGTH(systems));
@@ -215,7 +216,7 @@ static cm_address world_odd_address(world_source *source)
     return odd[world_below(&source->random, LENGTH(odd))];
 }
 
-static cm_address world_address(world_source *source)
+cm_address world_address(world_source *source)
 {
     size_t number = world_below(&source->random, source->addresses);
     uint8_t low = (uint8_t)number, high = (uint8_t)(number >> 8);
