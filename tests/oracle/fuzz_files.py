@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Hold the command against the Python reference on random hostile files, byte for byte.
 
-    fuzz_files.py PROGRAM csv|ndjson|models|mixed|large|catalogue FIRST END [--keep DIR]
+    fuzz_files.py PROGRAM csv|ndjson|models|refusals|mixed|large|catalogue FIRST END [--keep DIR]
 
 Each seed makes files of clicks and conversions, most of their rows valid, the others just beside
 it. The program matches them twice: CSV results on one thread, and NDJSON results on three with
 packed input. Results must be the same to the byte; rejected rows, duplicates, lenient counts and
-the exit status must be the same, too. Large files are read in several blocks. The catalogue has
-each odd value once: four seeds are all. --keep leaves the files of seeds that differ.
+the exit status must be the same, too; a model that is refused, for the same field. Large files are
+read in several blocks. The catalogue has each odd value once: four seeds are all. Refusals are of a
+model with one fault: fuzz_refusals.COUNT seeds are all. --keep leaves the files of seeds that
+differ.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import gzip
 import json
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +26,7 @@ import tempfile
 
 import fuzz_catalogue
 import fuzz_model
+import fuzz_refusals
 import reference
 from fuzz_text import csv_file, mutate, ndjson_file, stretch
 from fuzz_values import Values
@@ -44,15 +48,18 @@ class Case:
         self.max_rejects = self.random.choice((0, 5)) if chance() < 0.04 else "none"
         self.hostile = self.random.choice((0, 0.004, 0.02))
         model = DEFAULT_MODEL
+        if mode == "refusals":
+            self.is_refused = (seed + 1) % fuzz_refusals.COUNT > 0
+            self.write_model(fuzz_refusals.broken_text(self.random, seed))
         if mode == "catalogue":
             self.make_catalogue(seed)
             return
         if mode == "models" or mode == "mixed" and chance() < 0.5:
-            model = self.make_model()
+            model = self.make_model(seed)
         values = Values(self.random, model, self.hostile)
-        size = 12 if mode == "large" else 1
-        self.clicks = self.make_files("click", values.click, 300 * size)
-        self.conversions = self.make_files("conversion", values.conversion, 200 * size)
+        size = {"large": 12, "refusals": 0.1}.get(mode, 1)
+        self.clicks = self.make_files("click", values.click, int(300 * size))
+        self.conversions = self.make_files("conversion", values.conversion, int(200 * size))
 
     def make_catalogue(self, seed):
         self.lenient, self.max_rejects, self.hostile = seed & 2 > 0, "none", 0
@@ -65,12 +72,17 @@ class Case:
             paths[kind] = [str(path)]
         self.clicks, self.conversions = paths["click"], paths["conversion"]
 
-    def make_model(self):
-        is_broken = self.mode == "models" and self.random.random() < 0.1
-        given = (fuzz_model.broken_model if is_broken else fuzz_model.valid_model)(self.random)
+    def write_model(self, text):
         self.model = str(self.folder / "model.json")
-        pathlib.Path(self.model).write_text(json.dumps(given), encoding="utf-8")
-        return DEFAULT_MODEL if is_broken else load_model(self.model)
+        pathlib.Path(self.model).write_text(text, encoding="utf-8")
+
+    def make_model(self, seed):
+        if self.mode == "models" and self.random.random() < 0.1:
+            self.write_model(fuzz_refusals.broken_text(self.random, seed))
+            return DEFAULT_MODEL
+        self.write_model(json.dumps(fuzz_model.valid_model(self.random),
+                                    ensure_ascii=self.random.random() < 0.5))
+        return load_model(self.model)
 
     def make_files(self, kind, draw, count):
         """Paths. Rows may come again in the next file: duplicates."""
@@ -115,6 +127,8 @@ class Outcome:
 
     def __init__(self, status):
         self.status = status
+        self.said = ""  # the program's one line of an error
+        self.field = None  # of a model that is refused
         self.results = {}
         self.rejects = self.duplicates = self.lenient = None
         self.bytes = []  # of each reject; the reference says where its row begins
@@ -136,6 +150,7 @@ def run_reference(case):
         outcome = Outcome(0)
     except Failure as failure:
         outcome = Outcome(failure.status)
+        outcome.field = failure.field
     if outcome.status in (0, 3):
         outcome.rejects = [(source, line, field, shown(text)) for reader in readers
                            for source, line, _, field, _, text in reader.rejects]
@@ -189,6 +204,7 @@ def run_program(case, program, form, threads, suffix):
     if left or len(errors) != (done.returncode != 0):
         print("left:", left, "said:", errors)
         outcome.status = -1000
+    outcome.said = "".join(errors)
     return outcome
 
 
@@ -203,17 +219,27 @@ def misplaced(expected, actual):
     return []
 
 
+def names_field(said, field):
+    """Whether an error is about a field. Odd names may be written otherwise: the last one counts."""
+    is_plain = re.fullmatch(r"[A-Za-z0-9_.-]+", field)
+    return f"model: {field}: " in said if is_plain else field.split(".")[-1] + ": " in said
+
+
 def differences(case, program):
     expected = run_reference(case)
+    found = []
+    if case.mode == "refusals" and expected.status != case.is_refused:
+        found.append(f"status {expected.status} of the reference")
     for path in case.clicks + case.conversions:
         with open(path + ".gz", "wb") as file:
             file.write(gzip.compress(pathlib.Path(path).read_bytes(), 1))
-    found = []
     for form, threads, suffix in (("csv", "1", ""), ("ndjson", "3", ".gz")):
         actual = run_program(case, program, form, threads, suffix)
         if actual.status != expected.status:
             found.append(f"status {actual.status}, not {expected.status}")
             continue
+        if expected.field is not None and not names_field(actual.said, expected.field):
+            found.append(f"{expected.field} is refused, not {actual.said}")
         if form in actual.results:
             found += first_difference(form, expected.results[form].splitlines(),
                                       actual.results[form].splitlines())
@@ -254,7 +280,8 @@ def run_seed(mode, seed, program, keep, totals):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
-    parser.add_argument("mode", choices=("csv", "ndjson", "models", "mixed", "large", "catalogue"))
+    parser.add_argument("mode", choices=(
+        "csv", "ndjson", "models", "refusals", "mixed", "large", "catalogue"))
     parser.add_argument("first", type=int)
     parser.add_argument("end", type=int)
     parser.add_argument("--keep", type=pathlib.Path)
@@ -264,7 +291,8 @@ def main():
                     for seed in range(arguments.first, arguments.end))
     print(f"{arguments.end - arguments.first} seeds, {different} different; "
           + ", ".join(f"{name}: {count}" for name, count in sorted(totals.items())))
-    return 1 if different or not totals["results"] else 0
+    is_idle = arguments.mode != "refusals" and not totals["results"]
+    return 1 if different or is_idle else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,13 @@
 """Random models for fuzz_files.py, most of them valid."""
 
+import fuzz_values
 import reference_model
+from reference_model import LAYERS, TRAITS
+
+TENANTS = tuple(tenant.decode("utf-8") for tenant in fuzz_values.TENANTS) + ("nobody", "a.b")
+# Whether models have traits: not until the engine weighs them.
+HAS_TRAITS = False
+DEVICE_TYPES = ("mobile", "desktop", "tablet", "", "phone", "smart tv, 4k", "mÖ", "mobile ", "\x7f")
 
 
 def draw_delay_m(random, count):
@@ -56,6 +63,68 @@ def draw_layer(random):
     return layer
 
 
+# What old models have not: how likely any of it is, where a model has some.
+
+
+def draw_grown_layer(random, share):
+    layer = {}
+    if random.random() < share:
+        layer["repeat"] = random.choice((0, 1e-300, 0.1, 0.8, 1, 7.5, 1000, random.uniform(0, 20)))
+    if random.random() < share and HAS_TRAITS:
+        layer["traits"] = {name: [random.uniform(0.3, 0.999), random.uniform(0.01, 0.95)]
+                           for name in random.sample(TRAITS, random.randrange(5))}
+    return layer
+
+
+def draw_parameters(random, bins, share):
+    """What a section may change."""
+    section = {}
+    if random.random() < share:
+        section["delay_m"] = draw_delay_m(random, bins)
+    if random.random() < share:
+        section["fingerprint_m"] = [random.uniform(0.3, 0.99) for _ in range(bins)]
+    if random.random() < share:
+        section["ip_m"] = [random.uniform(0.1, 0.94) for _ in range(bins)]
+    if random.random() < share:
+        # Also the other family: both are there then, whatever else has them.
+        section["ip_other_m"], section["ip_other_u"] = random.uniform(1e-9, 0.05), random.random()
+    for name, most in (("fingerprint_u", 0.3), ("ip_u_min", 0.2)):
+        if random.random() < share:
+            section[name] = random.uniform(0.001, most)
+    for name in LAYERS:
+        if random.random() < share:
+            section[name] = draw_layer(random)
+        if random.random() < share:
+            section.setdefault(name, {}).update(draw_grown_layer(random, 0.6))
+    return section
+
+
+def draw_devices(random, bins):
+    return {name: draw_parameters(random, bins, random.choice((0, 0.2, 0.7)))
+            for name in random.sample(DEVICE_TYPES, random.randrange(5))}
+
+
+def draw_tenants(random, bins):
+    tenants = {}
+    for name in random.sample(TENANTS, random.randint(0, 6)):
+        tenants[name] = draw_parameters(random, bins, random.choice((0, 0.2, 0.7)))
+        if random.random() < 0.6:
+            tenants[name]["devices"] = draw_devices(random, bins)
+    return tenants
+
+
+def grow(random, model):
+    bins = len(model.get("delay_hours", reference_model.DEFAULT_MODEL["delay_hours"]))
+    if random.random() < 0.5:
+        model["ip_other_m"], model["ip_other_u"] = random.uniform(1e-9, 0.05), random.random()
+    for name in LAYERS:
+        model.setdefault(name, {}).update(draw_grown_layer(random, 0.6))
+    if random.random() < 0.6:
+        model["devices"] = draw_devices(random, bins)
+    if random.random() < 0.6:
+        model["tenants"] = draw_tenants(random, bins)
+
+
 def valid_model(random):
     model = {"name": random.choice(("random", "ä, \"q\"", "x y")), "version": random.choice("12@")}
     if random.random() < 0.6:
@@ -72,30 +141,7 @@ def valid_model(random):
     for layer in ("fingerprint", "probabilistic"):
         if random.random() < 0.8:
             model[layer] = draw_layer(random)
-    return model
-
-
-FAULTS = (("rivals", 0), ("rivals", "1"), ("prior", 1), ("prior", 0), ("user_agent_m", -0.1),
-          ("user_agent_u", 1.0), ("band", [0.5, 0.5]), ("band", [0.9, 0.6]), ("band", [0.1, 1]),
-          ("band", [0.1]), ("band", [-0.1, 0.5]), ("calibration", [[0.1, 0.2], [0.1, 0.3]]),
-          ("calibration", [[0.1, 0.2], [0.2, 0.1]]), ("calibration", [[0.1, 1.1]]),
-          ("calibration", [[0.1]]), ("calibration", [0.1, 0.2]), ("calibration", None),
-          ("band", None), ("x", 1), ("window_hours", 24), ("Prior", 0.5))
-OWN_FAULTS = (("window_hours", 721), ("window_hours", 7), ("window_hours", True),
-              ("retention_hours", -1), ("max_candidates", 0), ("max_candidates", 1025),
-              ("max_candidates", 1.5), ("ipv4_prefix", 33), ("ipv4_prefix", 0),
-              ("ipv6_prefix", 129), ("delay_hours", []), ("delay_hours", [24, 168]),
-              ("delay_m", [0.5, 0.2, 0.2, 0.2, 0, 0, 0]), ("delay_m", [0.1]),
-              ("ip_m", [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1]), ("fingerprint_u", 0), ("ip_u_min", 1),
-              ("fingerprint", []), ("probabilistic", None), ("unknown", 1), ("name", 1),
-              ("delay_hours", [1, 1.0000000000000002, 6, 24, 72, 100, 168]),
-              ("delay_hours", [0, 1, 6, 24, 72, 100, 168]))
-
-
-def broken_model(random):
-    """The default model with one fault."""
-    if random.random() < 0.5:
-        name, value = random.choice(OWN_FAULTS)
-        return {name: value}
-    name, value = random.choice(FAULTS)
-    return {random.choice(("fingerprint", "probabilistic")): {name: value}}
+    if random.random() < 0.7:
+        grow(random, model)
+    # The order in a file means nothing.
+    return dict(random.sample(list(model.items()), len(model)))

@@ -92,9 +92,13 @@ USER_AGENTS = (b"UA-1", b"UA-2", b"ua-1", b'Mozilla/5.0 (X11; "q", x)', b"UA\r\n
                b"UA-1 ", b"\t")
 ADS = (b"c1", b"c,2", b'"c3"', b"c\n4", b"c\r5", b"\xff c6 \xe2\x82x", b"c\0\x1b", b" ",
        "ñ".encode(), "\u2028\ufeff".encode(), b"=1+1", b"c\\7", b"\xf0\x9f\x98\xed\xa0\x80")
-WIDTHS, HEIGHTS = (b"390", b"1024", b"390.0", b"-0"), (b"844", b"768", b"0844")
-ZONES, OFFSETS = (b"Europe/Madrid", b"Asia/Tokyo", b"|"), (b"-60", b"540", b"0")
-SYSTEMS, BROWSERS = (b"iOS", b"Android"), (b"Safari", b"Chrome", b"safari")
+WIDTHS = (b"390", b"844", b"1024", b"390.0", b"-0", b"844 ")
+HEIGHTS = (b"844", b"390", b"768", b"0844", b"x\xff")
+ZONES = (b"Europe/Madrid", b"Asia/Tokyo", b"|", b"asia/tokyo", b"\0", b"Z" * 300)
+OFFSETS = (b"-60", b"540", b"0")
+SYSTEMS = (b"iOS", b"IOS", b"Android", b"aNDROID", b"\xc3\x9cOS", b"\xc3\xbcos", b"iOS\0", b"iOS\0x",
+           b"x" * 300, b"X" * 300, b"x" * 299 + b"y", b"x" * 70000)
+BROWSERS = (b"Safari", b"Chrome", b"safari", b"A[@Z", b"a{`z", b"a[@z", b"\xff", b"\xdf", b" Safari")
 
 
 class Values:
@@ -117,6 +121,9 @@ class Values:
         self.fingerprints = [random.randbytes(32) for _ in range(random.randint(1, 6))]
         self.fingerprints += [self.hash_of(device) for device in self.devices]
         self.addresses = [self.draw_address() for _ in range(random.randint(2, 8))]
+        # Some devices come again: at home by IPv4 and IPv6, and elsewhere.
+        self.people = [self.draw_person() for _ in range(random.randint(1, 5))]
+        self.people_share = random.choice((0, 0.3, 0.8))
 
     @staticmethod
     def clamp(time):
@@ -221,8 +228,9 @@ class Values:
     # ---- Devices ----
 
     def draw_components(self):
-        device = [self.one_of(pool) for pool in (WIDTHS, HEIGHTS, ZONES, OFFSETS, DEVICE_TYPES[:4],
-                                                 SYSTEMS, BROWSERS)]
+        """Mostly of the first few of each, so that some are alike."""
+        device = [self.one_of(pool if self.chance(0.1) else pool[:3])
+                  for pool in (WIDTHS, HEIGHTS, ZONES, OFFSETS, DEVICE_TYPES, SYSTEMS, BROWSERS)]
         return {name: None if self.chance(0.2) else value
                 for name, value in zip(COMPONENTS, device)}
 
@@ -245,12 +253,12 @@ class Values:
             return ipaddress.ip_address("203.0.%d.%d" % (113 + self.random.randrange(2), low))
         return ipaddress.ip_address("2001:db8:%x::%x" % (low // 2, low))
 
-    def address(self):
+    def address(self, addresses=None):
         if self.is_bad():
             return self.one_of(BAD_ADDRESSES)
         if self.chance(0.15):
             return self.one_of(SPECIAL_ADDRESSES)
-        address = self.one_of(self.addresses)
+        address = self.one_of(addresses or self.addresses)
         forms = [str(address), str(address)]
         if address.version == 4:
             number = int(address)
@@ -276,6 +284,30 @@ class Values:
         if self.chance(0.6):
             row.update(self.one_of(self.devices) if self.chance(0.6) else self.draw_components())
 
+    def draw_person(self):
+        looks = {**self.one_of(self.devices), "user_agent": self.one_of(USER_AGENTS[:4]),
+                 "fingerprint_hash": self.one_of(self.fingerprints).hex().encode()}
+        return self.one_of(self.tenants), looks, self.random.sample(self.addresses, 2)
+
+    def respelled(self, text):
+        return bytes(byte ^ 0x20 if chr(byte).isascii() and chr(byte).isalpha() and self.chance(0.5)
+                     else byte for byte in text)
+
+    def person(self, row):
+        """Make a row one of the people's, who do not always look the same."""
+        tenant, looks, addresses = self.one_of(self.people)
+        row["tenant_id"] = tenant
+        for name, value in looks.items():
+            if self.chance(0.9):
+                row[name] = value
+        row["ip_address"] = self.address(addresses)
+        for name in ("os", "browser"):
+            if row.get(name) and self.chance(0.4):
+                row[name] = self.respelled(row[name])
+        if self.chance(0.3):
+            row["screen_width"], row["screen_height"] = (row.get("screen_height"),
+                                                         row.get("screen_width"))
+
     # ---- Rows ----
 
     def click(self):
@@ -297,6 +329,8 @@ class Values:
         if self.chance(0.5):
             row["fingerprint_hash"] = self.fingerprint()
         self.device(row)
+        if self.chance(self.people_share):
+            self.person(row)
         return self.leave_out_required(row)
 
     def conversion(self):
@@ -311,6 +345,8 @@ class Values:
             if self.chance(0.35):
                 row[name] = self.fingerprint()
         self.device(row)
+        if self.chance(self.people_share):
+            self.person(row)
         return self.leave_out_required(row)
 
     def leave_out_required(self, row):

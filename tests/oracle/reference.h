@@ -138,8 +138,8 @@ void reference_destroy(reference *matcher);
  */
 size_t reference_add(reference *matcher, const cm_click *clicks, size_t count);
 
-/** Count the turns of the conversions from now on, one for each click or conversion that takes them.
- * The counts are borrowed; NULL: no more. */
+/** Count the turns of the conversions from now on, one for each click or conversion that takes
+ * them. The counts are borrowed; NULL: no more. */
 void reference_count(reference *matcher, size_t counts[REFERENCE_PATH_COUNT]);
 
 /** Match one conversion. The slices of the result are those of the clicks. */

@@ -39,6 +39,16 @@ def refuse(field, why):
     raise Failure(1, f"model: {field}: {why}", field)
 
 
+def refuse_all(why):
+    """For what is about no one field."""
+    raise Failure(1, f"model: {why}")
+
+
+def refuse_combination(path, name, why):
+    """Which of the sections that make it up is to blame nobody can say."""
+    raise Failure(1, f"model: {path}{name}: {why}", f"*.{name}")
+
+
 def number_of(field, value):
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         refuse(field, "not a number")
@@ -235,7 +245,9 @@ OWN = {"name": label_of, "version": label_of, "retention_hours": hours_of,
 
 def model_of(given):
     model, changes = dict(DEFAULT_MODEL), {}
-    for name, value in object_of("the file", given).items():
+    if not isinstance(given, dict):
+        refuse_all("not an object")
+    for name, value in given.items():
         if name in PARAMETERS:
             changes[name] = parameter_of("", name, value)
         elif name in OWN:
@@ -271,10 +283,10 @@ def check_combinations(model):
     for tenant, section in tenants.items():
         types = (None, *{**devices, **section["devices"]})
         if len(combinations) + len(types) > COMBINATIONS_MAX:
-            refuse("tenants", f"more than {COMBINATIONS_MAX} combinations")
+            refuse_all(f"more than {COMBINATIONS_MAX} combinations")
         combinations += [(f"tenants.{tenant.decode()}.", tenant, device) for device in types]
     if len(combinations) > COMBINATIONS_MAX:
-        refuse("devices", f"more than {COMBINATIONS_MAX} combinations")
+        refuse_all(f"more than {COMBINATIONS_MAX} combinations")
     for path, tenant, device in combinations:
         if device is not None:
             path += f"devices.{device.decode()}."
@@ -293,17 +305,17 @@ def combination(model, tenant, device):
 def check_parameters(path, model):
     for name in BINS:
         if len(model[name]) != len(model["delay_hours"]):
-            refuse(path + name, "not as many bins as delay_hours")
+            refuse_combination(path, name, "not as many bins as delay_hours")
     sum_m = 0.0
     for value in model["delay_m"]:
         sum_m += value
     if sum_m > 1:
-        refuse(path + "delay_m", "sums to more than 1")
+        refuse_combination(path, "delay_m", "sums to more than 1")
     other_m, other_u = model["ip_other_m"], model["ip_other_u"]
     if (other_m is None) != (other_u is None):
-        refuse(path + ("ip_other_m" if other_m is None else "ip_other_u"), "missing")
+        refuse_combination(path, "ip_other_m" if other_m is None else "ip_other_u", "missing")
     if other_m is not None and not all(1 - m - other_m > 0 for m in model["ip_m"]):
-        refuse(path + "ip_other_m", "too large beside ip_m")
+        refuse_combination(path, "ip_other_m", "too large beside ip_m")
 
 
 def no_key_twice(pairs):

@@ -131,7 +131,8 @@ static void world_take_components(cm_device *to, const cm_device *from)
     to->timezone = from->timezone;
 }
 
-/* Of those that are no person's seven in ten take part of what they show from one click, the rest is drawn anew. */
+/* Of those that are no person's seven in ten take part of what they show from one click; the rest
+ * is drawn anew. */
 static void world_make_conversion(world_source *source, cm_conversion *conversion, size_t number)
 {
     world_random *random = &source->random;

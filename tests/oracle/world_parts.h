@@ -1,6 +1,7 @@
 /**
  * What the parts of the world generator share: randomness and values (world_values.c), devices that
- * come again and again (world_people.c), times and records (world.c), models (world_model.c) and their text (world_model_text.c).
+ * come again and again (world_people.c), times and records (world.c), models (world_model.c) and
+ * their text (world_model_text.c).
  */
 #ifndef WORLD_PARTS_H
 #define WORLD_PARTS_H
