@@ -6,6 +6,7 @@
 
 #include "cmd/cmd_batch.h"
 #include "cmd/cmd_bench.h"
+#include "cmd/cmd_evaluate.h"
 #include "cmd/cmd_explain.h"
 #include "cmd/cmd_match.h"
 #include "cmd/cmd_migrate.h"
@@ -173,6 +174,19 @@ static const cm_command commands[] = {
         "clickmatch explain v-fbe093d72574b999 --clicks data/clicks.csv \\\n"
         "      --conversions data/conversions.csv",
         cm_cmd_explain,
+        NULL,
+    },
+    {
+        "evaluate",
+        CM_COMMAND_EVALUATE,
+        "clickmatch evaluate --clicks FILE... --conversions FILE... [options]",
+        "say how far a model's probabilities can be trusted",
+        "Matches with click ids hidden, and compares with what is right: by a truth, or\n"
+        "without one by layer 1's own matches. docs/evaluate.md says what each figure is.\n",
+        "clickmatch simulate --output world\n"
+        "  clickmatch evaluate --clicks world/clicks.csv \\\n"
+        "      --conversions world/conversions.csv --truth world",
+        cm_cmd_evaluate,
         NULL,
     },
     {

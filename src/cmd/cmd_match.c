@@ -5,6 +5,7 @@
 #include "cmd/clock.h"
 #include "cmd/inputs.h"
 #include "cmd/interrupt.h"
+#include "cmd/paths.h"
 #include "cmd/run.h"
 #include "util/error.h"
 
@@ -33,19 +34,6 @@ static void take_progress(void *context, uint64_t rows)
 }
 
 /* ---- before the work ---- */
-
-static cm_status check_stdin(const cm_settings *settings, cm_error *error)
-{
-    static const cm_option options[] = {CM_OPTION_CLICKS, CM_OPTION_CONVERSIONS, CM_OPTION_MODEL};
-    size_t uses = 0;
-    for (size_t i = 0; i < 3; i++)
-        for (size_t j = 0; j < settings->values[options[i]].text_count; j++)
-            uses += strcmp(settings->values[options[i]].texts[j], "-") == 0;
-    if (uses > 1)
-        return cm_error_set(error, CM_ERROR_USAGE,
-                            "- (standard input) is given %zu times; it can be read once", uses);
-    return CM_OK;
-}
 
 static bool ends_in(const char *path, const char *suffix)
 {
@@ -195,7 +183,8 @@ static cm_status work(struct match *match, cm_error *error)
 cm_status cm_cmd_match(const cm_settings *settings, cm_log *log, cm_error *error)
 {
     struct match match = {0};
-    cm_status status = check_stdin(settings, error);
+    static const cm_option inputs[] = {CM_OPTION_CLICKS, CM_OPTION_CONVERSIONS, CM_OPTION_MODEL};
+    cm_status status = cm_paths_check_stdin(settings, inputs, 3, error);
     if (status != CM_OK)
         return status;
     status = cm_run_begin("match", settings, NULL, log, &match.run, error);

@@ -29,6 +29,7 @@ typedef enum cm_command_bit {
     CM_COMMAND_MODEL_PROMOTE = 512,
     CM_COMMAND_MODEL_ROLLBACK = 1024,
     CM_COMMAND_EXPLAIN = 2048,
+    CM_COMMAND_EVALUATE = 4096,
 } cm_command_bit;
 
 /** The value of one option. Text is borrowed from the command line and the environment. */

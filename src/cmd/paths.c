@@ -15,12 +15,14 @@ struct file_option {
 
 static const struct file_option OUTPUTS[] = {{CM_OPTION_OUTPUT, "--output"},
                                              {CM_OPTION_REJECTS, "--rejects"},
-                                             {CM_OPTION_SUMMARY, "--summary"}};
+                                             {CM_OPTION_SUMMARY, "--summary"},
+                                             {CM_OPTION_HTML, "--html"}};
 static const struct file_option INPUTS[] = {
     {CM_OPTION_CLICKS, "--clicks"},         {CM_OPTION_CONVERSIONS, "--conversions"},
     {CM_OPTION_EXPLAIN_CLICKS, "--clicks"}, {CM_OPTION_EXPLAIN_CONVERSIONS, "--conversions"},
     {CM_OPTION_EVENTS, "--events"},         {CM_OPTION_WARM_CLICKS, "--clicks"},
-    {CM_OPTION_MODEL, "--model"},           {CM_OPTION_MODEL_OR_NAME, "--model"}};
+    {CM_OPTION_MODEL, "--model"},           {CM_OPTION_MODEL_OR_NAME, "--model"},
+    {CM_OPTION_JUDGED_MODELS, "--model"},   {CM_OPTION_REFERENCE, "--reference"}};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* The place a file has or would have, links and dots resolved. */
@@ -96,4 +98,17 @@ cm_status cm_paths_check(const cm_settings *settings, cm_error *error)
             status = check_input(settings, i, &INPUTS[j], error);
     }
     return status;
+}
+
+cm_status cm_paths_check_stdin(const cm_settings *settings, const cm_option *options, size_t count,
+                               cm_error *error)
+{
+    size_t uses = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < settings->values[options[i]].text_count; j++)
+            uses += strcmp(settings->values[options[i]].texts[j], "-") == 0;
+    if (uses > 1)
+        return cm_error_set(error, CM_ERROR_USAGE,
+                            "- (standard input) is given %zu times; it can be read once", uses);
+    return CM_OK;
 }

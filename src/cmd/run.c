@@ -75,9 +75,7 @@ cm_status cm_run_end(cm_run *run, cm_status status, cm_error *error)
 
 cm_status cm_run_model(const cm_settings *settings, cm_model **model, cm_error *error)
 {
-    const char *path = cm_settings_text(settings, CM_OPTION_MODEL);
-    return path == NULL ? cm_model_create(NULL, 0, model, error)
-                        : cm_run_model_file(path, model, error);
+    return cm_run_model_file(cm_settings_text(settings, CM_OPTION_MODEL), model, error);
 }
 
 cm_status cm_run_model_text(const char *path, const cm_buffer *text, cm_model **model,
@@ -95,6 +93,8 @@ cm_status cm_run_model_file(const char *path, cm_model **model, cm_error *error)
 {
     cm_buffer text = {0};
     *model = NULL;
+    if (path == NULL)
+        return cm_model_create(NULL, 0, model, error);
     cm_status status = cm_inputs_read(path, CM_MODEL_FILE_BYTES_MAX, &text, error);
     if (status == CM_OK)
         status = cm_run_model_text(path, &text, model, error);

@@ -47,7 +47,7 @@ cm_status cm_run_end(cm_run *run, cm_status status, cm_error *error);
  */
 cm_status cm_run_model(const cm_settings *settings, cm_model **model, cm_error *error);
 
-/** Read a model file. The same. Errors name the file. */
+/** Read a model file; NULL: the default model. The same. Errors name the file. */
 cm_status cm_run_model_file(const char *path, cm_model **model, cm_error *error);
 
 /** The same of text that was read from the file. */

@@ -20,6 +20,12 @@ struct cm_engine {
  */
 cm_status cm_engine_set_model(cm_engine *engine, const cm_model *model, cm_error *error);
 
+/** Go by another rule than the model's from now on (match/weights.h). Nobody may be matching. */
+static inline void cm_engine_set_rule(cm_engine *engine, cm_rule rule)
+{
+    cm_scoring_set_rule(&engine->scoring, rule);
+}
+
 #define CM_MEMORY_PARTS_MAX 20
 
 /** What a part of an engine takes. */

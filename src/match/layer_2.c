@@ -95,7 +95,9 @@ static cm_layer_word weigh(const struct fingerprint_match *match, cm_layer_scrat
                               scratch->clicks, facts->considered, scratch->looks, &shared);
     if (facts->count == 0)
         return CM_LAYER_NO_MATCH;
-    facts->r = model->rivals + (double)(facts->count - 1 + facts->left);
+    facts->r = match->context->scoring->rule == CM_RULE_BLIND
+                   ? 1.0
+                   : model->rivals + (double)(facts->count - 1 + facts->left);
     facts->u = shared ? address_u(match) : 1.0;
     facts->w0 = weights->layers[CM_WEIGH_FINGERPRINT].w0;
     facts->rest = rest(match);
@@ -109,6 +111,8 @@ static cm_layer_word weigh(const struct fingerprint_match *match, cm_layer_scrat
 cm_layer_word cm_layer_2(const cm_layer_context *context, const cm_query *query,
                          cm_layer_scratch *scratch, cm_score *score)
 {
+    if (context->scoring->rule == CM_RULE_NEWEST)
+        return cm_baseline_by_fingerprint(context, query, scratch, score);
     if (!query->keys.device.has_fingerprint)
         return CM_LAYER_NO_FINGERPRINT;
     scratch->facts = (cm_layer_facts){0};

@@ -14,7 +14,9 @@ static cm_layer_word weigh(const cm_layer_context *context, const cm_query *quer
         return CM_LAYER_NO_CANDIDATES;
     const cm_bin_weights *oldest = &weights->bins[facts->oldest_bin];
     double left = (double)facts->left;
-    facts->r = model->rivals + ((double)(facts->count - 1) + left);
+    facts->r = context->scoring->rule == CM_RULE_BLIND
+                   ? 1.0
+                   : model->rivals + ((double)(facts->count - 1) + left);
     facts->u = 1.0;
     facts->w0 = weights->layers[CM_WEIGH_PROBABILISTIC].w0;
     facts->rest = left * (oldest->prior_m[CM_WEIGH_PROBABILISTIC] / facts->r *
@@ -29,6 +31,8 @@ static cm_layer_word weigh(const cm_layer_context *context, const cm_query *quer
 cm_layer_word cm_layer_3(const cm_layer_context *context, const cm_query *query,
                          cm_layer_scratch *scratch, cm_score *score)
 {
+    if (context->scoring->rule == CM_RULE_NEWEST)
+        return cm_baseline_by_address(context, query, scratch, score);
     if (query->keys.device.address_kind == 0)
         return CM_LAYER_NO_SIGNAL;
     const cm_model *model = context->scoring->model;

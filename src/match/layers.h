@@ -88,4 +88,10 @@ double cm_layer_2_address_u(const cm_layer_context *context, const cm_query *que
 cm_layer_word cm_layer_3(const cm_layer_context *context, const cm_query *query,
                          cm_layer_scratch *scratch, cm_score *score);
 
+/** As layers 2 and 3, but by CM_RULE_NEWEST (weights.h). */
+cm_layer_word cm_baseline_by_fingerprint(const cm_layer_context *context, const cm_query *query,
+                                         cm_layer_scratch *scratch, cm_score *score);
+cm_layer_word cm_baseline_by_address(const cm_layer_context *context, const cm_query *query,
+                                     cm_layer_scratch *scratch, cm_score *score);
+
 #endif

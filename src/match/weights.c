@@ -85,7 +85,7 @@ static bool init_weights(cm_weights *weights, const cm_model *model,
 cm_status cm_scoring_init(cm_scoring *scoring, const cm_model *model, cm_error *error)
 {
     size_t count = model->parameter_count;
-    *scoring = (cm_scoring){model, calloc(count, sizeof *scoring->weights)};
+    *scoring = (cm_scoring){.model = model, .weights = calloc(count, sizeof *scoring->weights)};
     bool ready = scoring->weights != NULL;
     for (size_t i = 0; i < count && ready; i++)
         ready = init_weights(&scoring->weights[i], model, &model->parameters[i]);
@@ -93,6 +93,20 @@ cm_status cm_scoring_init(cm_scoring *scoring, const cm_model *model, cm_error *
         return CM_OK;
     cm_scoring_destroy(scoring);
     return cm_error_memory(error, "weights", count * sizeof *scoring->weights);
+}
+
+static void blind(cm_weights *weights)
+{
+    for (size_t i = 0; i < weights->model->bin_count; i++)
+        for (size_t layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++)
+            weights->bins[i].lr_delay[layer] = 1.0;
+}
+
+void cm_scoring_set_rule(cm_scoring *scoring, cm_rule rule)
+{
+    scoring->rule = rule;
+    for (size_t i = 0; i < scoring->model->parameter_count && rule == CM_RULE_BLIND; i++)
+        blind(&scoring->weights[i]);
 }
 
 void cm_scoring_destroy(cm_scoring *scoring)

@@ -41,14 +41,25 @@ typedef struct cm_weights {
     cm_bin_weights *bins; /* model->bin_count; owned */
 } cm_weights;
 
+/** What layers 2 and 3 go by. All but the first are there to be measured against. */
+typedef enum cm_rule {
+    CM_RULE_MODEL = 0, /* docs/matching.md */
+    CM_RULE_BLIND,     /* the same with LR_delay = 1 and r = 1: blind to time and to rivals */
+    CM_RULE_NEWEST,    /* the newest active click of the key, at a fixed probability: baseline.c */
+} cm_rule;
+
 /** All of a model's factors. */
 typedef struct cm_scoring {
     const cm_model *model; /* borrowed */
-    cm_weights *weights;   /* model->parameter_count; owned */
+    cm_rule rule;
+    cm_weights *weights; /* model->parameter_count; owned */
 } cm_scoring;
 
 /** Compute the factors of a model, which must outlive them. CM_OK or CM_ERROR_MEMORY. */
 cm_status cm_scoring_init(cm_scoring *scoring, const cm_model *model, cm_error *error);
+
+/** Go by another rule from now on. There is no way back from CM_RULE_BLIND. */
+void cm_scoring_set_rule(cm_scoring *scoring, cm_rule rule);
 
 void cm_scoring_destroy(cm_scoring *scoring);
 

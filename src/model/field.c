@@ -44,12 +44,34 @@ static const char *const CONVERSION_NAMES[CM_CONVERSION_FIELD_COUNT] = {
     [CM_CONVERSION_TIMEZONE_OFFSET] = "timezone_offset",
 };
 
+static const char *const CLICK_TRUTH_NAMES[CM_CLICK_TRUTH_FIELD_COUNT] = {
+    [CM_CLICK_TRUTH_TENANT_ID] = "tenant_id",
+    [CM_CLICK_TRUTH_CLICK_ID] = "click_id",
+    [CM_CLICK_TRUTH_DEVICE] = "device",
+};
+
+static const char *const CONVERSION_TRUTH_NAMES[CM_CONVERSION_TRUTH_FIELD_COUNT] = {
+    [CM_CONVERSION_TRUTH_TENANT_ID] = "tenant_id",
+    [CM_CONVERSION_TRUTH_CONVERSION_ID] = "conversion_id",
+    [CM_CONVERSION_TRUTH_DEVICE] = "device",
+};
+
+static const struct {
+    const char *const *names;
+    size_t count;
+} KINDS[] = {
+    [CM_ROW_CLICK] = {CLICK_NAMES, CM_CLICK_FIELD_COUNT},
+    [CM_ROW_CONVERSION] = {CONVERSION_NAMES, CM_CONVERSION_FIELD_COUNT},
+    [CM_ROW_CLICK_TRUTH] = {CLICK_TRUTH_NAMES, CM_CLICK_TRUTH_FIELD_COUNT},
+    [CM_ROW_CONVERSION_TRUTH] = {CONVERSION_TRUTH_NAMES, CM_CONVERSION_TRUTH_FIELD_COUNT},
+};
+
 const char *cm_field_name(cm_row_kind kind, size_t field)
 {
-    return kind == CM_ROW_CLICK ? CLICK_NAMES[field] : CONVERSION_NAMES[field];
+    return KINDS[kind].names[field];
 }
 
 size_t cm_field_count(cm_row_kind kind)
 {
-    return kind == CM_ROW_CLICK ? CM_CLICK_FIELD_COUNT : CM_CONVERSION_FIELD_COUNT;
+    return KINDS[kind].count;
 }

@@ -54,12 +54,32 @@ enum cm_conversion_field {
     CM_CONVERSION_FIELD_COUNT
 };
 
-#define CM_FIELD_COUNT_MAX 24
-#define CM_FIELD_REQUIRED_COUNT 3 /* the first three of either */
+/* What is known of a world: which device clicked, which one converted. */
+enum cm_click_truth_field {
+    CM_CLICK_TRUTH_TENANT_ID,
+    CM_CLICK_TRUTH_CLICK_ID,
+    CM_CLICK_TRUTH_DEVICE,
+    CM_CLICK_TRUTH_FIELD_COUNT
+};
 
-/** The two kinds of row. */
-typedef enum cm_row_kind { CM_ROW_CLICK, CM_ROW_CONVERSION } cm_row_kind;
-#define CM_ROW_KIND_COUNT 2
+enum cm_conversion_truth_field {
+    CM_CONVERSION_TRUTH_TENANT_ID,
+    CM_CONVERSION_TRUTH_CONVERSION_ID,
+    CM_CONVERSION_TRUTH_DEVICE,
+    CM_CONVERSION_TRUTH_FIELD_COUNT
+};
+
+#define CM_FIELD_COUNT_MAX 24
+#define CM_FIELD_REQUIRED_COUNT 3 /* the first three of each */
+
+/** The kinds of row: those that runs match and count, then what only evaluations read. */
+typedef enum cm_row_kind {
+    CM_ROW_CLICK,
+    CM_ROW_CONVERSION,
+    CM_ROW_CLICK_TRUTH,
+    CM_ROW_CONVERSION_TRUTH,
+} cm_row_kind;
+#define CM_ROW_KIND_COUNT 2 /* clicks and conversions */
 
 /** Name of a column, as in files. */
 const char *cm_field_name(cm_row_kind kind, size_t field);
