@@ -233,6 +233,8 @@ typedef struct cm_trace_layer {
                             are on the conversion's address */
     uint64_t left;       /* clicks less considered */
     uint64_t expired;    /* of the considered: at or after their expires_at */
+    uint64_t newer;      /* layer 2: newer clicks on the conversion's address, which may be the
+                            device's newest; they are among the candidates, and not considered */
     uint64_t repeats; /* of the considered: older clicks of a device that has a newer one there */
     uint64_t address_clicks, tenant_clicks; /* layer 2: n_ip and N of docs/matching.md */
     size_t candidate_count;                 /* what is left: weighed if there is any */

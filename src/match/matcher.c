@@ -98,15 +98,6 @@ static void run_weighing(cm_matcher *matcher, size_t count, const struct weighin
             weigh(matcher, i, layer, &results[i]);
 }
 
-/* Most models have no sections. */
-static uint32_t parameters_of(const cm_model *model, const cm_query *query)
-{
-    if (model->parameter_count == 1)
-        return 0;
-    return cm_model_parameters_of(model, query->conversion->tenant_id,
-                                  query->keys.device.device_type);
-}
-
 /* results: those that are open; NULL: all are. */
 static bool find_devices(cm_matcher *matcher, size_t count, const cm_result *results)
 {
@@ -123,7 +114,6 @@ static bool find_devices(cm_matcher *matcher, size_t count, const cm_result *res
         if (!cm_conversion_keys_make_device(&index->rules, query->conversion, &matcher->keys,
                                             &query->keys))
             return false;
-        query->parameters = parameters_of(matcher->context.scoring->model, query);
         cm_query_prefetch_device(index, query);
         open[open_count++] = query;
     }

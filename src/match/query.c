@@ -299,8 +299,18 @@ static void find_address(const cm_click_index *index, cm_query *query)
     cm_view_prefetch_clicks(view);
 }
 
+/* Most models have no sections. */
+static uint32_t parameters_of(const cm_model *model, const cm_query *query)
+{
+    if (model->parameter_count == 1)
+        return 0;
+    return cm_model_parameters_of(model, query->conversion->tenant_id,
+                                  query->keys.device.device_type);
+}
+
 void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_query *query)
 {
+    query->parameters = parameters_of(index->rules.model, query);
     query->fingerprint = CM_NUMBER_NONE;
     query->same_fingerprint = (cm_view){0};
     query->same_address = (cm_view){0};

@@ -330,6 +330,7 @@ static void trace_clicks(const struct tracing *tracing, const cm_layer_facts *fa
     layer->considered = facts->considered;
     layer->left = facts->left;
     layer->expired = count_expired(tracing, facts->considered);
+    layer->newer = facts->newer_count;
     layer->repeats = facts->considered - layer->expired - facts->count;
 }
 

@@ -163,7 +163,8 @@ static size_t check_layer(const cm_trace_layer *layer, bool is_calibrated)
 {
     double total = layer->nobody + layer->rest;
     assert_int_equal(layer->clicks, layer->considered + layer->left);
-    assert_int_equal(layer->considered, layer->expired + layer->repeats + layer->candidate_count);
+    assert_int_equal(layer->considered,
+                     layer->expired + layer->repeats + layer->candidate_count - layer->newer);
     for (size_t i = 0; i < layer->candidate_count; i++) {
         const cm_trace_candidate *candidate = &layer->candidates[i];
         check_candidate(candidate);
@@ -187,10 +188,12 @@ static void test_bits_add_up(void **state)
     for (uint64_t number = 0; number < WORLDS; number++) {
         struct fixture fixture;
         setup(&fixture, number);
-        const cm_layer_model *models[] = {&fixture.model->parameters[0].fingerprint,
-                                          &fixture.model->parameters[0].probabilistic};
         for (size_t i = 0; i < fixture.world->conversion_count; i++) {
-            cm_trace *trace = explain(fixture.engine, &fixture.world->conversions[i]);
+            const cm_conversion *conversion = &fixture.world->conversions[i];
+            cm_trace *trace = explain(fixture.engine, conversion);
+            const cm_parameters *parameters = &fixture.model->parameters[cm_model_parameters_of(
+                fixture.model, conversion->tenant_id, trace->device.device_type)];
+            const cm_layer_model *models[] = {&parameters->fingerprint, &parameters->probabilistic};
             for (size_t at = 0; at < 2; at++) {
                 const cm_trace_layer *layer = &trace->layers[1 + at];
                 candidates += check_layer(layer, models[at]->knot_count > 0);
