@@ -44,7 +44,7 @@ typedef enum cm_status {
     CM_OK = 0,
     CM_ERROR_MEMORY,      /* an allocation failed */
     CM_ERROR_ARGUMENT,    /* a value given by the caller is out of its range */
-    CM_ERROR_MODEL,       /* a model file is malformed; line and byte say where */
+    CM_ERROR_MODEL,       /* a model is malformed (line and byte say where), or is not there */
     CM_ERROR_CAPACITY,    /* a fixed limit (2^31 clicks, 2^31 keys) is reached */
     CM_ERROR_FORMAT,      /* input cannot be read as what it should be; line and byte say where */
     CM_ERROR_IO,          /* a file cannot be opened, read or written */

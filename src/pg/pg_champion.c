@@ -43,12 +43,13 @@ static cm_status read_last(cm_pg *pg, cm_pg_answer *answer, struct change *chang
                             "%s@%s did not become the champion by a promotion, so what was before "
                             "it is unknown; promote the version that you want",
                             name, change->from);
-    change->to = is_known ? cm_pg_answer_text(answer, 0, 1) : NULL;
-    if (change->to == NULL)
+    const char *before = is_known ? cm_pg_answer_text(answer, 0, 1) : NULL;
+    if (before == NULL)
         return cm_error_set(error, CM_ERROR_MODEL,
                             "%s@%s is the first champion of %s: there is none to go back to; "
                             "promote the version that you want",
                             name, change->from, name);
+    change->to = before;
     change->undoes = cm_pg_answer_text(answer, 0, 0);
     return CM_OK;
 }
@@ -94,7 +95,7 @@ static cm_status write_change(cm_pg *pg, const struct change *change, cm_error *
 static cm_status change_locked(cm_pg *pg, const cm_pg_promote *what, cm_pg_champions *champions,
                                cm_error *error)
 {
-    struct change change = {.what = what, .undoes = ""};
+    struct change change = {.what = what, .to = "", .undoes = ""};
     cm_pg_answer champion = {NULL};
     cm_pg_answer last = {NULL};
     cm_status status = read_champion(pg, what, &champion, &change, error);
