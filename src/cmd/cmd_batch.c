@@ -167,6 +167,7 @@ cm_status cm_cmd_batch(const cm_settings *settings, cm_log *log, cm_error *error
 {
     cm_run run;
     cm_model_source source;
+    bool is_built_in = false;
     cm_model *model = NULL;
     cm_status status = cm_database_check(settings, CM_OPTION_DB, error);
     if (status == CM_OK)
@@ -175,9 +176,11 @@ cm_status cm_cmd_batch(const cm_settings *settings, cm_log *log, cm_error *error
         return status;
     status = cm_run_begin("batch", settings, NULL, log, &run, error);
     if (status == CM_OK)
-        status = cm_model_source_begin(&source, log, &model, error);
-    if (status == CM_OK)
+        status = cm_model_source_read(&source, cm_interrupt_flag(), &model, &is_built_in, error);
+    if (status == CM_OK) {
+        cm_model_source_tell(&source, model, is_built_in, log);
         status = work(&run, model, error);
+    }
     status = cm_run_end(&run, status, error);
     cm_model_destroy(model);
     return status;

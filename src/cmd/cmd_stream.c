@@ -55,7 +55,8 @@ static bool has_database(const cm_settings *settings)
 static cm_status create_engine(cm_stream_run *run, cm_error *error)
 {
     cm_options options = {0};
-    cm_status status = cm_model_source_begin(&run->source, run->run.log, &run->model, error);
+    cm_status status = cm_model_source_read(&run->source, cm_interrupt_flag(), &run->model,
+                                            &run->begins_built_in, error);
     if (status != CM_OK)
         return status;
     run->run.summary.model = cm_model_label(run->model);
@@ -189,6 +190,8 @@ static cm_status prepare(cm_stream_run *run, cm_error *error)
         status = open_sink(run, error);
     if (status == CM_OK)
         status = cm_stream_tell_begin(run, error);
+    if (status == CM_OK)
+        cm_model_source_tell(&run->source, run->model, run->begins_built_in, run->run.log);
     if (status == CM_OK)
         status = open_window(run, &resumed, error);
     if (status == CM_OK)

@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include "cmd/interrupt.h"
 #include "cmd/run.h"
 #include "pg/pg_migrate.h"
 #include "pg/pg_registry.h"
@@ -70,15 +69,10 @@ cm_status cm_model_source_read(const cm_model_source *source, const atomic_bool 
     return is_none ? cm_model_create(NULL, 0, model, error) : status;
 }
 
-cm_status cm_model_source_begin(const cm_model_source *source, cm_log *log, cm_model **model,
-                                cm_error *error)
+void cm_model_source_tell(const cm_model_source *source, const cm_model *model, bool is_built_in,
+                          cm_log *log)
 {
-    bool is_built_in;
-    cm_status status =
-        cm_model_source_read(source, cm_interrupt_flag(), model, &is_built_in, error);
-    if (status != CM_OK)
-        return status;
-    const char *label = cm_model_label(*model);
+    const char *label = cm_model_label(model);
     if (is_built_in)
         cm_log_info(log, "model %s, built in", label);
     else if (source->path != NULL)
@@ -86,5 +80,4 @@ cm_status cm_model_source_begin(const cm_model_source *source, cm_log *log, cm_m
     else
         cm_log_info(log, "model %s of the registry%s", label,
                     source->ref.version[0] == '\0' ? ", the champion" : "");
-    return CM_OK;
 }

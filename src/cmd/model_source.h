@@ -41,8 +41,8 @@ cm_status cm_model_source_init(const cm_settings *settings, cm_option db, bool h
 cm_status cm_model_source_read(const cm_model_source *source, const atomic_bool *interrupt,
                                cm_model **model, bool *is_built_in, cm_error *error);
 
-/** The same for a run that begins: says which model it is and where from. */
-cm_status cm_model_source_begin(const cm_model_source *source, cm_log *log, cm_model **model,
-                                cm_error *error);
+/** Say which model a run begins with, and where it is from. */
+void cm_model_source_tell(const cm_model_source *source, const cm_model *model, bool is_built_in,
+                          cm_log *log);
 
 #endif

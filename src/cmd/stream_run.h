@@ -15,6 +15,7 @@ typedef struct cm_stream_run {
     cm_run run;
     cm_model_source source;
     cm_model_reload reload;
+    bool begins_built_in;
     cm_model *model; /* as read last */
     cm_engine *engine;
     cm_stream *stream;
