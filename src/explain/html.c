@@ -11,7 +11,7 @@ static const char STYLE[] =
     "vertical-align:top;overflow-wrap:anywhere}th{font-weight:600;white-space:nowrap}"
     ".word{font-weight:normal;color:#55606e}.result{background:#eef3f8;padding:.6em 1em;"
     "border-radius:6px}ul{padding-left:1.2em;margin:.5em 0}"
-    ".sub{margin-left:1.5em}svg{display:block;width:100%;max-width:760px;font-size:13px}svg "
+    ".sub{margin-left:1.5em}svg{display:block;width:100%;max-width:820px;font-size:13px}svg "
     "text{fill:#1c2430}"
     "svg .note{fill:#55606e}svg .bits{text-anchor:end;font-variant-numeric:tabular-nums}"
     "svg line{stroke:#9aa5b1}svg .more{fill:#2e7d4f}svg .less{fill:#c0392b}svg .sum{fill:#33618f}";

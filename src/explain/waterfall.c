@@ -5,9 +5,9 @@
 #include "explain/say.h"
 #include "explain/words.h"
 
-#define WIDTH 760
+#define WIDTH 820
 #define ROW 24
-#define BARS_X 300     /* before it: labels */
+#define BARS_X 360     /* before it: labels */
 #define BARS_WIDTH 360 /* behind it: bits */
 #define BITS_MAX 200.0 /* a factor of zero has no logarithm; it ends at the edge */
 
@@ -82,6 +82,8 @@ static double put_factors(const cm_explanation *explanation, const cm_trace_cand
         cm_say_factor(explanation, candidate, factor, &words);
         cm_words(&words, ": ");
         cm_say_quotient(factor, &words);
+        if (factor->p_if_equal >= 0)
+            cm_words(&words, " (equal: p %.4f)", factor->p_if_equal);
         put_label(buffer, i, factor->name, &words);
         put_bar(buffer, scale, i, sum, next, next < sum ? "less" : "more");
         put_bits(buffer, i, factor->bits);

@@ -7,6 +7,7 @@
 #include "match/factors.h"
 #include "match/newest.h"
 #include "model/normal.h"
+#include "util/check.h"
 
 struct tracing {
     cm_matcher *matcher;
@@ -72,6 +73,7 @@ static cm_address address_of(const cm_click_index *index, const cm_click_row *ro
     } else if (index->rules.model->ipv6_prefix > 64) {
         cm_slice wide =
             cm_catalog_name(&index->catalog, CM_NAME_WIDE_BUCKET, (uint32_t)row->address);
+        CM_CHECK(wide.size == sizeof address.bytes); /* a row with a usable address has one */
         memcpy(address.bytes, wide.data, sizeof address.bytes);
     } else {
         memcpy(address.bytes, &ipv6, sizeof ipv6);
