@@ -39,7 +39,8 @@ case_models() {
 # One seed for each fault there is.
 case_refused_models() {
     local faults
-    faults=$(cd "$oracle" && python3 -c 'import fuzz_refusals; print(fuzz_refusals.COUNT)') || return
+    faults=$(cd "$oracle" && python3 -c 'import fuzz_refusals; print(fuzz_refusals.COUNT)') ||
+        return
     differs python3 "$oracle/fuzz_files.py" "$program" refusals "$FIRST_SEED" \
         $((FIRST_SEED + faults))
 }

@@ -49,6 +49,7 @@ class Case:
         self.hostile = self.random.choice((0, 0.004, 0.02))
         model = DEFAULT_MODEL
         if mode == "refusals":
+            self.hostile, self.max_rejects = 0, "none"
             self.is_refused = (seed + 1) % fuzz_refusals.COUNT > 0
             self.write_model(fuzz_refusals.broken_text(self.random, seed))
         if mode == "catalogue":
@@ -98,7 +99,9 @@ class Case:
 
     def make_text(self, kind, rows):
         form = self.mode
-        if form not in ("csv", "ndjson"):
+        if form == "refusals":
+            form = "ndjson"  # without a header that may be hostile
+        elif form not in ("csv", "ndjson"):
             form = self.random.choice(("csv", "ndjson"))
         hostile = self.hostile
         if form == "csv":
@@ -220,7 +223,7 @@ def misplaced(expected, actual):
 
 
 def names_field(said, field):
-    """Whether an error is about a field. Odd names may be written otherwise: the last one counts."""
+    """Whether an error is about a field. Odd names may be written otherwise: the last counts."""
     is_plain = re.fullmatch(r"[A-Za-z0-9_.-]+", field)
     return f"model: {field}: " in said if is_plain else field.split(".")[-1] + ": " in said
 

@@ -1,7 +1,7 @@
 """Model files with one fault each, for fuzz_files.py.
 
-A fault is a field and a value that it may not have; it is put into a valid model, or into one of its
-sections. Some faults are of the text, some of several fields together.
+A fault is a field and a value that it may not have; it is put into a valid model, or into one of
+its sections. Some faults are of the text, some of several fields together.
 """
 
 import json
@@ -58,7 +58,7 @@ TOGETHER = (
     {"devices": {"mobile": {"ip_other_m": 0.15, "ip_other_u": 0.5}},
      "tenants": {"t": {"ip_m": [0.86] * 7}}},
     {"ip_other_m": 0.1, "ip_other_u": 0.5, "tenants": {"t": {
-        "ip_m": [0.85] * 7, "devices": {"x": {"ip_other_m": 0.15}}}}},
+        "ip_m": [0.85] * 7, "devices": {"x": {"ip_other_m": 0.16}}}}},
     {"devices": {"mobile": {"delay_m": [0.2] * 7}}}, {"tenants": {"t": {"ip_m": [0.5] * 6}}},
     {"tenants": {"t": {"devices": {"": {"fingerprint_m": [0.5] * 8}}}}},
     {"delay_hours": [24, 168]},

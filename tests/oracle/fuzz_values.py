@@ -96,9 +96,10 @@ WIDTHS = (b"390", b"844", b"1024", b"390.0", b"-0", b"844 ")
 HEIGHTS = (b"844", b"390", b"768", b"0844", b"x\xff")
 ZONES = (b"Europe/Madrid", b"Asia/Tokyo", b"|", b"asia/tokyo", b"\0", b"Z" * 300)
 OFFSETS = (b"-60", b"540", b"0")
-SYSTEMS = (b"iOS", b"IOS", b"Android", b"aNDROID", b"\xc3\x9cOS", b"\xc3\xbcos", b"iOS\0", b"iOS\0x",
-           b"x" * 300, b"X" * 300, b"x" * 299 + b"y", b"x" * 70000)
-BROWSERS = (b"Safari", b"Chrome", b"safari", b"A[@Z", b"a{`z", b"a[@z", b"\xff", b"\xdf", b" Safari")
+SYSTEMS = (b"iOS", b"IOS", b"Android", b"aNDROID", b"\xc3\x9cOS", b"\xc3\xbcos", b"iOS\0",
+           b"iOS\0x", b"x" * 300, b"X" * 300, b"x" * 299 + b"y", b"x" * 70000)
+BROWSERS = (b"Safari", b"Chrome", b"safari", b"A[@Z", b"a{`z", b"a[@z", b"\xff", b"\xdf",
+            b" Safari")
 
 
 class Values:
