@@ -62,18 +62,34 @@ case_references_agree_on_worlds() {
         $((FIRST_SEED + 36 * SEEDS / 100))
 }
 
-case_golden_vectors() {
-    python3 "$oracle/reference.py" --clicks "$vectors/clicks.csv" --conversions \
-        "$vectors/conversions.csv" --output reference.csv 2>"$work/err" || fail "$(cat "$work/err")"
-    run match --clicks "$vectors/clicks.csv" --conversions "$vectors/conversions.csv" \
+# Hold program, reference and expected.csv of a folder against each other; more options follow.
+golden() {
+    local folder=$root/tests/golden/$1
+    shift
+    python3 "$oracle/reference.py" --clicks "$folder/clicks.csv" --conversions \
+        "$folder/conversions.csv" "$@" --output reference.csv 2>"$work/err" ||
+        fail "$(cat "$work/err")"
+    run match --clicks "$folder/clicks.csv" --conversions "$folder/conversions.csv" "$@" \
         --output program.csv --quiet
     expect_status 0
     expect_same program.csv reference.csv
-    python3 - "$vectors/expected.csv" program.csv <<'END' || fail "not what expected.csv says"
+    python3 - "$folder/expected.csv" program.csv <<'END' || fail "not what expected.csv says"
 import csv, sys
 expected, actual = (list(csv.DictReader(open(path, encoding="utf-8"))) for path in sys.argv[1:])
-assert [{name: row[name] for name in expected[0]} for row in actual] == expected and expected
+actual = [{name: row[name] for name in expected[0]} for row in actual]
+for one, other in zip(expected, actual):
+    if one != other:
+        print(one, other, file=sys.stderr)
+assert actual == expected
 END
+}
+
+case_golden_vectors() {
+    golden vectors
+}
+
+case_golden_grown() {
+    golden grown --model "$root/tests/golden/grown/model.json"
 }
 
 run_cases
