@@ -63,7 +63,7 @@ static cm_status encode(restore *r, cm_segment_encoder *encoder, size_t place, c
 static cm_status save_all(restore *r, cm_error *error)
 {
     cm_segment_encoder encoder = {0};
-    cm_status status = cm_segment_encoder_warm_up(&encoder, error);
+    cm_status status = cm_segment_encoder_warm_up(&encoder, r->bench->world.engine->model, error);
     for (size_t i = 0; i < r->segments && status == CM_OK; i++)
         status = encode(r, &encoder, i, error);
     cm_segment_encoder_destroy(&encoder);

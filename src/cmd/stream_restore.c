@@ -137,7 +137,7 @@ cm_status cm_stream_checkpoint_open(cm_stream_checkpoint *c, const cm_settings *
     stream->keeper.context = c;
     cm_status status = cm_parts_open(path, "--checkpoint", &c->parts, error);
     if (status == CM_OK)
-        status = cm_segment_encoder_warm_up(&c->encoder, error);
+        status = cm_segment_encoder_warm_up(&c->encoder, stream->engine->model, error);
     if (status != CM_OK || cm_parts_found(c->parts, &manifest) == 0)
         return status;
     *resumed = true;

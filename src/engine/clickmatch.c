@@ -49,6 +49,8 @@ void cm_engine_destroy(cm_engine *engine)
 static cm_status check_same_window(const cm_model *old, const cm_model *model, cm_error *error)
 {
     const char *field = NULL;
+    if (old->has_traits != model->has_traits)
+        field = "traits";
     if (old->ipv6_prefix != model->ipv6_prefix)
         field = "ipv6_prefix";
     if (old->ipv4_prefix != model->ipv4_prefix)

@@ -14,8 +14,8 @@ struct cm_engine {
 /**
  * Score by another model from now on. Nobody may be matching.
  *
- * @param model  borrowed and copied; must have the same windows, retention and address prefixes:
- * what is stored was stored by them
+ * @param model  borrowed and copied; must have the same windows, retention and address prefixes,
+ * and compare traits as the one before does or does not: what is stored was stored by them
  * @return CM_OK; CM_ERROR_MODEL or CM_ERROR_MEMORY: nothing has changed
  */
 cm_status cm_engine_set_model(cm_engine *engine, const cm_model *model, cm_error *error);
@@ -26,7 +26,7 @@ static inline void cm_engine_set_rule(cm_engine *engine, cm_rule rule)
     cm_scoring_set_rule(&engine->scoring, rule);
 }
 
-#define CM_MEMORY_PARTS_MAX 20
+#define CM_MEMORY_PARTS_MAX (14 + CM_NAME_KIND_COUNT)
 
 /** What a part of an engine takes. */
 typedef struct cm_memory_part {

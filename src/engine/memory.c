@@ -6,6 +6,11 @@ static const char *const name_of_names[CM_NAME_KIND_COUNT] = {
     [CM_NAME_DEVICE_TYPE] = "device types",
     [CM_NAME_WHO] = "tenants with device types",
     [CM_NAME_USER_AGENT] = "user agents",
+    [CM_NAME_TRAIT + CM_TRAIT_OS] = "operating systems",
+    [CM_NAME_TRAIT + CM_TRAIT_BROWSER] = "browsers",
+    [CM_NAME_TRAIT + CM_TRAIT_SCREEN] = "screens",
+    [CM_NAME_TRAIT + CM_TRAIT_TIMEZONE] = "time zones",
+    [CM_NAME_LOOK] = "user agents with traits",
     [CM_NAME_CAMPAIGN] = "campaigns",
     [CM_NAME_WIDE_BUCKET] = "IPv6 buckets over 64 bits",
 };

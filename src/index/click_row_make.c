@@ -26,6 +26,18 @@ static uint64_t address_of(const cm_key_rules *rules, cm_names *names, const cm_
     return intern(names, CM_NAME_WIDE_BUCKET, bucket, cm_text_hash(rules, bucket), failed);
 }
 
+static uint32_t look_of(const cm_key_rules *rules, cm_names *names, const cm_click *click,
+                        const cm_device_keys *keys, bool *failed)
+{
+    cm_slice user_agent = click->device.user_agent;
+    if (keys->traits == NULL)
+        return intern(names, CM_NAME_USER_AGENT, user_agent, keys->user_agent_hash, failed);
+    uint32_t number =
+        cm_names_intern_look(names, user_agent, keys->user_agent_hash, keys->traits, rules->seed);
+    *failed |= number == CM_NUMBER_NONE;
+    return number;
+}
+
 cm_status cm_click_row_make(const cm_key_rules *rules, cm_names *names, const cm_click *click,
                             const cm_click_keys *keys, cm_new_click *made, cm_error *error)
 {
@@ -41,8 +53,7 @@ cm_status cm_click_row_make(const cm_key_rules *rules, cm_names *names, const cm
         .time = cm_click_row_stamp(click->click_timestamp, flags),
         .address = address_of(rules, names, device, &failed),
         .who = number,
-        .user_agent = intern(names, CM_NAME_USER_AGENT, click->device.user_agent,
-                             device->user_agent_hash, &failed),
+        .look = look_of(rules, names, click, device, &failed),
         .campaign = intern(names, CM_NAME_CAMPAIGN, keys->campaign, keys->campaign_hash, &failed),
     };
     if (failed)

@@ -89,6 +89,18 @@ static void make_address(const cm_key_rules *rules, uint64_t tenant_hash, const 
     keys->bucket_hash = cm_bucket_hash(tenant_hash, keys->address_kind, keys->address);
 }
 
+static bool make_traits(const cm_key_rules *rules, const cm_device *device, cm_arena *arena,
+                        cm_device_keys *keys)
+{
+    cm_shown_traits *traits = cm_arena_take(arena, sizeof *traits);
+    keys->traits = traits;
+    if (traits == NULL || !cm_device_traits(device, arena, traits->texts))
+        return false;
+    for (size_t i = 0; i < CM_TRAIT_COUNT; i++)
+        traits->hashes[i] = cm_text_hash(rules, traits->texts[i]);
+    return true;
+}
+
 static bool make_device(const cm_key_rules *rules, uint64_t tenant_hash, const cm_device *device,
                         cm_key_scratch *scratch, cm_device_keys *keys)
 {
@@ -101,7 +113,8 @@ static bool make_device(const cm_key_rules *rules, uint64_t tenant_hash, const c
     keys->device_type_hash = cm_text_hash(rules, keys->device_type);
     make_address(rules, tenant_hash, &device->ip_address, keys);
     keys->user_agent_hash = cm_text_hash(rules, device->user_agent);
-    return true;
+    keys->traits = NULL;
+    return !rules->model->has_traits || make_traits(rules, device, &scratch->arena, keys);
 }
 
 static bool make_params(uint64_t tenant_hash, cm_slice fbclid, cm_slice gclid, cm_arena *arena,

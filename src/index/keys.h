@@ -7,6 +7,7 @@
 
 #include "model/model.h"
 #include "store/click_row.h"
+#include "store/look.h"
 #include "util/arena.h"
 #include "util/digest.h"
 
@@ -34,6 +35,7 @@ typedef struct cm_device_keys {
     cm_slice device_type;      /* lower case */
     uint64_t device_type_hash;
     uint64_t user_agent_hash;
+    const cm_shown_traits *traits; /* in the scratch's arena; NULL: the model compares none */
 } cm_device_keys;
 
 /** fbclid or gclid. */

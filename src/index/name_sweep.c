@@ -5,11 +5,21 @@
 /* A round looks at all names: it is worth its while when one segment of so many has been freed. */
 #define SEGMENTS_PER_ROUND 8
 
-/* A who names a tenant and a device type: it goes before them. */
-static const cm_name_kind turns[CM_NAME_KIND_COUNT] = {
-    CM_NAME_WHO,        CM_NAME_TENANT,   CM_NAME_DEVICE_TYPE,
-    CM_NAME_USER_AGENT, CM_NAME_CAMPAIGN, CM_NAME_WIDE_BUCKET,
+/* A who names a tenant and a device type, a look a user agent and traits: they go before these. */
+static const cm_name_kind turns[] = {
+    CM_NAME_WHO,
+    CM_NAME_TENANT,
+    CM_NAME_DEVICE_TYPE,
+    CM_NAME_LOOK,
+    CM_NAME_USER_AGENT,
+    CM_NAME_TRAIT + CM_TRAIT_OS,
+    CM_NAME_TRAIT + CM_TRAIT_BROWSER,
+    CM_NAME_TRAIT + CM_TRAIT_SCREEN,
+    CM_NAME_TRAIT + CM_TRAIT_TIMEZONE,
+    CM_NAME_CAMPAIGN,
+    CM_NAME_WIDE_BUCKET,
 };
+_Static_assert(sizeof turns / sizeof *turns == CM_NAME_KIND_COUNT, "each kind has its turn");
 
 bool cm_name_sweep_is_due(const cm_name_sweep *sweep, const cm_click_store *store)
 {
@@ -42,6 +52,15 @@ static void stamp(const cm_name_sweep *sweep, const cm_catalog *catalog, cm_name
         cm_dictionary_stamp(cm_catalog_name(catalog, kind, number), sweep->generation);
 }
 
+static void stamp_look(const cm_name_sweep *sweep, const cm_catalog *catalog, uint32_t number)
+{
+    cm_look look = cm_catalog_look(catalog, number);
+    stamp(sweep, catalog, CM_NAME_LOOK, number);
+    stamp(sweep, catalog, CM_NAME_USER_AGENT, look.user_agent);
+    for (cm_trait i = 0; i < CM_TRAIT_COUNT; i++)
+        stamp(sweep, catalog, cm_name_of_trait(i), look.traits[i]);
+}
+
 static void stamp_row(const cm_name_sweep *sweep, const cm_key_rules *rules,
                       const cm_catalog *catalog, const cm_click_row *row)
 {
@@ -51,7 +70,10 @@ static void stamp_row(const cm_name_sweep *sweep, const cm_key_rules *rules,
     stamp(sweep, catalog, CM_NAME_WHO, row->who);
     stamp(sweep, catalog, CM_NAME_TENANT, who.tenant);
     stamp(sweep, catalog, CM_NAME_DEVICE_TYPE, who.device_type);
-    stamp(sweep, catalog, CM_NAME_USER_AGENT, row->user_agent);
+    if (rules->model->has_traits)
+        stamp_look(sweep, catalog, row->look);
+    else
+        stamp(sweep, catalog, CM_NAME_USER_AGENT, row->look);
     stamp(sweep, catalog, CM_NAME_CAMPAIGN, row->campaign);
     if (cm_click_row_address_kind(row) == CM_ROW_IPV6 && rules->model->ipv6_prefix > 64)
         stamp(sweep, catalog, CM_NAME_WIDE_BUCKET, (uint32_t)row->address);

@@ -47,6 +47,19 @@ static bool is_campaign(cm_slice text)
     return (uint64_t)sizes[0] + sizes[1] + sizes[2] + sizes[3] == text.size - sizeof sizes;
 }
 
+/* Does it name something, and only what the image has? */
+static bool is_look(const cm_segment_view *view, cm_slice text)
+{
+    cm_look look;
+    if (text.size != sizeof look)
+        return false;
+    memcpy(&look, text.data, sizeof look);
+    bool is_known = look.user_agent <= view->header.names[CM_NAME_USER_AGENT].count;
+    for (cm_trait i = 0; i < CM_TRAIT_COUNT; i++)
+        is_known &= look.traits[i] <= view->header.names[cm_name_of_trait(i)].count;
+    return is_known && !cm_look_is_missing(&look);
+}
+
 static bool is_name(const cm_segment_view *view, cm_name_kind kind, cm_slice text)
 {
     cm_who who;
@@ -59,6 +72,8 @@ static bool is_name(const cm_segment_view *view, cm_name_kind kind, cm_slice tex
         memcpy(&who, text.data, sizeof who);
         return who.tenant > 0 && who.tenant <= view->header.names[CM_NAME_TENANT].count &&
                who.device_type <= view->header.names[CM_NAME_DEVICE_TYPE].count;
+    case CM_NAME_LOOK:
+        return is_look(view, text);
     case CM_NAME_CAMPAIGN:
         return is_campaign(text);
     case CM_NAME_WIDE_BUCKET:
@@ -79,6 +94,29 @@ static uint32_t intern_who(cm_segment_adopter *adopter, cm_adopted_name *name)
     cm_slice here = cm_who_text(&who);
     return cm_names_intern(&adopter->logger.names, CM_NAME_WHO, here,
                            cm_text_hash(adopter->logger.rules, here));
+}
+
+/* The same of a look; what it names was interned before it. */
+static uint32_t intern_look(cm_segment_adopter *adopter, const cm_adopted_name *name)
+{
+    cm_look look;
+    memcpy(&look, name->text, sizeof look);
+    look.user_agent = adopter->kinds[CM_NAME_USER_AGENT].numbers[look.user_agent];
+    for (cm_trait i = 0; i < CM_TRAIT_COUNT; i++)
+        look.traits[i] = adopter->kinds[cm_name_of_trait(i)].numbers[look.traits[i]];
+    cm_slice here = cm_look_text(&look);
+    return cm_names_intern(&adopter->logger.names, CM_NAME_LOOK, here,
+                           cm_text_hash(adopter->logger.rules, here));
+}
+
+static uint32_t intern_name(cm_segment_adopter *adopter, cm_name_kind kind, cm_adopted_name *name)
+{
+    if (kind == CM_NAME_WHO)
+        return intern_who(adopter, name);
+    if (kind == CM_NAME_LOOK)
+        return intern_look(adopter, name);
+    return cm_names_intern(&adopter->logger.names, kind, cm_slice_of(name->text, name->size),
+                           name->hash);
 }
 
 /* Read the names, and hash them. */
@@ -121,11 +159,9 @@ static cm_status intern_names(cm_segment_adopter *adopter, cm_name_kind kind, si
             cm_names_prefetch(known, kind, names[i + AHEAD_NAME].hash);
         if (i + AHEAD_TEXT <= count)
             cm_names_prefetch_text(known, kind, names[i + AHEAD_TEXT].hash);
-        cm_slice text = cm_slice_of(names[i].text, names[i].size);
-        numbers[i] = kind == CM_NAME_WHO ? intern_who(adopter, &names[i])
-                                         : cm_names_intern(known, kind, text, names[i].hash);
+        numbers[i] = intern_name(adopter, kind, &names[i]);
         if (numbers[i] == CM_NUMBER_NONE)
-            return cm_error_memory(error, "a dictionary", text.size);
+            return cm_error_memory(error, "a dictionary", names[i].size);
     }
     return CM_OK;
 }
@@ -163,8 +199,8 @@ static const char *check_numbers(const cm_image_header *header, const cm_click_r
     unsigned kind = cm_click_row_address_kind(row);
     if (row->who == 0 || row->who > header->names[CM_NAME_WHO].count)
         return "no such tenant and device type";
-    if (row->user_agent > header->names[CM_NAME_USER_AGENT].count)
-        return "no such user agent";
+    if (row->look > header->names[header->has_traits ? CM_NAME_LOOK : CM_NAME_USER_AGENT].count)
+        return header->has_traits ? "no such look" : "no such user agent";
     if (row->campaign > header->names[CM_NAME_CAMPAIGN].count)
         return "no such campaign";
     if (row->fingerprint > header->fingerprints)
@@ -183,7 +219,7 @@ static const char *check_numbers(const cm_image_header *header, const cm_click_r
 /* One that was in no index any more when it was encoded has a time, and no names. */
 static bool is_bare(const cm_click_row *row)
 {
-    return row->who == 0 && row->user_agent == 0 && row->campaign == 0 && row->fingerprint == 0 &&
+    return row->who == 0 && row->look == 0 && row->campaign == 0 && row->fingerprint == 0 &&
            row->address == 0 && cm_click_row_address_kind(row) == 0;
 }
 
@@ -191,7 +227,8 @@ static void translate(const struct adoption *adoption, cm_click_row *row)
 {
     const cm_adopted_names *kinds = adoption->adopter->kinds;
     row->who = kinds[CM_NAME_WHO].numbers[row->who];
-    row->user_agent = kinds[CM_NAME_USER_AGENT].numbers[row->user_agent];
+    row->look = kinds[adoption->view->header.has_traits ? CM_NAME_LOOK : CM_NAME_USER_AGENT]
+                    .numbers[row->look];
     row->campaign = kinds[CM_NAME_CAMPAIGN].numbers[row->campaign];
     row->fingerprint = CM_NUMBER_MISSING; /* until its index is built */
     if (adoption->view->header.is_wide && cm_click_row_address_kind(row) == CM_ROW_IPV6)
@@ -320,6 +357,10 @@ static cm_status check_place(const cm_segment_view *view, const cm_segment_image
         return cm_error_set(error, CM_ERROR_FORMAT,
                             "%s: made with another ipv6_prefix; use the model it was made with",
                             view->name);
+    if (view->header.has_traits != model->has_traits)
+        return cm_error_set(
+            error, CM_ERROR_FORMAT, "%s: made by a model that %s; use the model it was made with",
+            view->name, model->has_traits ? "compares no traits" : "compares traits");
     if (image->unlisted < view->header.unlisted || image->unlisted > view->header.rows)
         return cm_segment_view_fault(view, error, "%u rows forgotten, where %u of %u were",
                                      image->unlisted, view->header.unlisted, view->header.rows);

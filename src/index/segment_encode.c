@@ -82,6 +82,22 @@ static inline uint32_t who_of(cm_segment_encoder *encoder, uint32_t number)
     return local;
 }
 
+static inline uint32_t look_of(cm_segment_encoder *encoder, uint32_t number)
+{
+    bool is_new;
+    if (number == CM_NUMBER_MISSING)
+        return 0;
+    uint32_t local = local_of(encoder, &encoder->maps[CM_NAME_LOOK], number, &is_new);
+    if (!is_new)
+        return local;
+    cm_look look = cm_catalog_look(&encoder->index->catalog, number);
+    look.user_agent = name_of(encoder, CM_NAME_USER_AGENT, look.user_agent);
+    for (cm_trait i = 0; i < CM_TRAIT_COUNT; i++)
+        look.traits[i] = name_of(encoder, cm_name_of_trait(i), look.traits[i]);
+    append_name(&encoder->names[CM_NAME_LOOK], cm_look_text(&look));
+    return local;
+}
+
 static const uint8_t *fingerprint_at(const cm_click_index *index, uint32_t number)
 {
     const cm_fingerprint_shard *shard = &index->fingerprints[number & (CM_SHARDS - 1)];
@@ -104,15 +120,21 @@ static inline uint32_t fingerprint_of(cm_segment_encoder *encoder, uint32_t numb
 
 /* ---- begin ---- */
 
+/* Kinds that no row refers to take no memory. */
+static bool is_needed(const cm_model *model, unsigned kind)
+{
+    return model->has_traits || !cm_name_is_of_traits((cm_name_kind)kind);
+}
+
 /* A new epoch empties the maps; when all are used up, the slots are cleared. */
-static bool create_maps(cm_segment_encoder *encoder)
+static bool create_maps(cm_segment_encoder *encoder, const cm_model *model)
 {
     bool is_over = encoder->epoch == EPOCH_MAX;
     encoder->epoch = is_over ? 1 : encoder->epoch + 1;
-    for (size_t kind = 0; kind < CM_IMAGE_KIND_COUNT; kind++) {
-        if (!create_map(&encoder->maps[kind]))
+    for (unsigned kind = 0; kind < CM_IMAGE_KIND_COUNT; kind++) {
+        if (is_needed(model, kind) && !create_map(&encoder->maps[kind]))
             return false;
-        if (is_over)
+        if (is_over && encoder->maps[kind].slots != NULL)
             memset(encoder->maps[kind].slots, 0, MAP_SLOTS * sizeof(uint64_t));
     }
     for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++) {
@@ -125,9 +147,12 @@ static bool create_maps(cm_segment_encoder *encoder)
 #define PAGE_SLOTS (4096 / sizeof(uint64_t))
 #define NAMES_BYTES ((size_t)2 << 20) /* of most segments' names of a kind; touched as they come */
 
-cm_status cm_segment_encoder_warm_up(cm_segment_encoder *encoder, cm_error *error)
+cm_status cm_segment_encoder_warm_up(cm_segment_encoder *encoder, const cm_model *model,
+                                     cm_error *error)
 {
     for (unsigned kind = 0; kind < CM_IMAGE_KIND_COUNT; kind++) {
+        if (!is_needed(model, kind))
+            continue;
         bool has_names = kind < CM_NAME_KIND_COUNT;
         if (!create_map(&encoder->maps[kind]) ||
             (has_names && !cm_buffer_reserve(&encoder->names[kind], NAMES_BYTES)))
@@ -183,7 +208,8 @@ cm_status cm_segment_encode_begin(cm_segment_encoder *encoder, cm_click_index *i
     if (encoder->image.capacity < bytes)
         cm_buffer_destroy(&encoder->image); /* its bytes need not move */
     /* What is not used of it is never touched; moving all of it would take long. */
-    if (!cm_buffer_reserve(&encoder->image, bytes + bytes / 2) || !create_maps(encoder))
+    if (!cm_buffer_reserve(&encoder->image, bytes + bytes / 2) ||
+        !create_maps(encoder, index->rules.model))
         return cm_error_memory(error, "the image of a segment", bytes);
     cm_click_store_pin(&index->catalog.store, place);
     encoder->index = index;
@@ -240,14 +266,15 @@ static cm_click_row bare_row(const cm_click_row *row)
 }
 
 static inline cm_click_row image_row(cm_segment_encoder *encoder, const cm_click_row *row,
-                                     bool is_wide)
+                                     bool is_wide, bool has_traits)
 {
     cm_click_row made = {
         .time = row->time,
         .address = row->address,
         .who = who_of(encoder, row->who),
         .fingerprint = fingerprint_of(encoder, row->fingerprint),
-        .user_agent = name_of(encoder, CM_NAME_USER_AGENT, row->user_agent),
+        .look = has_traits ? look_of(encoder, row->look)
+                           : name_of(encoder, CM_NAME_USER_AGENT, row->look),
         .campaign = name_of(encoder, CM_NAME_CAMPAIGN, row->campaign),
     };
     if (is_wide && cm_click_row_address_kind(row) == CM_ROW_IPV6)
@@ -270,6 +297,7 @@ static void put_expiry(cm_segment_encoder *encoder)
 static void put_rows(cm_segment_encoder *encoder, uint32_t end)
 {
     bool wide = is_wide(encoder->index);
+    bool has_traits = encoder->index->rules.model->has_traits;
     char *rows = encoder->image.data + sizeof(cm_image_header);
     uint32_t unlisted = encoder->segment->unlisted;
     if (encoder->done < unlisted)
@@ -278,7 +306,8 @@ static void put_rows(cm_segment_encoder *encoder, uint32_t end)
         const cm_click_row *row = &encoder->segment->rows[at];
         prefetch_slots(encoder, row_ahead(encoder, at + AHEAD_SLOT));
         prefetch_names(encoder, row_ahead(encoder, at + AHEAD_NAME));
-        cm_click_row made = at < unlisted ? bare_row(row) : image_row(encoder, row, wide);
+        cm_click_row made =
+            at < unlisted ? bare_row(row) : image_row(encoder, row, wide, has_traits);
         memcpy(rows + at * sizeof made, &made, sizeof made);
         if (row->time & CM_ROW_OWN_EXPIRY)
             put_expiry(encoder);
@@ -310,6 +339,7 @@ static void put_header(cm_segment_encoder *encoder)
         .generation = encoder->segment->generation,
         .is_wide = is_wide(encoder->index),
         .is_ahead = encoder->segment->is_ahead,
+        .has_traits = encoder->index->rules.model->has_traits,
     };
     for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)
         header.names[kind] = (cm_image_names){encoder->maps[kind].count, encoder->names[kind].size};

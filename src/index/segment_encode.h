@@ -19,7 +19,7 @@ typedef struct cm_image_map {
 
 /**
  * Makes one image after the other. Zero-initialised is ready; owned by the thread that writes the
- * index. Its maps take up to 7 MiB, which it keeps.
+ * index. Its maps take up to 7 MiB, which it keeps; 12 where the model compares traits.
  */
 typedef struct cm_segment_encoder {
     cm_image_map maps[CM_IMAGE_KIND_COUNT];
@@ -41,9 +41,11 @@ typedef struct cm_segment_encoder {
 /**
  * Take the memory of maps and names at once, so that no step has to. May be left out.
  *
+ * @param model  of the indexes that it will be used with
  * @return CM_OK or CM_ERROR_MEMORY
  */
-cm_status cm_segment_encoder_warm_up(cm_segment_encoder *encoder, cm_error *error);
+cm_status cm_segment_encoder_warm_up(cm_segment_encoder *encoder, const cm_model *model,
+                                     cm_error *error);
 
 /**
  * Begin with a segment. It is pinned until the image is taken or dropped; clicks may be appended to

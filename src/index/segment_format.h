@@ -17,7 +17,7 @@
 #include "store/catalog.h"
 
 #define CM_IMAGE_MAGIC "CMSEGMNT"
-#define CM_IMAGE_VERSION 1u
+#define CM_IMAGE_VERSION 2u
 #define CM_IMAGE_BYTE_ORDER 0x01020304u
 #define CM_IMAGE_FINGERPRINT_BYTES ((size_t)32)
 
@@ -35,9 +35,10 @@ typedef struct cm_image_header {
     uint32_t expiries, fingerprints;
     uint64_t text_bytes;
     uint32_t generation;
-    uint8_t is_wide;  /* IPv6 buckets are names of CM_NAME_WIDE_BUCKET; else the address itself */
-    uint8_t is_ahead; /* it is one of clicks ahead of the others */
-    uint8_t unused[2];
+    uint8_t is_wide;    /* IPv6 buckets are names of CM_NAME_WIDE_BUCKET; else the address itself */
+    uint8_t is_ahead;   /* it is one of clicks ahead of the others */
+    uint8_t has_traits; /* rows have looks; else user agents */
+    uint8_t unused;
     cm_image_names names[CM_NAME_KIND_COUNT];
 } cm_image_header;
 

@@ -60,13 +60,15 @@ struct lookout {
     int64_t t;
     bool has_address, has_fingerprint, has_families;
     uint32_t fingerprint, user_agent;
+    uint32_t traits[CM_TRAIT_COUNT];
+    const cm_slice *shown; /* of clicks, by number: texts of CM_NAME_LOOK */
     cm_shared_address address;
 };
 
 static struct lookout look_out(const cm_layer_context *context, const cm_query *query)
 {
     const cm_model *model = context->scoring->model;
-    return (struct lookout){
+    struct lookout out = {
         .store = &context->index->catalog.store,
         .edges = model->delay_us,
         .last_bin = model->bin_count - 1,
@@ -76,8 +78,11 @@ static struct lookout look_out(const cm_layer_context *context, const cm_query *
         .has_families = cm_weights_of(context, query)->has_families,
         .fingerprint = query->fingerprint,
         .user_agent = query->user_agent,
+        .shown = context->index->catalog.names[CM_NAME_LOOK].texts,
         .address = cm_query_shared_address(query),
     };
+    memcpy(out.traits, query->traits, sizeof out.traits);
+    return out;
 }
 
 /* Its own expiry lies apart: it is read only where it can matter. */
@@ -111,14 +116,15 @@ INLINE unsigned compare_numbers(uint32_t a, uint32_t b)
 
 /* A device of layer 2 is an address bucket and a device type, missing being a value too. Of layer 3
  * it is a fingerprint, else a user agent, missing being one too; the two never mix. */
-INLINE cm_device_key device_of(const cm_click_row *row, enum cm_weighed_layer layer)
+INLINE cm_device_key device_of(const cm_click_row *row, uint32_t user_agent,
+                               enum cm_weighed_layer layer)
 {
     if (layer == CM_WEIGH_FINGERPRINT)
         return (cm_device_key){row->address,
                                (uint64_t)cm_click_row_address_kind(row) << 32 | row->who};
     if (row->fingerprint != CM_NUMBER_MISSING)
         return (cm_device_key){row->fingerprint, 1};
-    return (cm_device_key){row->user_agent, 0};
+    return (cm_device_key){user_agent, 0};
 }
 
 INLINE unsigned compare(const struct lookout *out, const cm_click_row *row,
@@ -134,9 +140,30 @@ INLINE unsigned compare(const struct lookout *out, const cm_click_row *row,
     return is_other ? CM_COMPARE_OTHER_FAMILY : comparison;
 }
 
-/* One function for each layer is made of this: what depends on it is decided by the compiler. */
-INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, cm_layer_scratch *scratch,
-                   const uint32_t *clicks, size_t count, cm_candidate_look *looks, bool *shared)
+/* A row's look, which a model without traits knows as a user agent. */
+INLINE cm_look shown_by(const struct lookout *out, const cm_click_row *row, bool has_traits)
+{
+    cm_look shown = {0};
+    if (!has_traits)
+        shown.user_agent = row->look;
+    else if (row->look != CM_NUMBER_MISSING)
+        memcpy(&shown, out->shown[row->look].data, sizeof shown);
+    return shown;
+}
+
+INLINE unsigned compare_traits(const struct lookout *out, const cm_look *shown, bool has_traits)
+{
+    unsigned traits = 0;
+    for (unsigned i = 0; has_traits && i < CM_TRAIT_COUNT; i++)
+        traits |= compare_numbers(shown->traits[i], out->traits[i]) << 2 * i;
+    return traits;
+}
+
+/* One function for each layer, with traits and without, is made of this: what depends on them is
+ * decided by the compiler. */
+INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, bool has_traits,
+                   cm_layer_scratch *scratch, const uint32_t *clicks, size_t count,
+                   cm_candidate_look *looks, bool *shared)
 {
     size_t kept = 0, bin = 0, mask = begin_set(scratch, count);
     unsigned evidences = 0;
@@ -145,13 +172,15 @@ INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, cm_layer_scr
         const cm_click_row *row = cm_click_store_row(out.store, click);
         if (has_expired(&out, row, click))
             continue;
-        cm_device_key device = device_of(row, layer);
+        cm_look shown = shown_by(&out, row, has_traits);
+        cm_device_key device = device_of(row, shown.user_agent, layer);
         unsigned evidence = compare(&out, row, layer);
         bin = next_bin(&out, bin, out.t - cm_click_row_time(row));
         looks[kept] = (cm_candidate_look){
             .click = click,
             .evidence = (uint8_t)evidence,
-            .user_agent = (uint8_t)compare_numbers(row->user_agent, out.user_agent),
+            .user_agent = (uint8_t)compare_numbers(shown.user_agent, out.user_agent),
+            .traits = (uint8_t)compare_traits(&out, &shown, has_traits),
             .bin = (uint32_t)bin,
         };
         bool is_new = add_to_set(scratch, mask, kept, &device);
@@ -169,9 +198,14 @@ size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *qu
 {
     struct lookout out = look_out(context, query);
     scratch->looked_at += count;
-    return layer == CM_WEIGH_FINGERPRINT
-               ? look(out, CM_WEIGH_FINGERPRINT, scratch, clicks, count, looks, shared)
-               : look(out, CM_WEIGH_PROBABILISTIC, scratch, clicks, count, looks, shared);
+    bool is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
+    if (context->scoring->model->has_traits)
+        return is_fingerprint
+                   ? look(out, CM_WEIGH_FINGERPRINT, true, scratch, clicks, count, looks, shared)
+                   : look(out, CM_WEIGH_PROBABILISTIC, true, scratch, clicks, count, looks, shared);
+    return is_fingerprint
+               ? look(out, CM_WEIGH_FINGERPRINT, false, scratch, clicks, count, looks, shared)
+               : look(out, CM_WEIGH_PROBABILISTIC, false, scratch, clicks, count, looks, shared);
 }
 
 /* The factors of one delay bin, for this conversion. */
@@ -201,7 +235,7 @@ static struct bin_factors factors_of(const cm_weights *weights, uint32_t at,
 void cm_weigh_candidates(const cm_weights *weights, enum cm_weighed_layer layer, double r, double u,
                          cm_layer_scratch *scratch, size_t count)
 {
-    const double *user_agent = weights->layers[layer].user_agent;
+    const cm_layer_weights *of = &weights->layers[layer];
     struct bin_factors factors = {0};
     uint32_t bin = UINT32_MAX;
     for (size_t i = 0; i < count; i++) {
@@ -210,9 +244,8 @@ void cm_weigh_candidates(const cm_weights *weights, enum cm_weighed_layer layer,
             bin = look->bin;
             factors = factors_of(weights, bin, layer, r, u);
         }
-        scratch->weighed[i] = (cm_weighed){
-            look->click,
-            factors.base * factors.evidence[look->evidence] * user_agent[look->user_agent],
-        };
+        double w =
+            factors.base * factors.evidence[look->evidence] * of->user_agent[look->user_agent];
+        scratch->weighed[i] = (cm_weighed){look->click, cm_times_traits(of, look, w)};
     }
 }

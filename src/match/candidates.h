@@ -29,4 +29,13 @@ size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *qu
 void cm_weigh_candidates(const cm_weights *weights, enum cm_weighed_layer layer, double r, double u,
                          cm_layer_scratch *scratch, size_t count);
 
+/** A weight times the factors of the traits that a layer has, one after the other. */
+static inline double cm_times_traits(const cm_layer_weights *layer, const cm_candidate_look *look,
+                                     double w)
+{
+    for (cm_trait i = 0; layer->has_traits && i < CM_TRAIT_COUNT; i++)
+        w *= layer->traits[i][cm_look_trait(look, i)];
+    return w;
+}
+
 #endif

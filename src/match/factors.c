@@ -53,7 +53,8 @@ static void user_agent_chances(const struct compared *of, cm_trace_factor *facto
     set_chances(layer->user_agent_m, layer->user_agent_u, factor);
 }
 
-/* The comparisons, in the order in which they are multiplied. A further one is a further row. */
+/* The comparisons that each layer has, in the order in which they are multiplied; then come those
+ * of the traits that its model compares. A further one is a further row. */
 static const struct comparison {
     const char *names[CM_WEIGHED_LAYER_COUNT]; /* in layers 2 and 3 */
     size_t outcome;                            /* where a cm_candidate_look has it: a byte */
@@ -65,7 +66,8 @@ static const struct comparison {
 #define COMPARISON_COUNT (sizeof COMPARISONS / sizeof *COMPARISONS)
 #define TERM_COUNT 4 /* before them: prior, key, rivals, delay */
 
-_Static_assert(TERM_COUNT + COMPARISON_COUNT + 2 <= CM_TRACE_FACTORS_MAX, "a candidate has room");
+_Static_assert(TERM_COUNT + COMPARISON_COUNT + CM_TRAIT_COUNT + 2 <= CM_TRACE_FACTORS_MAX,
+               "a candidate has room");
 
 static cm_trace_factor term(const char *name, double same, double stranger)
 {
@@ -94,6 +96,32 @@ static cm_trace_factor compare(const struct comparison *comparison, const struct
     return factor;
 }
 
+static cm_trace_factor compare_trait(const struct compared *of, cm_trait trait,
+                                     const cm_candidate_look *look)
+{
+    const cm_chances *chances = &cm_layer_model_of(of->weights, of->layer)->traits[trait];
+    cm_trace_factor factor = {.name = cm_trait_names[trait],
+                              .is_comparison = true,
+                              .outcome = cm_look_trait(look, trait),
+                              .same = 1.0,
+                              .stranger = 1.0};
+    if (factor.outcome != CM_COMPARE_MISSING)
+        set_chances(chances->m, chances->u, &factor);
+    return factor;
+}
+
+/* The traits that a layer compares, in their order. Returns how many. */
+static uint32_t traits_of(const cm_weights *weights, enum cm_weighed_layer layer,
+                          cm_trait traits[CM_TRAIT_COUNT])
+{
+    const cm_layer_model *model = cm_layer_model_of(weights, layer);
+    uint32_t count = 0;
+    for (cm_trait trait = 0; trait < CM_TRAIT_COUNT; trait++)
+        if (model->traits[trait].m > 0)
+            traits[count++] = trait;
+    return count;
+}
+
 static uint32_t finish(cm_trace_factor *factors, uint32_t from, uint32_t count)
 {
     for (uint32_t i = from; i < count; i++) {
@@ -106,8 +134,12 @@ static uint32_t finish(cm_trace_factor *factors, uint32_t from, uint32_t count)
 static uint32_t put_comparisons(const struct compared *of, const cm_candidate_look *look,
                                 cm_trace_factor *factors, uint32_t count)
 {
+    cm_trait traits[CM_TRAIT_COUNT];
+    uint32_t trait_count = traits_of(of->weights, of->layer, traits);
     for (size_t i = 0; i < COMPARISON_COUNT; i++)
         factors[count++] = compare(&COMPARISONS[i], of, look);
+    for (uint32_t i = 0; i < trait_count; i++)
+        factors[count++] = compare_trait(of, traits[i], look);
     return count;
 }
 
@@ -154,8 +186,15 @@ uint32_t cm_newer_factors(const cm_weights *weights, double whole, double r, dou
     return finish(factors, 0, count);
 }
 
-void cm_candidate_equate(cm_candidate_look *look, uint32_t at)
+void cm_candidate_equate(const cm_weights *weights, enum cm_weighed_layer layer, uint32_t at,
+                         cm_candidate_look *look)
 {
-    CM_ASSERT(at >= TERM_COUNT && at - TERM_COUNT < COMPARISON_COUNT);
-    *((uint8_t *)look + COMPARISONS[at - TERM_COUNT].outcome) = CM_COMPARE_EQUAL;
+    cm_trait traits[CM_TRAIT_COUNT];
+    uint32_t trait_count = traits_of(weights, layer, traits);
+    CM_ASSERT(at >= TERM_COUNT && at - TERM_COUNT < COMPARISON_COUNT + trait_count);
+    at -= TERM_COUNT;
+    if (at < COMPARISON_COUNT)
+        *((uint8_t *)look + COMPARISONS[at].outcome) = CM_COMPARE_EQUAL;
+    else if (at - COMPARISON_COUNT < trait_count)
+        cm_look_set_trait(look, traits[at - COMPARISON_COUNT], CM_COMPARE_EQUAL);
 }

@@ -36,7 +36,8 @@ uint32_t cm_newer_factors(const cm_weights *weights, double whole, double r, dou
                           const cm_candidate_look *look, cm_trace_factor *factors);
 
 /** Let the comparison that a factor stands for come out equal. @param at  its place among the
- * factors */
-void cm_candidate_equate(cm_candidate_look *look, uint32_t at);
+ * factors of cm_candidate_factors */
+void cm_candidate_equate(const cm_weights *weights, enum cm_weighed_layer layer, uint32_t at,
+                         cm_candidate_look *look);
 
 #endif

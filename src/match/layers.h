@@ -24,8 +24,22 @@ typedef struct cm_device_key {
 typedef struct cm_candidate_look {
     uint32_t click;
     uint8_t evidence, user_agent; /* cm_comparison: of address (layer 2) or fingerprint (3) */
+    uint8_t traits;               /* the same of each trait, two bits each: cm_look_trait */
     uint32_t bin;                 /* of its delay */
 } cm_candidate_look;
+
+/** How a trait compares. */
+static inline cm_comparison cm_look_trait(const cm_candidate_look *look, cm_trait trait)
+{
+    return (cm_comparison)(look->traits >> 2 * trait & 3);
+}
+
+static inline void cm_look_set_trait(cm_candidate_look *look, cm_trait trait,
+                                     cm_comparison comparison)
+{
+    unsigned others = look->traits & ~(3u << 2 * trait);
+    look->traits = (uint8_t)(others | (unsigned)comparison << 2 * trait);
+}
 
 /** What a layer that looked at clicks knew of them together. */
 typedef struct cm_layer_facts {

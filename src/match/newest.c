@@ -41,8 +41,8 @@ static size_t gather(const cm_layer_context *context, const cm_query *query,
     return kept;
 }
 
-/* repeat * ip_m[i] / r * LR_delay(i, W2) * LR_fp * LR_ua: as layer 3 weighs, over layer 2's window.
- */
+/* repeat * ip_m[i] / r * LR_delay(i, W2) * LR_fp * LR_ua and its traits: as layer 3 weighs, over
+ * layer 2's window. */
 static double weight_of(const cm_weights *weights, double r, const cm_candidate_look *look)
 {
     const cm_layer_weights *layer = &weights->layers[CM_WEIGH_PROBABILISTIC];
@@ -52,8 +52,9 @@ static double weight_of(const cm_weights *weights, double r, const cm_candidate_
         [CM_COMPARE_EQUAL] = bin->lr_fingerprint_equal,
         [CM_COMPARE_DIFFERENT] = bin->lr_fingerprint_different,
     };
-    return bin->repeat_m / r * bin->lr_delay[CM_WEIGH_FINGERPRINT] * evidence[look->evidence] *
-           layer->user_agent[look->user_agent];
+    double w = bin->repeat_m / r * bin->lr_delay[CM_WEIGH_FINGERPRINT] * evidence[look->evidence] *
+               layer->user_agent[look->user_agent];
+    return cm_times_traits(layer, look, w);
 }
 
 /* Bring newer clicks, newest first, among the candidates that were newer than the heaviest. */

@@ -308,6 +308,14 @@ static uint32_t parameters_of(const cm_model *model, const cm_query *query)
                                   query->keys.device.device_type);
 }
 
+static void find_traits(const cm_click_index *index, cm_query *query)
+{
+    const cm_shown_traits *shown = query->keys.device.traits;
+    for (cm_trait i = 0; i < CM_TRAIT_COUNT; i++)
+        query->traits[i] = cm_dictionary_find(&index->catalog.names[cm_name_of_trait(i)],
+                                              shown->texts[i], shown->hashes[i]);
+}
+
 void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_query *query)
 {
     query->parameters = parameters_of(index->rules.model, query);
@@ -317,6 +325,8 @@ void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_q
     query->user_agent = cm_dictionary_find(&index->catalog.names[CM_NAME_USER_AGENT],
                                            query->conversion->device.user_agent,
                                            query->keys.device.user_agent_hash);
+    if (query->keys.device.traits != NULL)
+        find_traits(index, query);
     if (query->tenant == CM_NUMBER_NONE)
         return;
     if (query->keys.device.has_fingerprint)

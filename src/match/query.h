@@ -11,9 +11,10 @@
 typedef struct cm_query {
     const cm_conversion *conversion; /* borrowed */
     cm_conversion_keys keys;
-    int64_t t;            /* conversion_timestamp */
-    uint32_t tenant;      /* CM_NUMBER_NONE: a tenant without clicks */
-    uint32_t user_agent;  /* CM_NUMBER_MISSING; CM_NUMBER_NONE: one that no click has */
+    int64_t t;                       /* conversion_timestamp */
+    uint32_t tenant;                 /* CM_NUMBER_NONE: a tenant without clicks */
+    uint32_t user_agent;             /* CM_NUMBER_MISSING; CM_NUMBER_NONE: one that no click has */
+    uint32_t traits[CM_TRAIT_COUNT]; /* the same; where the model compares traits */
     uint32_t fingerprint; /* number; CM_NUMBER_NONE where it has none or no valid click shares it */
     cm_bucket_key bucket; /* meaningful where keys.device.address_kind is not 0 */
     uint32_t parameters;  /* place in the model's: its weights */

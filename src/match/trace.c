@@ -86,10 +86,12 @@ static cm_trace_device device_of_click(const cm_click_index *index, uint32_t cli
     const cm_catalog *catalog = &index->catalog;
     const cm_click_row *row = cm_click_store_row(&catalog->store, click);
     cm_who who = cm_catalog_who(catalog, row->who);
+    uint32_t user_agent =
+        index->rules.model->has_traits ? cm_catalog_look(catalog, row->look).user_agent : row->look;
     cm_trace_device device = {
         .has_fingerprint = row->fingerprint != CM_NUMBER_MISSING,
         .device_type = cm_catalog_name(catalog, CM_NAME_DEVICE_TYPE, who.device_type),
-        .user_agent = cm_catalog_name(catalog, CM_NAME_USER_AGENT, row->user_agent),
+        .user_agent = cm_catalog_name(catalog, CM_NAME_USER_AGENT, user_agent),
     };
     if (device.has_fingerprint) {
         const cm_fingerprint_shard *shard = &index->fingerprints[row->fingerprint % CM_SHARDS];
@@ -194,7 +196,7 @@ static double p_if_equal(struct tracing *tracing, const struct weighed *of,
     cm_candidate_look kept = scratch->looks[place];
     bool is_address = of->weighing->layer == CM_WEIGH_FINGERPRINT;
     double total;
-    cm_candidate_equate(&scratch->looks[place], factor);
+    cm_candidate_equate(of->weights, of->weighing->layer, factor, &scratch->looks[place]);
     is_address = is_address && scratch->looks[place].evidence != kept.evidence;
     size_t count =
         cm_weigh_layer(&matcher->context, &tracing->query, of->weighing->layer,

@@ -127,3 +127,40 @@ bool cm_components_hash(cm_digest *digest, const cm_device *device, uint8_t hash
     return cm_device_has_components(device) &&
            cm_digest_joined(digest, parts, sizeof parts / sizeof *parts, '|', hash);
 }
+
+static bool fold(cm_slice text, cm_arena *arena, cm_slice *folded)
+{
+    char *room = cm_arena_take(arena, text.size);
+    if (room == NULL)
+        return false;
+    *folded = cm_text_fold(text, room);
+    return true;
+}
+
+/* How long the first side is comes before both: what they are joined by might be in them. */
+static bool join_screen(cm_slice width, cm_slice height, cm_arena *arena, cm_slice *screen)
+{
+    bool is_first = cm_slice_compare(width, height) <= 0;
+    cm_slice first = is_first ? width : height, second = is_first ? height : width;
+    uint32_t size = (uint32_t)first.size;
+    *screen = (cm_slice){0};
+    if (first.size == 0)
+        return true;
+    char *room = cm_arena_take(arena, sizeof size + first.size + second.size);
+    if (room == NULL)
+        return false;
+    *screen = cm_slice_of(room, sizeof size + first.size + second.size);
+    memcpy(room, &size, sizeof size);
+    memcpy(room + sizeof size, first.data, first.size);
+    memcpy(room + sizeof size + first.size, second.data, second.size);
+    return true;
+}
+
+bool cm_device_traits(const cm_device *device, cm_arena *arena, cm_slice traits[CM_TRAIT_COUNT])
+{
+    traits[CM_TRAIT_TIMEZONE] = device->timezone;
+    return fold(device->os, arena, &traits[CM_TRAIT_OS]) &&
+           fold(device->browser, arena, &traits[CM_TRAIT_BROWSER]) &&
+           join_screen(device->screen_width, device->screen_height, arena,
+                       &traits[CM_TRAIT_SCREEN]);
+}

@@ -6,6 +6,7 @@
 #define CM_MODEL_NORMAL_H
 
 #include "model/model.h"
+#include "util/arena.h"
 #include "util/digest.h"
 
 /** The id within a cookie `fb.1.1554763741205.<id>[.<more>]`; any other text as it is. */
@@ -37,5 +38,15 @@ bool cm_device_has_components(const cm_device *device);
  * @return false where there are none, or memory is short
  */
 bool cm_components_hash(cm_digest *digest, const cm_device *device, uint8_t hash[CM_DIGEST_BYTES]);
+
+/**
+ * A device's traits in the form in which they are equal or not: os and browser in small letters; of
+ * a screen both sides, the one that comes first in the order of bytes first.
+ *
+ * @param arena   holds what is not as the device has it
+ * @param traits  receives them; empty: missing
+ * @return false where memory is short
+ */
+bool cm_device_traits(const cm_device *device, cm_arena *arena, cm_slice traits[CM_TRAIT_COUNT]);
 
 #endif

@@ -7,16 +7,31 @@
 
 #include "store/click_store.h"
 #include "store/dictionary.h"
+#include "store/look.h"
 
 typedef enum cm_name_kind {
     CM_NAME_TENANT,
     CM_NAME_DEVICE_TYPE,
     CM_NAME_WHO, /* text: a cm_who */
     CM_NAME_USER_AGENT,
-    CM_NAME_CAMPAIGN,    /* text: of cm_campaign_join */
+    CM_NAME_TRAIT, /* the first of CM_TRAIT_COUNT kinds: cm_name_of_trait */
+    CM_NAME_LOOK = CM_NAME_TRAIT + CM_TRAIT_COUNT, /* text: a cm_look */
+    CM_NAME_CAMPAIGN,                              /* text: of cm_campaign_join */
     CM_NAME_WIDE_BUCKET, /* text: 16 bytes of an IPv6 bucket of more than 64 bits */
+    CM_NAME_KIND_COUNT
 } cm_name_kind;
-#define CM_NAME_KIND_COUNT 6
+
+/** The kind of a trait's texts: apart, so that a click has one name of a kind at most. */
+static inline cm_name_kind cm_name_of_trait(cm_trait trait)
+{
+    return (cm_name_kind)(CM_NAME_TRAIT + trait);
+}
+
+/** Is a kind used only where the model compares traits? */
+static inline bool cm_name_is_of_traits(cm_name_kind kind)
+{
+    return kind >= CM_NAME_TRAIT && kind <= CM_NAME_LOOK;
+}
 
 /** What a who stands for. */
 typedef struct cm_who {
@@ -42,6 +57,15 @@ static inline cm_who cm_catalog_who(const cm_catalog *catalog, uint32_t number)
     cm_who who;
     memcpy(&who, catalog->names[CM_NAME_WHO].texts[number].data, sizeof who);
     return who;
+}
+
+/** What a look stands for. */
+static inline cm_look cm_catalog_look(const cm_catalog *catalog, uint32_t number)
+{
+    cm_look look = {0};
+    if (number != CM_NUMBER_MISSING)
+        memcpy(&look, catalog->names[CM_NAME_LOOK].texts[number].data, sizeof look);
+    return look;
 }
 
 /** The tenant of a click. */

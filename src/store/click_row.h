@@ -1,7 +1,7 @@
 /*
  * What matching reads of a click: one row of 32 bytes, two to a cache line. Comparing two devices
- * is comparing numbers: fingerprints, user agents, and tenant with device type each have one, and
- * an address bucket of up to 64 bits is there itself.
+ * is comparing numbers: fingerprints, user agents (or looks), and tenant with device type each have
+ * one, and an address bucket of up to 64 bits is there itself.
  */
 #ifndef CM_STORE_CLICK_ROW_H
 #define CM_STORE_CLICK_ROW_H
@@ -25,7 +25,8 @@ typedef struct cm_click_row {
                              model's prefix is longer, a number in the dictionary of wide buckets */
     uint32_t who;         /* tenant and device type: number in their dictionary */
     uint32_t fingerprint; /* number in the fingerprint index; 0: missing, or the click is invalid */
-    uint32_t user_agent;  /* number in its dictionary; 0: missing */
+    uint32_t look;        /* number of its look where the model compares traits, else of its user
+                             agent; 0: missing */
     uint32_t campaign;    /* campaign, ad set, ad and creative: number in their dictionary */
 } cm_click_row;
 

@@ -147,6 +147,24 @@ uint32_t cm_names_intern_who(cm_names *names, const cm_who_names *shown, uint64_
     return number;
 }
 
+uint32_t cm_names_intern_look(cm_names *names, cm_slice user_agent, uint64_t user_agent_hash,
+                              const cm_shown_traits *traits, uint64_t seed)
+{
+    cm_look look = {cm_names_intern(names, CM_NAME_USER_AGENT, user_agent, user_agent_hash), {0}};
+    bool failed = look.user_agent == CM_NUMBER_NONE;
+    for (cm_trait i = 0; i < CM_TRAIT_COUNT; i++) {
+        look.traits[i] =
+            cm_names_intern(names, cm_name_of_trait(i), traits->texts[i], traits->hashes[i]);
+        failed |= look.traits[i] == CM_NUMBER_NONE;
+    }
+    if (failed)
+        return CM_NUMBER_NONE;
+    if (cm_look_is_missing(&look))
+        return CM_NUMBER_MISSING;
+    cm_slice text = cm_look_text(&look);
+    return cm_names_intern(names, CM_NAME_LOOK, text, cm_hash_slice(text, seed));
+}
+
 void cm_names_destroy(cm_names *names)
 {
     for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)

@@ -75,6 +75,17 @@ typedef struct cm_who_names {
 uint32_t cm_names_intern_who(cm_names *names, const cm_who_names *shown, uint64_t seed,
                              cm_who *who);
 
+/**
+ * The number of a look: of a user agent with traits, and all of them.
+ *
+ * @param user_agent_hash  of the text, keyed, as those of the traits are
+ * @param seed             key of the hashes
+ * @return CM_NUMBER_MISSING where all of it is missing; CM_NUMBER_NONE when memory or numbers run
+ *         out
+ */
+uint32_t cm_names_intern_look(cm_names *names, cm_slice user_agent, uint64_t user_agent_hash,
+                              const cm_shown_traits *traits, uint64_t seed);
+
 /** Where a name is if it was met. */
 static inline cm_name_line *cm_names_line(const cm_name_cache *cache, uint64_t hash)
 {

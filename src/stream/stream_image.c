@@ -5,7 +5,7 @@
 #include "util/error.h"
 #include "util/time.h"
 
-#define MAGIC UINT64_C(0x3145544154534d43) /* "CMSTATE1", as little-endian machines read it */
+#define MAGIC UINT64_C(0x3245544154534d43) /* "CMSTATE2", as little-endian machines read it */
 
 /* ---- writing ---- */
 
@@ -27,6 +27,7 @@ static void put_model(const cm_model *model, cm_buffer *image)
     put(image, (uint64_t)model->retention_us);
     put(image, model->ipv4_prefix);
     put(image, model->ipv6_prefix);
+    put(image, model->has_traits);
 }
 
 static void put_ids(const cm_seen_ids *seen, cm_buffer *image)
@@ -117,13 +118,15 @@ static cm_status check_model(const cm_model *model, reading *r, cm_error *error)
     is_same &= (int64_t)get(r) == model->retention_us;
     is_same &= get(r) == model->ipv4_prefix;
     is_same &= get(r) == model->ipv6_prefix;
+    is_same &= get(r) == model->has_traits;
     if (r->has_failed)
         return damaged(error);
     if (is_same)
         return CM_OK;
     return cm_error_set(error, CM_ERROR_MODEL,
-                        "it was made by a model with other windows, retention or address prefixes; "
-                        "give that model, or begin anew in another directory");
+                        "it was made by a model with other windows, retention or address prefixes, "
+                        "or one of the two compares traits; give that model, or begin anew in "
+                        "another directory");
 }
 
 static void get_time(cm_stream *stream, reading *r)

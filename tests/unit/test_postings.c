@@ -30,7 +30,7 @@ static uint64_t hash_of(uint32_t key)
 
 static uint32_t key_of(const struct fixture *fixture, uint32_t click)
 {
-    return cm_click_store_row(&fixture->clicks.store, click)->user_agent;
+    return cm_click_store_row(&fixture->clicks.store, click)->look;
 }
 
 /* Few clicks have the last keys, many the first. */
@@ -42,7 +42,7 @@ static void setup(struct fixture *fixture)
     for (uint32_t i = 0; i < CLICKS; i++) {
         uint32_t key = random_below(&random, 1 + random_below(&random, KEYS));
         stored_clicks_add(&fixture->clicks, random_below(&random, 300),
-                          (cm_click_row){.user_agent = key});
+                          (cm_click_row){.look = key});
     }
     cm_postings_init(&fixture->postings, &fixture->clicks.store, sizeof(cm_list));
 }

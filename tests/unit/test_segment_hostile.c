@@ -64,7 +64,7 @@ static void test_headers(void **state)
     expect_fault(&made, images_narrow_model, "image: made with another ipv6_prefix; use the model");
     HEADER(magic, 0, "image: not a segment of clicks; the file is damaged");
     HEADER(byte_order, 0x04030201, "another byte order");
-    HEADER(version, 77, "version 77, this program reads 1");
+    HEADER(version, 77, "version 77, this program reads 2");
     HEADER(bytes, 1, "bytes are not what its header says");
     HEADER(rows, 0, "0 rows");
     HEADER(rows, CM_SEGMENT_ROWS + 1, "65537 rows");
@@ -76,7 +76,8 @@ static void test_headers(void **state)
     HEADER(text_bytes, UINT64_MAX, "bytes are not what its header says");
     HEADER(is_wide, 2, "unknown flags");
     HEADER(is_ahead, 2, "unknown flags");
-    HEADER(unused[1], 1, "unknown flags");
+    HEADER(has_traits, 2, "unknown flags");
+    HEADER(unused, 1, "unknown flags");
     HEADER(names[CM_NAME_WHO].count, 301, "301 names for 300 rows");
     HEADER(names[CM_NAME_WHO].count, 1, "names of kind 2: more than there are");
     HEADER(names[CM_NAME_TENANT].count, 0, "names of kind 0: more than there are");
@@ -93,7 +94,7 @@ static void test_rows(void **state)
     images made = some_images(&saved, images_wide_model);
     ROW(who, 0, "row 0: no such tenant and device type");
     ROW(who, 1000, "row 0: no such tenant and device type");
-    ROW(user_agent, 1000, "row 0: no such user agent");
+    ROW(look, 1000, "row 0: no such user agent");
     ROW(campaign, 1000, "row 0: no such campaign");
     ROW(fingerprint, 1000, "row 0: no such fingerprint");
     ROW(time, UINT64_MAX, "row 0: ");
