@@ -1,11 +1,13 @@
 /*
  * Looking at candidates, against comparing each with all before it: the first of each device stays,
- * few devices or 2,048, however often the set of devices was used before.
+ * few devices or 2,048, however often the set of devices was used before. With a model that compares
+ * traits, and with one that does not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include <cmocka.h>
 
@@ -18,6 +20,13 @@
 #define CLICKS CM_CANDIDATES_MAX
 #define NOW ((int64_t)400 * CM_HOUR_US)
 #define GENERATION_MAX ((1u << 20) - 1)
+
+static const char *const models[] = {
+    "{}",
+    "{\"fingerprint\": {\"traits\": {\"os\": [0.9, 0.4], \"timezone\": [0.7, 0.3]}},"
+    " \"probabilistic\": {\"traits\": {\"browser\": [0.8, 0.2], \"screen\": [0.97, 0.1]}}}",
+};
+#define MODELS (sizeof models / sizeof *models)
 
 struct fixture {
     cm_engine *engine;
@@ -43,6 +52,22 @@ static cm_address address_of(uint32_t number)
                            : (cm_address){6, {[4] = 203, 0, high, (uint8_t)(low - 1)}};
 }
 
+/* Where a device has no fingerprint none is to be made of its screen and time zone. */
+static void show_traits(cm_device *device, uint64_t *random)
+{
+    static const char *const systems[] = {"", "iOS", "ios", "Android", "ANDROID", "iOS 17"};
+    static const char *const browsers[] = {"", "Safari", "Chrome", "chrome", "safari "};
+    static const char *const sides[] = {"", "390", "844", "39", "0844"};
+    static const char *const zones[] = {"", "Europe/Paris", "europe/Paris", "UTC"};
+    device->os = cm_slice_of_text(systems[random_below(random, 6)]);
+    device->browser = cm_slice_of_text(browsers[random_below(random, 5)]);
+    if (!device->has_fingerprint)
+        return;
+    device->screen_width = cm_slice_of_text(sides[random_below(random, 5)]);
+    device->screen_height = cm_slice_of_text(sides[random_below(random, 5)]);
+    device->timezone = cm_slice_of_text(zones[random_below(random, 4)]);
+}
+
 static cm_device make_device(uint32_t devices, uint64_t *random, char *user_agent)
 {
     static const char *const types[] = {"", "mobile", "desktop"};
@@ -54,6 +79,8 @@ static cm_device make_device(uint32_t devices, uint64_t *random, char *user_agen
     if (random_below(random, 5) > 0)
         device.user_agent = cm_slice_of_text(user_agent);
     device.device_type = cm_slice_of_text(types[random_below(random, 3)]);
+    if (random_below(random, 9) > 0)
+        show_traits(&device, random);
     return device;
 }
 
@@ -87,10 +114,13 @@ static void find_query(struct fixture *fixture)
     cm_query_find_device(index, &fixture->whos, query);
 }
 
-static void setup(struct fixture *fixture, uint32_t devices)
+static void setup(struct fixture *fixture, const char *json, uint32_t devices)
 {
     uint64_t random = devices;
-    assert_int_equal(cm_engine_create(NULL, NULL, &fixture->engine, NULL), CM_OK);
+    cm_model *model;
+    assert_int_equal(cm_model_create(json, strlen(json), &model, NULL), CM_OK);
+    assert_int_equal(cm_engine_create(NULL, model, &fixture->engine, NULL), CM_OK);
+    cm_model_destroy(model);
     for (uint32_t i = 0; i < CLICKS; i++)
         make_click(fixture, i, devices, &random);
     assert_int_equal(cm_engine_add(fixture->engine, fixture->clicks, CLICKS, NULL, NULL), CM_OK);
@@ -153,6 +183,33 @@ static enum cm_comparison evidence_of(const cm_device *a, const cm_device *b,
                     same_address(a, b) && types_fit);
 }
 
+static bool same_folded(cm_slice a, cm_slice b)
+{
+    return a.size == b.size && strncasecmp(a.data, b.data, a.size) == 0;
+}
+
+/* As docs/matching.md has it, "Traits". */
+static enum cm_comparison trait_of(const cm_device *a, const cm_device *b, cm_trait trait)
+{
+    switch (trait) {
+    case CM_TRAIT_OS:
+        return compared(a->os.size > 0 && b->os.size > 0, same_folded(a->os, b->os));
+    case CM_TRAIT_BROWSER:
+        return compared(a->browser.size > 0 && b->browser.size > 0,
+                        same_folded(a->browser, b->browser));
+    case CM_TRAIT_SCREEN:
+        return compared(a->screen_width.size > 0 && a->screen_height.size > 0 &&
+                            b->screen_width.size > 0 && b->screen_height.size > 0,
+                        (cm_slice_equal(a->screen_width, b->screen_width) &&
+                         cm_slice_equal(a->screen_height, b->screen_height)) ||
+                            (cm_slice_equal(a->screen_width, b->screen_height) &&
+                             cm_slice_equal(a->screen_height, b->screen_width)));
+    default:
+        return compared(a->timezone.size > 0 && b->timezone.size > 0,
+                        cm_slice_equal(a->timezone, b->timezone));
+    }
+}
+
 static bool has_expired(const struct fixture *fixture, const cm_click *click)
 {
     int64_t expires_at = click->expires_at == CM_TIME_MISSING
@@ -203,6 +260,11 @@ static void check(struct fixture *fixture, enum cm_weighed_layer layer, size_t c
                                   cm_slice_equal(user_agent, device->user_agent)));
         assert_int_equal(got->bin,
                          cm_delay_bin(fixture->engine->model, NOW - click->click_timestamp));
+        for (cm_trait trait = 0; trait < CM_TRAIT_COUNT; trait++)
+            assert_int_equal(cm_look_trait(got, trait),
+                             fixture->engine->model->has_traits
+                                 ? trait_of(&click->device, device, trait)
+                                 : CM_COMPARE_MISSING);
         any |= got->evidence == CM_COMPARE_EQUAL;
     }
     assert_int_equal(shared, any);
@@ -219,8 +281,8 @@ static uint32_t kept[CLICKS];
 static void test_the_first_of_each_device_stays(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < DEVICE_COUNTS; i++) {
-        setup(&fixture, device_counts[i]);
+    for (size_t i = 0; i < DEVICE_COUNTS * MODELS; i++) {
+        setup(&fixture, models[i % MODELS], device_counts[i / MODELS]);
         uint64_t looked_at = 0;
         for (enum cm_weighed_layer layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++)
             for (size_t j = 0; j < COUNTS; j++) {
@@ -237,14 +299,16 @@ static void test_the_first_of_each_device_stays(void **state)
 static void test_what_is_missing_is_not_compared(void **state)
 {
     (void)state;
-    setup(&fixture, 8);
-    fixture.conversion.device = (cm_device){0};
-    find_query(&fixture);
-    for (enum cm_weighed_layer layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++) {
-        size_t kept_count = expect(&fixture, layer, CLICKS, kept);
-        check(&fixture, layer, CLICKS, kept, kept_count);
+    for (size_t i = 0; i < MODELS; i++) {
+        setup(&fixture, models[i], 8);
+        fixture.conversion.device = (cm_device){0};
+        find_query(&fixture);
+        for (enum cm_weighed_layer layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++) {
+            size_t kept_count = expect(&fixture, layer, CLICKS, kept);
+            check(&fixture, layer, CLICKS, kept, kept_count);
+        }
+        teardown(&fixture);
     }
-    teardown(&fixture);
 }
 
 /* The set is emptied by its generation; when those run out it is emptied for good: what was put in
@@ -254,7 +318,7 @@ static void test_generations_begin_again(void **state)
     (void)state;
     static uint32_t kept_of_few[CLICKS];
     const enum cm_weighed_layer layer = CM_WEIGH_PROBABILISTIC;
-    setup(&fixture, 150);
+    setup(&fixture, models[0], 150);
     size_t kept_count = expect(&fixture, layer, CLICKS, kept);
     size_t few = expect(&fixture, layer, 20, kept_of_few);
     check(&fixture, layer, CLICKS, kept, kept_count);
@@ -269,35 +333,53 @@ static void test_generations_begin_again(void **state)
     teardown(&fixture);
 }
 
+/* The factor of each trait that the layer has, in their order. */
+static double times_traits(const cm_layer_model *model, const cm_candidate_look *look, double w)
+{
+    for (cm_trait trait = 0; trait < CM_TRAIT_COUNT; trait++) {
+        const cm_chances *chances = &model->traits[trait];
+        cm_comparison outcome = cm_look_trait(look, trait);
+        if (chances->m > 0 && outcome != CM_COMPARE_MISSING)
+            w *= outcome == CM_COMPARE_EQUAL ? chances->m / chances->u
+                                             : (1 - chances->m) / (1 - chances->u);
+    }
+    return w;
+}
+
+static void check_weights(enum cm_weighed_layer layer)
+{
+    const double r = 3.5, u = 0.01;
+    const cm_weights *weights = cm_weights_of(&fixture.context, &fixture.query);
+    const cm_layer_model *model = cm_layer_model_of(weights, layer);
+    bool shared, is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
+    size_t count = look(&fixture, layer, CLICKS, &shared);
+    cm_weigh_candidates(weights, layer, r, u, &fixture.scratch, count);
+    for (size_t i = 0; i < count; i++) {
+        const cm_candidate_look *got = &fixture.scratch.looks[i];
+        const cm_bin_weights *bin = &weights->bins[got->bin];
+        const double evidence[] = {1.0, is_fingerprint ? bin->ip_m / u : bin->lr_fingerprint_equal,
+                                   is_fingerprint ? bin->lr_ip_different
+                                                  : bin->lr_fingerprint_different};
+        const double user_agent[] = {1.0, model->user_agent_m / model->user_agent_u,
+                                     (1 - model->user_agent_m) / (1 - model->user_agent_u)};
+        double w = bin->prior_m[layer] / r * bin->lr_delay[layer] * evidence[got->evidence] *
+                   user_agent[got->user_agent];
+        assert_int_equal(fixture.scratch.weighed[i].click, got->click);
+        assert_true(same_bits(fixture.scratch.weighed[i].w, times_traits(model, got, w)));
+    }
+}
+
 /* Weights: of each candidate the factors of its own bin and comparisons, as the model writes them.
  */
 static void test_weights_follow_bins_and_comparisons(void **state)
 {
     (void)state;
-    const double r = 3.5, u = 0.01;
-    setup(&fixture, 150);
-    const cm_weights *weights = cm_weights_of(&fixture.context, &fixture.query);
-    for (enum cm_weighed_layer layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++) {
-        bool shared;
-        size_t count = look(&fixture, layer, CLICKS, &shared);
-        cm_weigh_candidates(weights, layer, r, u, &fixture.scratch, count);
-        bool is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
-        for (size_t i = 0; i < count; i++) {
-            const cm_candidate_look *got = &fixture.scratch.looks[i];
-            const cm_bin_weights *bin = &weights->bins[got->bin];
-            const double evidence[] = {
-                1.0, is_fingerprint ? bin->ip_m / u : bin->lr_fingerprint_equal,
-                is_fingerprint ? bin->lr_ip_different : bin->lr_fingerprint_different};
-            const cm_layer_model *model = cm_layer_model_of(weights, layer);
-            const double user_agent[] = {1.0, model->user_agent_m / model->user_agent_u,
-                                         (1 - model->user_agent_m) / (1 - model->user_agent_u)};
-            double w = bin->prior_m[layer] / r * bin->lr_delay[layer] * evidence[got->evidence] *
-                       user_agent[got->user_agent];
-            assert_int_equal(fixture.scratch.weighed[i].click, got->click);
-            assert_true(same_bits(fixture.scratch.weighed[i].w, w));
-        }
+    for (size_t i = 0; i < MODELS; i++) {
+        setup(&fixture, models[i], 150);
+        for (enum cm_weighed_layer layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++)
+            check_weights(layer);
+        teardown(&fixture);
     }
-    teardown(&fixture);
 }
 
 int main(void)
