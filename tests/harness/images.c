@@ -10,6 +10,10 @@
 
 const char images_wide_model[] = "{\"ipv6_prefix\": 72}";
 const char images_narrow_model[] = "{\"ipv6_prefix\": 56}";
+const char images_traits_model[] =
+    "{\"ipv6_prefix\": 72,"
+    " \"fingerprint\": {\"traits\": {\"os\": [0.9, 0.4], \"timezone\": [0.7, 0.3]}},"
+    " \"probabilistic\": {\"traits\": {\"browser\": [0.8, 0.2], \"screen\": [0.97, 0.1]}}}";
 
 cm_engine *images_engine(const char *json, uint64_t seed)
 {

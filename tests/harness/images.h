@@ -8,8 +8,8 @@
 
 #define IMAGES_MAX 8u
 
-/** Two models that differ in what IPv6 addresses are to an engine. */
-extern const char images_wide_model[], images_narrow_model[];
+/** Two models that differ in what IPv6 addresses are to an engine, and the first one with traits. */
+extern const char images_wide_model[], images_narrow_model[], images_traits_model[];
 
 /** An engine of one of them. */
 cm_engine *images_engine(const char *model, uint64_t seed);

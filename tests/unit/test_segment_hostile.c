@@ -39,28 +39,30 @@ static void expect_fault(images *from, const char *model, const char *what)
 }
 
 /* With a field of another value. */
-static void expect_field_fault(images *from, size_t offset, size_t size, uint64_t value,
-                               const char *what)
+static void expect_field_fault(images *from, const char *model, size_t offset, size_t size,
+                               uint64_t value, const char *what)
 {
     char before[8];
     memcpy(before, from->bytes[0].data + offset, size);
     memcpy(from->bytes[0].data + offset, &value, size);
-    expect_fault(from, images_wide_model, what);
+    expect_fault(from, model, what);
     memcpy(from->bytes[0].data + offset, before, size);
 }
 
 #define HEADER(field, value, what)                                                                 \
-    expect_field_fault(&made, offsetof(cm_image_header, field),                                    \
+    expect_field_fault(&made, model, offsetof(cm_image_header, field),                             \
                        sizeof((cm_image_header *)NULL)->field, value, what)
 #define ROW(field, value, what)                                                                    \
-    expect_field_fault(&made, sizeof(cm_image_header) + offsetof(cm_click_row, field),             \
+    expect_field_fault(&made, model, sizeof(cm_image_header) + offsetof(cm_click_row, field),      \
                        sizeof((cm_click_row *)NULL)->field, value, what)
 
 static void test_headers(void **state)
 {
     (void)state;
     cm_engine *saved;
-    images made = some_images(&saved, images_wide_model);
+    const char *model = images_wide_model;
+    images made = some_images(&saved, model);
+    expect_fault(&made, images_traits_model, "image: made by a model that compares no traits; use");
     expect_fault(&made, images_narrow_model, "image: made with another ipv6_prefix; use the model");
     HEADER(magic, 0, "image: not a segment of clicks; the file is damaged");
     HEADER(byte_order, 0x04030201, "another byte order");
@@ -77,6 +79,7 @@ static void test_headers(void **state)
     HEADER(is_wide, 2, "unknown flags");
     HEADER(is_ahead, 2, "unknown flags");
     HEADER(has_traits, 2, "unknown flags");
+    HEADER(has_traits, 1, "made by a model that compares traits; use");
     HEADER(unused, 1, "unknown flags");
     HEADER(names[CM_NAME_WHO].count, 301, "301 names for 300 rows");
     HEADER(names[CM_NAME_WHO].count, 1, "names of kind 2: more than there are");
@@ -91,7 +94,8 @@ static void test_rows(void **state)
 {
     (void)state;
     cm_engine *saved;
-    images made = some_images(&saved, images_wide_model);
+    const char *model = images_wide_model;
+    images made = some_images(&saved, model);
     ROW(who, 0, "row 0: no such tenant and device type");
     ROW(who, 1000, "row 0: no such tenant and device type");
     ROW(look, 1000, "row 0: no such user agent");
@@ -104,6 +108,42 @@ static void test_rows(void **state)
     made.unlisted[0] = 0;
     made.places[0] = CM_SEGMENT_COUNT_MAX;
     expect_fault(&made, images_wide_model, "place 32767, of 32767");
+    images_destroy(&made);
+    cm_engine_destroy(saved);
+}
+
+/* Where the first look of an image is. */
+static size_t first_look(const images *made)
+{
+    cm_image_header header;
+    memcpy(&header, made->bytes[0].data, sizeof header);
+    size_t at = made->bytes[0].size;
+    for (unsigned kind = CM_NAME_KIND_COUNT; kind-- > CM_NAME_LOOK;)
+        at -= header.names[kind].bytes;
+    return at + sizeof(uint32_t); /* behind its size */
+}
+
+/* Numbers of names that there are not, in rows and in looks. */
+static void test_looks(void **state)
+{
+    (void)state;
+    cm_engine *saved;
+    const char *model = images_traits_model;
+    images made = some_images(&saved, model);
+    size_t look = first_look(&made);
+    cm_image_header header;
+    memcpy(&header, made.bytes[0].data, sizeof header);
+    ROW(look, header.names[CM_NAME_LOOK].count + 1, "row 0: no such look");
+    HEADER(names[CM_NAME_LOOK].count, 1, "names of kind 8: more than there are");
+    HEADER(names[CM_NAME_TRAIT].count, 301, "301 names for 300 rows");
+    for (unsigned i = 0; i <= CM_TRAIT_COUNT; i++)
+        expect_field_fault(&made, model, look + i * sizeof(uint32_t), sizeof(uint32_t),
+                           header.names[CM_NAME_USER_AGENT + i].count + 1,
+                           "name 1 of kind 8 is none");
+    expect_field_fault(&made, model, look - sizeof(uint32_t), sizeof(uint32_t), sizeof(cm_look) - 1,
+                       "name 1 of kind 8 is none");
+    memset(made.bytes[0].data + look, 0, sizeof(cm_look));
+    expect_fault(&made, model, "name 1 of kind 8 is none");
     images_destroy(&made);
     cm_engine_destroy(saved);
 }
@@ -170,13 +210,13 @@ static cm_buffer mutated(const cm_buffer *whole, uint64_t *random)
 }
 
 /* What is adopted in spite of it is whole: it can be matched, added to, saved and forgotten. */
-static void use(cm_engine *engine, const world *from)
+static void use(cm_engine *engine, const char *model, const world *from)
 {
     engines_assert_same_matches(engine, engine, from);
     add(engine, from->clicks, from->click_count);
     cm_click_store_close(&engine->index.catalog.store, &engine->index.writer);
     images again = images_encode_all(engine, 100);
-    cm_engine *other = images_engine(images_wide_model, 4);
+    cm_engine *other = images_engine(model, 4);
     assert_int_equal(images_load(other, &again, 1, NULL), CM_OK);
     engines_assert_same_matches(engine, other, from);
     engines_assert_nothing_left(other);
@@ -185,24 +225,23 @@ static void use(cm_engine *engine, const world *from)
     cm_engine_destroy(other);
 }
 
-static void test_mutations(void **state)
+static void check_mutations(const char *model)
 {
-    (void)state;
     const world_options options = {.seed = 8, .click_count = 60, .shape = WORLD_MIXED};
     world *from = world_create(&options);
-    cm_engine *saved = images_engine(images_wide_model, 1);
+    cm_engine *saved = images_engine(model, 1);
     size_t adopted = 0, rounds = 3000;
     images_add_in_bulk(saved, from->clicks, from->click_count, 1);
     images made = images_encode_all(saved, 1000);
     cm_buffer whole = made.bytes[0];
     for (uint64_t random = 0, round = 0; round < rounds; round++) {
         cm_error error = {0};
-        cm_engine *engine = images_engine(images_wide_model, round);
+        cm_engine *engine = images_engine(model, round);
         made.bytes[0] = mutated(&whole, &random);
         cm_status status = images_load(engine, &made, 1, &error);
         assert_true(status == CM_OK || status == CM_ERROR_FORMAT);
         if (status == CM_OK && ++adopted % 8 == 0)
-            use(engine, from);
+            use(engine, model, from);
         images_destroy(&made);
         cm_engine_destroy(engine);
     }
@@ -210,6 +249,13 @@ static void test_mutations(void **state)
     cm_buffer_destroy(&whole);
     cm_engine_destroy(saved);
     world_destroy(from);
+}
+
+static void test_mutations(void **state)
+{
+    (void)state;
+    check_mutations(images_wide_model);
+    check_mutations(images_traits_model);
 }
 
 /* ---- no memory ---- */
@@ -221,7 +267,7 @@ static bool save_and_load(cm_engine *saved, size_t allocations)
     cm_segment_encoder encoder = {0};
     cm_buffer spare = {0};
     bool is_done = false;
-    cm_engine *loaded = images_engine(images_wide_model, 2);
+    cm_engine *loaded = images_engine(images_traits_model, 2);
     failing_malloc_arm(allocations);
     cm_status status = cm_segment_encode_begin(&encoder, &saved->index, 0, 300, &spare, NULL);
     while (status == CM_OK && !is_done)
@@ -249,7 +295,7 @@ static void test_every_allocation_fails_once(void **state)
     if (!failing_malloc_works)
         skip();
     cm_engine *saved;
-    images made = some_images(&saved, images_wide_model);
+    images made = some_images(&saved, images_traits_model);
     size_t allocations = 1;
     while (save_and_load(saved, allocations))
         allocations += 1 + allocations / 100;
@@ -263,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_looks),
         cmocka_unit_test(test_images_that_do_not_belong_together),
         cmocka_unit_test(test_cut_off_anywhere),
         cmocka_unit_test(test_mutations),

@@ -110,6 +110,8 @@ static void check(const world *from, const struct plan *plan)
 
 static void test_worlds(void **state)
 {
+    static const char *const models[] = {images_wide_model, images_narrow_model,
+                                         images_traits_model, images_traits_model};
     (void)state;
     for (uint64_t seed = 0; seed < 60; seed++) {
         const world_options options = {.seed = seed + 700,
@@ -121,7 +123,7 @@ static void test_worlds(void **state)
         world *from = world_create(&options);
         size_t most = from->click_count / 5 * 4;
         size_t bulk = seed % 3 == 0 ? 0 : most / (1 + seed % 2);
-        check(from, &(struct plan){.model = seed % 2 == 0 ? images_wide_model : images_narrow_model,
+        check(from, &(struct plan){.model = models[seed / 3 % 4],
                                    .bulk = bulk,
                                    .single = most - bulk,
                                    .loaders = 1 + seed % 5,
@@ -138,7 +140,7 @@ static void test_long_lists(void **state)
         const world_options options = {
             .seed = seed, .click_count = 4000, .conversion_count = 300, .shape = WORLD_DENSE};
         world *from = world_create(&options);
-        check(from, &(struct plan){.model = images_wide_model,
+        check(from, &(struct plan){.model = seed == 1 ? images_traits_model : images_wide_model,
                                    .bulk = seed * 1500,
                                    .single = 500,
                                    .loaders = 4,
@@ -163,8 +165,12 @@ static cm_click numbered(uint32_t number)
                       .expires_at = number % 3 == 0 ? (int64_t)number * 4 : CM_TIME_MISSING,
                       .is_valid = number % 11 != 0};
     click.device.user_agent = agents[number % 3];
+    click.device.os = click.device.browser = cm_slice_of_text(ids[number]); /* ever new ones */
     click.device.has_fingerprint = number % 4 != 0;
     memcpy(click.device.fingerprint, &(uint32_t){number / 9 + 1}, sizeof number);
+    if (click.device.has_fingerprint)
+        click.device.screen_width = click.device.screen_height = click.device.timezone =
+            cm_slice_of_text(ids[number]);
     return click;
 }
 
@@ -204,12 +210,10 @@ static world *numbered_world(void)
 }
 
 /* A full segment and one that is filled up afterwards. */
-static void test_full_and_open(void **state)
+static void check_full_and_open(const char *model)
 {
-    (void)state;
     world *from = numbered_world();
-    cm_engine *saved = images_engine(images_wide_model, 1),
-              *loaded = images_engine(images_wide_model, 2);
+    cm_engine *saved = images_engine(model, 1), *loaded = images_engine(model, 2);
     add_numbered(saved, 0, NUMBERED - 200);
     cm_click_store_close(&saved->index.catalog.store, &saved->index.writer);
     images made = images_encode_all(saved, 1024);
@@ -226,6 +230,14 @@ static void test_full_and_open(void **state)
     cm_engine_destroy(saved);
     cm_engine_destroy(loaded);
     world_destroy(from);
+}
+
+/* With traits each row has names of its own: as many as there can be. */
+static void test_full_and_open(void **state)
+{
+    (void)state;
+    check_full_and_open(images_wide_model);
+    check_full_and_open(images_traits_model);
 }
 
 /* What comes while an image is made is not in it. */
@@ -264,8 +276,8 @@ static void test_half_forgotten(void **state)
     world *from = numbered_world();
     from->click_count = 900;
     for (uint32_t forgotten = 1; forgotten < 700; forgotten += 233) {
-        cm_engine *saved = images_engine(images_wide_model, 1);
-        cm_engine *loaded = images_engine(images_wide_model, 2);
+        cm_engine *saved = images_engine(images_traits_model, 1);
+        cm_engine *loaded = images_engine(images_traits_model, 2);
         add_numbered(saved, 0, 700);
         cm_click_index_forget(&saved->index, INT64_MAX, forgotten);
         images made = images_encode_all(saved, 64);
@@ -299,8 +311,8 @@ static void test_forgotten_meanwhile(void **state)
     cm_error error = {0};
     cm_buffer spare = {0};
     cm_segment_encoder encoder = {0};
-    cm_engine *saved = images_engine(images_wide_model, 1);
-    cm_engine *loaded = images_engine(images_wide_model, 2);
+    cm_engine *saved = images_engine(images_traits_model, 1);
+    cm_engine *loaded = images_engine(images_traits_model, 2);
     cm_click_store *store = &saved->index.catalog.store;
     add_numbered(saved, 0, 700);
     assert_int_equal(cm_segment_encode_begin(&encoder, &saved->index, 0, 700, &spare, NULL), CM_OK);
@@ -320,7 +332,7 @@ static void test_forgotten_meanwhile(void **state)
     assert_int_equal(images_load(loaded, &made, 1, &error), CM_ERROR_FORMAT);
     assert_non_null(strstr(error.message, "549 rows forgotten, where 550 of 700 were"));
     cm_engine_destroy(loaded);
-    loaded = images_engine(images_wide_model, 2);
+    loaded = images_engine(images_traits_model, 2);
     made.unlisted[0] = 600;
     load_all(loaded, &made, 1);
     assert_int_equal(cm_engine_click_count(loaded), 100);

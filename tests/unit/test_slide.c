@@ -1,7 +1,7 @@
 /*
  * A window that slides for days over clicks whose keys are ever new: devices, addresses, user
  * agents, campaigns, tenants. What is held stays as large, and is what a new engine would hold;
- * when all is forgotten nothing is left.
+ * when all is forgotten nothing is left. With traits and without.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,20 +21,25 @@
 #define WINDOWS 9u
 #define BATCH 64u
 
-static const char model_json[] =
-    "{\"window_hours\": 6, \"probabilistic_window_hours\": 1, \"retention_hours\": 0, "
-    "\"ipv6_prefix\": 72}";
+#define WINDOW_JSON                                                                                \
+    "{\"window_hours\": 6, \"probabilistic_window_hours\": 1, \"retention_hours\": 0, "            \
+    "\"ipv6_prefix\": 72"
+
+static const char plain_json[] = WINDOW_JSON "}";
+static const char traits_json[] = WINDOW_JSON
+    ", \"fingerprint\": {\"traits\": {\"screen\": [0.9, 0.1], \"timezone\": [0.8, 0.3]}}"
+    ", \"probabilistic\": {\"traits\": {\"os\": [0.9, 0.3], \"browser\": [0.9, 0.2]}}}";
 
 /* What one batch points into. */
 struct texts {
-    char room[BATCH][192];
+    char room[BATCH][256];
 };
 
-static cm_engine *create(void)
+static cm_engine *create(const char *json)
 {
     cm_engine *engine;
     cm_model *model;
-    assert_int_equal(cm_model_create(model_json, sizeof model_json - 1, &model, NULL), CM_OK);
+    assert_int_equal(cm_model_create(json, strlen(json), &model, NULL), CM_OK);
     assert_int_equal(cm_engine_create(NULL, model, &engine, NULL), CM_OK);
     cm_model_destroy(model);
     return engine;
@@ -45,6 +50,20 @@ static uint32_t clicks_per_device(uint32_t number)
 {
     static const uint32_t means[] = {2, 40, 5, 700};
     return means[number / WINDOW % 2 * 2 + number % 2];
+}
+
+/* Of their time, too; a screen only where no fingerprint is made of it. */
+static void show_traits(cm_device *device, uint32_t since, uint32_t number, char *room)
+{
+    snprintf(room, 16, "os %u", since);
+    snprintf(room + 16, 24, "Browser %u.%u", since, number % 12);
+    snprintf(room + 40, 24, "%u", since * 100 + number % 20);
+    device->os = cm_slice_of_text(number % 6 > 0 ? room : "");
+    device->browser = cm_slice_of_text(number % 5 > 0 ? room + 16 : "");
+    if (!device->has_fingerprint)
+        return;
+    device->screen_width = device->timezone = cm_slice_of_text(room + 40);
+    device->screen_height = CM_SLICE("800");
 }
 
 /* Clicks in time order but for half a minute. Devices, names and tenants belong to their time. */
@@ -74,6 +93,7 @@ static cm_click numbered(uint32_t number, char *room)
                    .user_agent = cm_slice_of_text(room + 64)},
     };
     click.click_timestamp += (int64_t)random_below(&random, 30) * CM_HOUR_US / 3600;
+    show_traits(&click.device, since, device, room + 192);
     memcpy(click.device.fingerprint + 4, &device, sizeof device);
     memcpy(click.device.ip_address.bytes + 1, &(uint32_t){device / 3}, 3);
     if (device % 4 == 0) {
@@ -127,7 +147,7 @@ static void add_batch(cm_engine *engine, uint32_t first)
 /* Conversions of all devices of the last clicks, some with what their URL carried. */
 static void assert_same_matches(const cm_engine *a, const cm_engine *b, uint32_t last)
 {
-    char room[192];
+    char room[256];
     for (uint32_t i = 0; i < 4000; i++) {
         cm_click like = numbered(last - i * (3 * WINDOW / 4000), room);
         cm_conversion conversion = {
@@ -148,9 +168,9 @@ static void assert_same_matches(const cm_engine *a, const cm_engine *b, uint32_t
 }
 
 /* An engine that has seen no click but the last ones. */
-static void assert_as_new(const cm_engine *engine, uint32_t end)
+static void assert_as_new(const cm_engine *engine, const char *json, uint32_t end)
 {
-    cm_engine *fresh = create();
+    cm_engine *fresh = create(json);
     for (uint32_t at = end < 4 * WINDOW ? 0 : end - 4 * WINDOW; at < end; at += BATCH)
         add_batch(fresh, at);
     assert_same_matches(engine, fresh, end - 1);
@@ -199,10 +219,9 @@ static void assert_empty(cm_engine *engine)
         assert_int_equal(index->tenants.of[i].count, 0);
 }
 
-static void test_a_window_slides_for_days(void **state)
+static void slide_for_days(const char *json)
 {
-    (void)state;
-    cm_engine *engine = create();
+    cm_engine *engine = create(json);
     size_t memory[2] = {0}, names[2] = {0}; /* the most, until the fourth window and after */
     for (uint32_t window = 0; window < WINDOWS; window++) {
         size_t most = slide(engine, window, &names[window >= 4]);
@@ -213,15 +232,28 @@ static void test_a_window_slides_for_days(void **state)
     print_message("%zu names\n", names[1]);
     assert_true(memory[1] <= memory[0] + memory[0] / 20);
     assert_true(names[1] <= names[0] + names[0] / 20);
-    assert_as_new(engine, WINDOWS * WINDOW);
+    assert_as_new(engine, json, WINDOWS * WINDOW);
     assert_empty(engine);
     cm_engine_destroy(engine);
+}
+
+static void test_a_window_slides_for_days(void **state)
+{
+    (void)state;
+    slide_for_days(plain_json);
+}
+
+static void test_a_window_with_traits(void **state)
+{
+    (void)state;
+    slide_for_days(traits_json);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_window_slides_for_days),
+        cmocka_unit_test(test_a_window_with_traits),
     };
     return cmocka_run_group_tests_name("slide", tests, NULL, NULL);
 }

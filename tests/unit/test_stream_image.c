@@ -67,15 +67,14 @@ static cm_slice state_of(const stream_images *made)
     return cm_slice_of(made->state.data, made->state.size);
 }
 
-static void test_round_trip(void **state)
+static void check_round_trip(const char *model_json)
 {
-    (void)state;
     streams_run run, again;
-    begin(&run, NULL);
+    begin(&run, model_json);
     fill(&run, MANY_IDS);
     stream_images made = stream_images_of(&run);
     assert_int_equal(made.ids_count, 1);
-    begin(&again, NULL);
+    begin(&again, model_json);
     assert_int_equal(stream_images_read(&again, &made, state_of(&made), NULL), CM_OK);
     stream_images_load(&again, &made);
     stream_images second = stream_images_of(&again);
@@ -95,6 +94,41 @@ static void test_round_trip(void **state)
     stream_images_destroy(&second);
     streams_end(&run);
     streams_end(&again);
+}
+
+static const char traits_json[] = "{\"fingerprint\": {\"traits\": {\"os\": [0.99, 0.01]}}}";
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    check_round_trip(NULL);
+    check_round_trip(traits_json);
+}
+
+/* What clicks show is still there after a restart: of two that are alike but for the system, the
+ * older one is chosen by it. */
+static void test_traits_outlast_a_restart(void **state)
+{
+    (void)state;
+    static const char finger[] =
+        "\"fingerprint_hash\":\"1111111111111111111111111111111111111111111111111111111111111111\"";
+    streams_run run;
+    cm_buffer text = {0};
+    char more[128];
+    begin(&run, traits_json);
+    (void)snprintf(more, sizeof more, ",%s,\"os\":\"iOS\",\"ip_address\":\"8.8.8.8\"", finger);
+    streams_click(&text, "ios", T0 - 10 * MINUTE, more);
+    (void)snprintf(more, sizeof more, ",%s,\"os\":\"Android\",\"ip_address\":\"9.9.9.9\"", finger);
+    streams_click(&text, "android", T0 - 9 * MINUTE, more);
+    streams_feed(&run, &text);
+    stream_images_restart(&run, traits_json);
+    (void)snprintf(more, sizeof more, ",%s,\"os\":\"IOS\"", finger);
+    streams_conversion(&text, "c", NULL, T0, more);
+    streams_feed(&run, &text);
+    streams_let_go(&run);
+    streams_assert_line(&run, "c", "\"click_id\":\"ios\",", true);
+    streams_assert_line(&run, "c", "\"fingerprint\"", true);
+    streams_end(&run);
 }
 
 static void test_an_empty_stream(void **state)
@@ -158,7 +192,7 @@ static void test_another_model(void **state)
     static const char *const others[] = {
         "{\"window_hours\":72}",    "{\"probabilistic_window_hours\":6}",
         "{\"retention_hours\":23}", "{\"ipv4_prefix\":24}",
-        "{\"ipv6_prefix\":56}",
+        "{\"ipv6_prefix\":56}",     traits_json,
     };
     streams_run run, other;
     begin(&run, NULL);
@@ -363,6 +397,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_traits_outlast_a_restart),
         cmocka_unit_test(test_an_empty_stream),
         cmocka_unit_test(test_ids_are_forgotten_in_their_turn),
         cmocka_unit_test(test_a_broken_first_event),
