@@ -300,6 +300,52 @@ static void test_clicks_ahead_keep_nobody(void **state)
     cm_engine_destroy(engine);
 }
 
+/* A click ahead keeps its look, whatever becomes of the names of others: what it shows is compared
+ * as in an engine that never had another click. */
+static void test_looks_of_clicks_ahead(void **state)
+{
+    static const char json[] =
+        "{\"fingerprint\": {\"traits\": {\"os\": [0.9, 0.4], \"browser\": [0.9, 0.3],"
+        " \"screen\": [0.97, 0.1], \"timezone\": [0.99, 0.5]}}}";
+    (void)state;
+    cm_engine *engines[2];
+    cm_model *model;
+    char texts[64], name[16];
+    cm_result results[2];
+    cm_click last = numbered(7, texts);
+    last.is_valid = last.device.has_fingerprint = true;
+    last.click_timestamp += 100 * DAY;
+    last.device.user_agent = last.device.os = last.device.browser = CM_SLICE("its");
+    last.device.screen_width = last.device.screen_height = last.device.timezone = CM_SLICE("100");
+    assert_int_equal(cm_model_create(json, sizeof json - 1, &model, NULL), CM_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(cm_engine_create(NULL, model, &engines[i], NULL), CM_OK);
+        add_ahead(engines[i], &last, false);
+    }
+    for (uint32_t i = 0; i < CM_SEGMENT_ROWS + 1000; i++) {
+        char other[64];
+        cm_click click = numbered(i + 1000, other);
+        if (i == CM_SEGMENT_ROWS) /* the others so far go; their numbers are given out again */
+            assert_int_equal(cm_engine_expire(engines[0], HORIZON + 50 * DAY), CM_SEGMENT_ROWS);
+        snprintf(name, sizeof name, "n%u", i);
+        click.device.user_agent = click.device.os = click.device.browser = cm_slice_of_text(name);
+        click.device.screen_width = click.device.screen_height = cm_slice_of_text(name);
+        click.device.timezone = cm_slice_of_text(name);
+        assert_int_equal(cm_engine_add(engines[0], &click, 1, NULL, NULL), CM_OK);
+    }
+    cm_conversion conversion = {.tenant_id = last.tenant_id,
+                                .conversion_id = CM_SLICE("c"),
+                                .conversion_timestamp = last.click_timestamp + CM_HOUR_US,
+                                .device = last.device};
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(cm_engine_match(engines[i], &conversion, 1, &results[i], NULL), CM_OK);
+    assert_int_equal(results[1].method, CM_METHOD_FINGERPRINT);
+    results_assert_same(&results[0], &results[1], 1);
+    for (unsigned i = 0; i < 2; i++)
+        cm_engine_destroy(engines[i]);
+    cm_model_destroy(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_a_segment_that_is_being_filled),
         cmocka_unit_test(test_a_pinned_segment_stays_readable),
         cmocka_unit_test(test_clicks_ahead_keep_nobody),
+        cmocka_unit_test(test_looks_of_clicks_ahead),
     };
     return cmocka_run_group_tests_name("forget", tests, NULL, NULL);
 }

@@ -235,6 +235,55 @@ static void test_tenants_with_device_types(void **state)
     }
 }
 
+/* The number of a look of which each part is missing, "1" or "2". */
+static uint32_t intern_numbered_look(cm_names *names, uint32_t i, cm_slice parts[])
+{
+    static const char *const texts[] = {"", "1", "2"};
+    cm_shown_traits traits;
+    for (uint32_t j = 0, rest = i; j <= CM_TRAIT_COUNT; j++, rest /= 3)
+        parts[j] = cm_slice_of_text(texts[rest % 3]);
+    for (uint32_t j = 0; j < CM_TRAIT_COUNT; j++) {
+        traits.texts[j] = parts[j + 1];
+        traits.hashes[j] = 4;
+    }
+    return cm_names_intern_look(names, parts[0], 4, &traits, 5);
+}
+
+static void assert_is_stamped(const cm_catalog *catalog, cm_name_kind kind, uint32_t number,
+                              cm_slice wanted, uint32_t generation)
+{
+    cm_slice text = cm_catalog_name(catalog, kind, number);
+    assert_true(cm_slice_equal(text, wanted));
+    if (text.size > 0)
+        assert_int_equal(atomic_load(cm_dictionary_stamp_of(text)), generation);
+}
+
+/* Parts whose hashes are the same are told apart; each asking stamps the look and what it names;
+ * where nothing is shown there is no look. */
+static void test_user_agents_with_traits(void **state)
+{
+    (void)state;
+    for (int is_locked = 0; is_locked < 2; is_locked++) {
+        cm_catalog catalog = {0};
+        pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+        cm_names names = {.catalog = &catalog, .lock = is_locked ? &lock : NULL};
+        for (uint32_t round = 1; round <= 3; round++)
+            for (uint32_t i = 0; i < 243; i++) {
+                cm_slice parts[1 + CM_TRAIT_COUNT];
+                names.generation = round;
+                assert_int_equal(intern_numbered_look(&names, i, parts), i);
+                cm_look look = cm_catalog_look(&catalog, i);
+                assert_is_stamped(&catalog, CM_NAME_USER_AGENT, look.user_agent, parts[0], round);
+                for (cm_trait j = 0; j < CM_TRAIT_COUNT; j++)
+                    assert_is_stamped(&catalog, cm_name_of_trait(j), look.traits[j], parts[j + 1],
+                                      round);
+                assert_is_stamped(&catalog, CM_NAME_LOOK, i,
+                                  i == 0 ? (cm_slice){0} : cm_look_text(&look), round);
+            }
+        destroy(&names, &catalog);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_a_cache_grows_up_to_its_most),
         cmocka_unit_test(test_names_without_memory),
         cmocka_unit_test(test_tenants_with_device_types),
+        cmocka_unit_test(test_user_agents_with_traits),
     };
     return cmocka_run_group_tests_name("names", tests, NULL, NULL);
 }

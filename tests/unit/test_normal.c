@@ -256,6 +256,57 @@ static void components_are_hashed(void **state)
     assert_false(cm_components_hash(digest, &device, hash));
 }
 
+static void expect_traits(const cm_device *device, const char *os, const char *browser,
+                          const char *timezone)
+{
+    cm_arena arena = {0};
+    cm_slice traits[CM_TRAIT_COUNT];
+    assert_true(cm_device_traits(device, &arena, traits));
+    assert_true(cm_slice_equal(traits[CM_TRAIT_OS], cm_slice_of_text(os)));
+    assert_true(cm_slice_equal(traits[CM_TRAIT_BROWSER], cm_slice_of_text(browser)));
+    assert_true(cm_slice_equal(traits[CM_TRAIT_TIMEZONE], cm_slice_of_text(timezone)));
+    cm_arena_destroy(&arena);
+}
+
+static void traits_have_a_normal_form(void **state)
+{
+    (void)state;
+    cm_device device = {0};
+    expect_traits(&device, "", "", "");
+    device.os = CM_SLICE("iOS 17 \xC3\x84");
+    device.browser = CM_SLICE("SAFARI");
+    device.timezone = CM_SLICE("Europe/Paris");
+    expect_traits(&device, "ios 17 \xC3\x84", "safari", "Europe/Paris");
+}
+
+/* Two screens as one text each: equal or not, or missing. */
+static void check_screens(const char *const sides[4], bool is_there, bool is_same)
+{
+    cm_arena arena = {0};
+    cm_slice a[CM_TRAIT_COUNT], b[CM_TRAIT_COUNT];
+    const cm_device one = {.screen_width = cm_slice_of_text(sides[0]),
+                           .screen_height = cm_slice_of_text(sides[1])};
+    const cm_device other = {.screen_width = cm_slice_of_text(sides[2]),
+                             .screen_height = cm_slice_of_text(sides[3])};
+    assert_true(cm_device_traits(&one, &arena, a) && cm_device_traits(&other, &arena, b));
+    assert_int_equal(a[CM_TRAIT_SCREEN].size > 0, is_there);
+    assert_int_equal(cm_slice_equal(a[CM_TRAIT_SCREEN], b[CM_TRAIT_SCREEN]), is_same);
+    cm_arena_destroy(&arena);
+}
+
+static void screens_may_be_turned(void **state)
+{
+    (void)state;
+    check_screens((const char *[]){"390", "844", "390", "844"}, true, true);
+    check_screens((const char *[]){"390", "844", "844", "390"}, true, true);
+    check_screens((const char *[]){"39", "0844", "390", "844"}, true, false);
+    check_screens((const char *[]){"390", "390", "390", "844"}, true, false);
+    check_screens((const char *[]){"390", "844", "390", ""}, true, false);
+    check_screens((const char *[]){"390", "", "", ""}, false, true);
+    check_screens((const char *[]){"", "390", "", ""}, false, true);
+    check_screens((const char *[]){"3", "90|8", "3|90", "8"}, true, false); /* any text may come */
+}
+
 static void some_fingerprints_stand_for_none(void **state)
 {
     (void)state;
@@ -288,6 +339,8 @@ int main(void)
         cmocka_unit_test(hashes_are_those_of_the_standard),
         cmocka_unit_test(long_parts_are_hashed),
         cmocka_unit_test(components_are_hashed),
+        cmocka_unit_test(traits_have_a_normal_form),
+        cmocka_unit_test(screens_may_be_turned),
         cmocka_unit_test(some_fingerprints_stand_for_none),
     };
     return cmocka_run_group_tests(tests, create_digest, destroy_digest);

@@ -346,6 +346,10 @@ static void test_another_model_from_now_on(void **state)
     model = model_of("{\"name\":\"other\",\"version\":\"3\",\"retention_hours\":1}");
     assert_int_equal(cm_stream_set_model(run.stream, model, &error), CM_ERROR_MODEL);
     cm_model_destroy(model);
+    model = model_of("{\"fingerprint\": {\"traits\": {\"os\": [0.9, 0.4]}}}");
+    assert_int_equal(cm_stream_set_model(run.stream, model, &error), CM_ERROR_MODEL);
+    assert_non_null(strstr(error.message, "traits: "));
+    cm_model_destroy(model);
     streams_conversion(&text, "c", NULL, T0, "");
     streams_feed(&run, &text);
     assert_has(&run, "a", "\"default@1\"");
