@@ -8,7 +8,7 @@
 
 #define IMAGES_MAX 8u
 
-/** Two models that differ in what IPv6 addresses are to an engine, and the first one with traits. */
+/** Two models that differ in what IPv6 addresses are to an engine; and the first, with traits. */
 extern const char images_wide_model[], images_narrow_model[], images_traits_model[];
 
 /** An engine of one of them. */

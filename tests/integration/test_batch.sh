@@ -89,6 +89,22 @@ case_same_as_files_with_another_model() {
     expect_job model wide@2
 }
 
+# What clicks and conversions show of their devices comes out of the tables as out of files, and it
+# counts.
+case_same_as_files_with_traits() {
+    use_new_database adopted
+    sql -c "UPDATE conversion_tracking SET os = 'IOS', browser = 'SAFARI', screen_width = 844,
+                screen_height = 390, timezone = 'Europe/Berlin'
+            WHERE conversion_id LIKE '%1' OR conversion_id LIKE '%5'"
+    echo '{"fingerprint": {"traits": {"os": [0.98, 0.4], "timezone": [0.9, 0.5]}},
+           "probabilistic": {"traits": {"screen": [0.97, 0.1], "browser": [0.9, 0.3]}}}' >model.json
+    expect_agreement 2026-03-01 2026-03-20 --model model.json
+    run match --clicks clicks.csv --conversions conversions.csv --output plain.csv --quiet \
+        --recovery-target 0
+    expect_status 0
+    ! cmp -s plain.csv results.csv || fail "traits have changed nothing"
+}
+
 case_ids_in_their_own_columns() {
     use_new_database adopted
     sql -c "UPDATE conversion_tracking SET click_id = raw_data ->> 'click_id', os = 'iOS',

@@ -165,19 +165,22 @@ case_no_manifest() {
     [ "$(told conversion_id)" = v-1 ] || fail "not anew: $(cat results.ndjson)"
 }
 
-# Scores are the new model's from then on; a window of another length is not what was kept.
+# Scores are the new model's from then on; what was kept has another window, and no traits.
 case_another_model() {
+    local other
     stream --checkpoint window < <(some_events)
     printf '{"name":"mine","version":"2","probabilistic":{"prior":0.01}}' >model.json
     stream --checkpoint window --model model.json < <(conversion v-2 k-1 12:40:00 ',"seq":4')
     expect_status 0
     expect_told conversion_id click_id model <<<'v-2 k-1 mine@2'
-    printf '{"window_hours":24}' >model.json
     cp -a window kept
-    stream --checkpoint window --model model.json < <(conversion v-3 k-1 12:40:00 ',"seq":5')
-    expect_status 1
-    expect_error 'window: it was made by a model with other windows, .*; give that model, or begin'
-    diff -r kept window >/dev/null || fail "the directory has changed"
+    for other in '{"window_hours":24}' '{"fingerprint":{"traits":{"os":[0.9,0.4]}}}'; do
+        printf '%s' "$other" >model.json
+        stream --checkpoint window --model model.json < <(conversion v-3 k-1 12:40:00 ',"seq":5')
+        expect_status 1
+        expect_error 'window: it was made by a model with other windows, .* traits; give that model'
+        diff -r kept window >/dev/null || fail "the directory has changed"
+    done
 }
 
 # Without room there is no beginning; later, the stream goes on and says so until there is room.

@@ -1,7 +1,7 @@
 /*
  * Looking at candidates, against comparing each with all before it: the first of each device stays,
- * few devices or 2,048, however often the set of devices was used before. With a model that compares
- * traits, and with one that does not.
+ * few devices or 2,048, however often the set of devices was used before. With a model that
+ * compares traits, and with one that does not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
