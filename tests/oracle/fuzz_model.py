@@ -5,8 +5,6 @@ import reference_model
 from reference_model import LAYERS, TRAITS
 
 TENANTS = tuple(tenant.decode("utf-8") for tenant in fuzz_values.TENANTS) + ("nobody", "a.b")
-# Whether models have traits: not until the engine weighs them.
-HAS_TRAITS = False
 DEVICE_TYPES = ("mobile", "desktop", "tablet", "", "phone", "smart tv, 4k", "mÖ", "mobile ", "\x7f")
 
 
@@ -70,7 +68,7 @@ def draw_grown_layer(random, share):
     layer = {}
     if random.random() < share:
         layer["repeat"] = random.choice((0, 1e-300, 0.1, 0.8, 1, 7.5, 1000, random.uniform(0, 20)))
-    if random.random() < share and HAS_TRAITS:
+    if random.random() < share:
         layer["traits"] = {name: [random.uniform(0.3, 0.999), random.uniform(0.01, 0.95)]
                            for name in random.sample(TRAITS, random.randrange(5))}
     return layer

@@ -40,8 +40,7 @@ static void test_every_turn_is_taken(void **state)
     for (size_t path = 0; path < REFERENCE_PATH_COUNT; path++)
         print_message("%-26s %8zu\n", names[path], counts[path]);
     for (size_t path = 0; path < REFERENCE_PATH_COUNT; path++)
-        if (counts[path] < 20 && (WORLD_HAS_TRAITS || path < REFERENCE_PATH_OS_EQUAL ||
-                                  path > REFERENCE_PATH_SCREEN_TURNED))
+        if (counts[path] < 20)
             fail_msg("%s came %zu times", names[path], counts[path]);
 }
 
@@ -75,7 +74,7 @@ static bool is_of_both(const reference_section *section)
     return section->tenant != NULL && section->device_type != NULL;
 }
 
-#define LAYER_FIELDS (WORLD_HAS_TRAITS ? (size_t)REFERENCE_LAYER_FIELDS : (size_t)REFERENCE_TRAITS)
+#define LAYER_FIELDS ((size_t)REFERENCE_LAYER_FIELDS)
 
 static const char *const layers[2] = {"fingerprint", "probabilistic"};
 

@@ -8,11 +8,6 @@
 
 #include "reference.h"
 
-/* Whether random models have traits: until the engine weighs them, only where asked for. */
-#ifndef WORLD_HAS_TRAITS
-#define WORLD_HAS_TRAITS 0
-#endif
-
 typedef enum world_shape {
     WORLD_MIXED,  /* a few of everything */
     WORLD_DENSE,  /* hundreds of clicks on one key, more rivals than max_candidates */

@@ -105,8 +105,7 @@ static void draw_layer(drawing *drawn, size_t number)
     if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_REPEAT)))
         to->repeat = draw_repeat(random);
     for (size_t trait = 0; trait < REFERENCE_TRAIT_COUNT; trait++)
-        if (WORLD_HAS_TRAITS &&
-            takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_TRAITS + trait))) {
+        if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_TRAITS + trait))) {
             to->traits[trait][0] = world_between(random, 0.3, 0.999);
             to->traits[trait][1] = world_between(random, 0.01, 0.95);
         }
