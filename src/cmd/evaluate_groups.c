@@ -137,23 +137,34 @@ static void part(const cm_judged *judged, size_t count, cm_grouping_kind kind, s
         parted[ends[group_of(&judged[i], kind)]++] = judged[i];
 }
 
+static cm_status add_parts(const cm_judged *parted, const size_t *ends, cm_grouping_kind kind,
+                           const cm_grouping *grouping, const cm_figures_options *options,
+                           cm_judgement *judgement, cm_error *error)
+{
+    static const char *const kinds[] = {"device_type", "tenant"};
+    cm_status status = CM_OK;
+    size_t begin = 0;
+    for (size_t i = 0; i < grouping->count && status == CM_OK; i++) {
+        if (ends[i] > begin)
+            status = add_group(parted + begin, ends[i] - begin, kinds[kind], grouping->names[i],
+                               options, judgement, error);
+        begin = ends[i];
+    }
+    return status;
+}
+
 static cm_status add_groups(const cm_judged *judged, size_t count, cm_grouping_kind kind,
                             const cm_grouping *grouping, const cm_figures_options *options,
                             cm_judgement *judgement, cm_error *error)
 {
-    static const char *const kinds[] = {"device_type", "tenant"};
-    cm_status status = CM_OK;
+    cm_status status;
     size_t *ends = calloc(grouping->count + 1, sizeof *ends);
     cm_judged *parted = malloc((count + 1) * sizeof *parted);
-    if (ends == NULL || parted == NULL)
-        status = cm_error_memory(error, "groups", count * sizeof *parted);
-    else
+    if (ends != NULL && parted != NULL) {
         part(judged, count, kind, ends, parted, grouping->count);
-    for (size_t i = 0; i < grouping->count && status == CM_OK; i++) {
-        size_t begin = i == 0 ? 0 : ends[i - 1];
-        if (ends[i] > begin)
-            status = add_group(parted + begin, ends[i] - begin, kinds[kind], grouping->names[i],
-                               options, judgement, error);
+        status = add_parts(parted, ends, kind, grouping, options, judgement, error);
+    } else {
+        status = cm_error_memory(error, "groups", count * sizeof *parted);
     }
     free(parted);
     free(ends);

@@ -189,28 +189,39 @@ static void count_placebo(const struct asking *real, const struct asking *placeb
     }
 }
 
-static cm_status run_placebo(const struct asking *real, const cm_evaluated *model,
-                             cm_label_free *found, cm_error *error)
+/* numbers: receives those of the conversions that count. */
+static cm_status ask_placebo(const struct asking *real, struct asking *placebo,
+                             const cm_evaluated *model, uint32_t *numbers, cm_label_free *found,
+                             cm_error *error)
 {
     const cm_records *records = real->records;
-    size_t count = records->conversion_count;
-    struct asking placebo = *real;
-    uint32_t *numbers = malloc((count + 1) * sizeof *numbers);
-    placebo.answers = malloc((count + 1) * sizeof *placebo.answers);
-    placebo.is_mirrored = true;
-    placebo.mirror_us = mirror(records);
-    cm_status status = CM_OK;
-    if (numbers == NULL || placebo.answers == NULL)
-        status = cm_error_memory(error, "the placebo", count * sizeof *placebo.answers);
     int64_t last = last_click(records);
-    for (size_t i = 0; i < count && status == CM_OK; i++)
+    for (size_t i = 0; i < records->conversion_count; i++)
         if (is_open(real->rights, i) &&
             records->conversions[i].conversion_timestamp <= last - model->model->window_us)
             numbers[found->covered++] = (uint32_t)i;
-    if (status == CM_OK && found->covered > 0)
-        status = ask(&placebo, model, numbers, found->covered, error);
+    if (found->covered == 0)
+        return CM_OK;
+    cm_status status = ask(placebo, model, numbers, found->covered, error);
     if (status == CM_OK)
-        count_placebo(real, &placebo, numbers, found);
+        count_placebo(real, placebo, numbers, found);
+    return status;
+}
+
+static cm_status run_placebo(const struct asking *real, const cm_evaluated *model,
+                             cm_label_free *found, cm_error *error)
+{
+    size_t count = real->records->conversion_count;
+    struct asking placebo = *real;
+    cm_status status;
+    uint32_t *numbers = malloc((count + 1) * sizeof *numbers);
+    placebo.answers = malloc((count + 1) * sizeof *placebo.answers);
+    placebo.is_mirrored = true;
+    placebo.mirror_us = mirror(real->records);
+    if (numbers != NULL && placebo.answers != NULL)
+        status = ask_placebo(real, &placebo, model, numbers, found, error);
+    else
+        status = cm_error_memory(error, "the placebo", count * sizeof *placebo.answers);
     free(placebo.answers);
     free(numbers);
     return status;

@@ -68,35 +68,48 @@ static cm_status check_row(const cm_row *row, const cm_block_reader *reader, uin
                            (unsigned long long)(line + row->line), fault);
 }
 
+/* What reading takes: too large for a stack. */
+struct reading {
+    cm_block block;
+    cm_arena arena;
+    cm_row row;
+    cm_row_reader rows;
+};
+
+static cm_status read_block(struct truth *truth, cm_row_kind kind, struct reading *reading,
+                            const cm_block_reader *reader, uint64_t line, cm_error *error)
+{
+    cm_status status = CM_OK;
+    cm_arena_reset(&reading->arena);
+    cm_row_reader_init(&reading->rows, &reader->layout, reading->block.data, reading->block.size,
+                       &reading->arena);
+    while (status == CM_OK && cm_row_reader_next(&reading->rows, &reading->row)) {
+        status = check_row(&reading->row, reader, line, error);
+        if (status == CM_OK)
+            status = take_row(truth, kind, &reading->row, error);
+    }
+    if (status == CM_OK && reading->rows.out_of_memory)
+        return cm_error_memory(error, "the values of a row", CM_ROW_BYTES_MAX);
+    return status;
+}
+
 static cm_status read_rows(struct truth *truth, cm_row_kind kind, cm_block_reader *reader,
                            cm_error *error)
 {
-    cm_block block = {0};
-    cm_arena arena = {0};
-    cm_row *row = malloc(sizeof *row);
-    cm_row_reader *rows = malloc(sizeof *rows);
     uint64_t line = reader->first_line;
-    cm_status status =
-        row == NULL || rows == NULL ? cm_error_memory(error, "a row", sizeof *rows) : CM_OK;
-    while (status == CM_OK) {
-        status = cm_block_reader_next(reader, &block, error);
-        if (status != CM_OK || block.size == 0)
-            break;
-        cm_arena_reset(&arena);
-        cm_row_reader_init(rows, &reader->layout, block.data, block.size, &arena);
-        while (status == CM_OK && cm_row_reader_next(rows, row)) {
-            status = check_row(row, reader, line, error);
-            if (status == CM_OK)
-                status = take_row(truth, kind, row, error);
-        }
-        if (status == CM_OK && rows->out_of_memory)
-            status = cm_error_memory(error, "the values of a row", CM_ROW_BYTES_MAX);
-        line += rows->line + block.lines_skipped;
+    struct reading *reading = calloc(1, sizeof *reading);
+    if (reading == NULL)
+        return cm_error_memory(error, "a row", sizeof *reading);
+    cm_status status = cm_block_reader_next(reader, &reading->block, error);
+    while (status == CM_OK && reading->block.size > 0) {
+        status = read_block(truth, kind, reading, reader, line, error);
+        line += reading->rows.line + reading->block.lines_skipped;
+        if (status == CM_OK)
+            status = cm_block_reader_next(reader, &reading->block, error);
     }
-    free(rows);
-    free(row);
-    cm_arena_destroy(&arena);
-    cm_block_destroy(&block);
+    cm_arena_destroy(&reading->arena);
+    cm_block_destroy(&reading->block);
+    free(reading);
     return status;
 }
 

@@ -101,7 +101,7 @@ case_options_are_for_their_commands() {
 case_examples_of_files_work() {
     mkdir bin
     ln -s "$program" bin/clickmatch
-    for command in match simulate bench; do
+    for command in match simulate evaluate bench; do
         example "$command" >script
         expect_match script "clickmatch $command "
         PATH=$PWD/bin:$PATH bash -e script >"$work/out" 2>"$work/err" ||
