@@ -46,7 +46,8 @@ cm_status cm_device_sections_add(cm_device_sections *sections, const char *devic
         return cm_error_memory(error, "a model", bytes);
     }
     memmove(items + place + 1, items + place, (sections->count - place) * sizeof *items);
-    items[place] = (cm_device_section){copy, parameters};
+    items[place].device_type = copy;
+    items[place].parameters = parameters;
     sections->count++;
     return CM_OK;
 }

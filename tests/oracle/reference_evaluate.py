@@ -17,7 +17,7 @@ import sys
 
 import reference_figures as slow
 from reference_files import Reader
-from reference_match import Clicks, Matcher, conversion_of, newest_first, recent
+from reference_match import Clicks, Matcher, Ratios, conversion_of, newest_first, recent
 from reference_model import hours_to_us, load_model
 from reference_values import (CLICK_PARSERS, CLICK_REQUIRED, CONVERSION_PARSERS,
                               CONVERSION_REQUIRED)
@@ -33,15 +33,20 @@ class AlwaysOne(float):
         return 1.0
 
 
-class Blind(Matcher):
-    def __init__(self, clicks):
-        super().__init__(clicks)
+class BlindRatios(Ratios):
+    def __init__(self, model, conversion):
+        super().__init__(model, conversion)
         self.model = copy.deepcopy(self.model)
         for layer in ("fingerprint", "probabilistic"):
             self.model[layer]["rivals"] = AlwaysOne()
 
-    def delay_ratio(self, i, window_hours):
+    def delay(self, i, window_hours):
         return 1.0
+
+
+class Blind(Matcher):
+    def ratios_of(self, conversion):
+        return BlindRatios(self.model, conversion)
 
 
 class Newest(Matcher):
@@ -57,13 +62,13 @@ class Newest(Matcher):
                 return "success"
         return "no_match"
 
-    def layer_2(self, conversion, result):
+    def layer_2(self, conversion, ratios, result):
         clicks = []
         if conversion.fingerprint is not None:
             clicks = self.clicks.having("fingerprint", conversion.tenant, conversion.fingerprint)
         return self.claim(clicks, self.model["window_hours"], conversion, "fingerprint", result)
 
-    def layer_3(self, conversion, result):
+    def layer_3(self, conversion, ratios, result):
         return self.claim(self.address_list(conversion), self.model["probabilistic_window_hours"],
                           conversion, "probabilistic", result)
 

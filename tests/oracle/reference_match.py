@@ -243,9 +243,12 @@ class Matcher:
         self.clicks = clicks
         self.model = clicks.model
 
+    def ratios_of(self, conversion):
+        return Ratios(self.model, conversion)
+
     def match(self, conversion):
         result = Result()
-        ratios = Ratios(self.model, conversion)
+        ratios = self.ratios_of(conversion)
         result.layers[0] = self.layer_1(conversion, result)
         if result.click is None:
             result.layers[1] = self.layer_2(conversion, ratios, result)
