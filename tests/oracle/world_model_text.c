@@ -53,12 +53,19 @@ static void put_knots(text *to, const reference_knots *knots)
     fputs("]", to->json);
 }
 
+/* The first number of a field. */
+static const double *value_at(const void *holder, const reference_field *field)
+{
+    const void *value = (const char *)holder + field->at;
+    return value;
+}
+
 static void put_layer(text *to, const reference_layer *layer, reference_choice changed)
 {
     bool has_traits = false;
     for (size_t i = 0; i < REFERENCE_LAYER_FIELDS; i++) {
         const reference_field *field = &reference_layer_fields[i];
-        const double *value = (const double *)((const char *)layer + field->at);
+        const double *value = value_at(layer, field);
         if ((changed >> i & 1) == 0)
             continue;
         if (i >= REFERENCE_TRAITS && !has_traits)
@@ -84,7 +91,7 @@ static void put_parameters(text *to, const reference_parameters *from, reference
     static const char *const names[2] = {"fingerprint", "probabilistic"};
     for (size_t i = 0; i < REFERENCE_OWN_FIELDS; i++) {
         const reference_field *field = &reference_own_fields[i];
-        const double *value = (const double *)((const char *)from + field->at);
+        const double *value = value_at(from, field);
         if ((changed & REFERENCE_CHOICE_OWN(i)) == 0)
             continue;
         put_name(to, field->name);
