@@ -60,15 +60,19 @@ struct lookout {
     int64_t t;
     bool has_address, has_fingerprint, has_families;
     uint32_t fingerprint, user_agent;
-    uint32_t traits[CM_TRAIT_COUNT];
-    const cm_slice *shown; /* of clicks, by number: texts of CM_NAME_LOOK */
     cm_shared_address address;
+};
+
+/* The same of traits, where the model compares them. */
+struct trait_lookout {
+    const cm_slice *looks; /* of clicks, by number: texts of CM_NAME_LOOK */
+    cm_look shown;         /* by the conversion; its traits */
 };
 
 static struct lookout look_out(const cm_layer_context *context, const cm_query *query)
 {
     const cm_model *model = context->scoring->model;
-    struct lookout out = {
+    return (struct lookout){
         .store = &context->index->catalog.store,
         .edges = model->delay_us,
         .last_bin = model->bin_count - 1,
@@ -78,11 +82,8 @@ static struct lookout look_out(const cm_layer_context *context, const cm_query *
         .has_families = cm_weights_of(context, query)->has_families,
         .fingerprint = query->fingerprint,
         .user_agent = query->user_agent,
-        .shown = context->index->catalog.names[CM_NAME_LOOK].texts,
         .address = cm_query_shared_address(query),
     };
-    memcpy(out.traits, query->traits, sizeof out.traits);
-    return out;
 }
 
 /* Its own expiry lies apart: it is read only where it can matter. */
@@ -141,29 +142,29 @@ INLINE unsigned compare(const struct lookout *out, const cm_click_row *row,
 }
 
 /* A row's look, which a model without traits knows as a user agent. */
-INLINE cm_look shown_by(const struct lookout *out, const cm_click_row *row, bool has_traits)
+INLINE cm_look shown_by(const cm_click_row *row, const struct trait_lookout *traits)
 {
     cm_look shown = {0};
-    if (!has_traits)
+    if (traits == NULL)
         shown.user_agent = row->look;
     else if (row->look != CM_NUMBER_MISSING)
-        memcpy(&shown, out->shown[row->look].data, sizeof shown);
+        memcpy(&shown, traits->looks[row->look].data, sizeof shown);
     return shown;
 }
 
-INLINE unsigned compare_traits(const struct lookout *out, const cm_look *shown, bool has_traits)
+INLINE unsigned compare_traits(const cm_look *shown, const struct trait_lookout *traits)
 {
-    unsigned traits = 0;
-    for (unsigned i = 0; has_traits && i < CM_TRAIT_COUNT; i++)
-        traits |= compare_numbers(shown->traits[i], out->traits[i]) << 2 * i;
-    return traits;
+    unsigned comparisons = 0;
+    for (unsigned i = 0; traits != NULL && i < CM_TRAIT_COUNT; i++)
+        comparisons |= compare_numbers(shown->traits[i], traits->shown.traits[i]) << 2 * i;
+    return comparisons;
 }
 
-/* One function for each layer, with traits and without, is made of this: what depends on them is
- * decided by the compiler. */
-INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, bool has_traits,
-                   cm_layer_scratch *scratch, const uint32_t *clicks, size_t count,
-                   cm_candidate_look *looks, bool *shared)
+/* One function for each layer, with traits and without (NULL), is made of this: what depends on
+ * them is decided by the compiler. */
+INLINE size_t look(struct lookout out, const struct trait_lookout *traits,
+                   enum cm_weighed_layer layer, cm_layer_scratch *scratch, const uint32_t *clicks,
+                   size_t count, cm_candidate_look *looks, bool *shared)
 {
     size_t kept = 0, bin = 0, mask = begin_set(scratch, count);
     unsigned evidences = 0;
@@ -172,7 +173,7 @@ INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, bool has_tra
         const cm_click_row *row = cm_click_store_row(out.store, click);
         if (has_expired(&out, row, click))
             continue;
-        cm_look shown = shown_by(&out, row, has_traits);
+        cm_look shown = shown_by(row, traits);
         cm_device_key device = device_of(row, shown.user_agent, layer);
         unsigned evidence = compare(&out, row, layer);
         bin = next_bin(&out, bin, out.t - cm_click_row_time(row));
@@ -180,7 +181,7 @@ INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, bool has_tra
             .click = click,
             .evidence = (uint8_t)evidence,
             .user_agent = (uint8_t)compare_numbers(shown.user_agent, out.user_agent),
-            .traits = (uint8_t)compare_traits(&out, &shown, has_traits),
+            .traits = (uint8_t)compare_traits(&shown, traits),
             .bin = (uint32_t)bin,
         };
         bool is_new = add_to_set(scratch, mask, kept, &device);
@@ -191,21 +192,32 @@ INLINE size_t look(struct lookout out, enum cm_weighed_layer layer, bool has_tra
     return kept;
 }
 
+/* Apart, so that without traits nothing is as if there were any. */
+__attribute__((noinline)) static size_t
+look_with_traits(const cm_layer_context *context, const cm_query *query,
+                 enum cm_weighed_layer layer, cm_layer_scratch *scratch, const uint32_t *clicks,
+                 size_t count, cm_candidate_look *looks, bool *shared)
+{
+    struct lookout out = look_out(context, query);
+    struct trait_lookout traits = {.looks = context->index->catalog.names[CM_NAME_LOOK].texts};
+    memcpy(traits.shown.traits, query->traits, sizeof query->traits);
+    return layer == CM_WEIGH_FINGERPRINT
+               ? look(out, &traits, CM_WEIGH_FINGERPRINT, scratch, clicks, count, looks, shared)
+               : look(out, &traits, CM_WEIGH_PROBABILISTIC, scratch, clicks, count, looks, shared);
+}
+
 size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *query,
                              enum cm_weighed_layer layer, cm_layer_scratch *scratch,
                              const uint32_t *clicks, size_t count, cm_candidate_look *looks,
                              bool *shared)
 {
-    struct lookout out = look_out(context, query);
     scratch->looked_at += count;
-    bool is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
     if (context->scoring->model->has_traits)
-        return is_fingerprint
-                   ? look(out, CM_WEIGH_FINGERPRINT, true, scratch, clicks, count, looks, shared)
-                   : look(out, CM_WEIGH_PROBABILISTIC, true, scratch, clicks, count, looks, shared);
-    return is_fingerprint
-               ? look(out, CM_WEIGH_FINGERPRINT, false, scratch, clicks, count, looks, shared)
-               : look(out, CM_WEIGH_PROBABILISTIC, false, scratch, clicks, count, looks, shared);
+        return look_with_traits(context, query, layer, scratch, clicks, count, looks, shared);
+    struct lookout out = look_out(context, query);
+    return layer == CM_WEIGH_FINGERPRINT
+               ? look(out, NULL, CM_WEIGH_FINGERPRINT, scratch, clicks, count, looks, shared)
+               : look(out, NULL, CM_WEIGH_PROBABILISTIC, scratch, clicks, count, looks, shared);
 }
 
 /* The factors of one delay bin, for this conversion. */
@@ -236,6 +248,7 @@ void cm_weigh_candidates(const cm_weights *weights, enum cm_weighed_layer layer,
                          cm_layer_scratch *scratch, size_t count)
 {
     const cm_layer_weights *of = &weights->layers[layer];
+    const double *user_agent = of->user_agent;
     struct bin_factors factors = {0};
     uint32_t bin = UINT32_MAX;
     for (size_t i = 0; i < count; i++) {
@@ -244,8 +257,11 @@ void cm_weigh_candidates(const cm_weights *weights, enum cm_weighed_layer layer,
             bin = look->bin;
             factors = factors_of(weights, bin, layer, r, u);
         }
-        double w =
-            factors.base * factors.evidence[look->evidence] * of->user_agent[look->user_agent];
-        scratch->weighed[i] = (cm_weighed){look->click, cm_times_traits(of, look, w)};
+        scratch->weighed[i] = (cm_weighed){
+            look->click,
+            factors.base * factors.evidence[look->evidence] * user_agent[look->user_agent],
+        };
     }
+    for (size_t i = 0; of->has_traits && i < count; i++)
+        scratch->weighed[i].w = cm_times_traits(of, &scratch->looks[i], scratch->weighed[i].w);
 }

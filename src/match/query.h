@@ -11,10 +11,9 @@
 typedef struct cm_query {
     const cm_conversion *conversion; /* borrowed */
     cm_conversion_keys keys;
-    int64_t t;                       /* conversion_timestamp */
-    uint32_t tenant;                 /* CM_NUMBER_NONE: a tenant without clicks */
-    uint32_t user_agent;             /* CM_NUMBER_MISSING; CM_NUMBER_NONE: one that no click has */
-    uint32_t traits[CM_TRAIT_COUNT]; /* the same; where the model compares traits */
+    int64_t t;            /* conversion_timestamp */
+    uint32_t tenant;      /* CM_NUMBER_NONE: a tenant without clicks */
+    uint32_t user_agent;  /* CM_NUMBER_MISSING; CM_NUMBER_NONE: one that no click has */
     uint32_t fingerprint; /* number; CM_NUMBER_NONE where it has none or no valid click shares it */
     cm_bucket_key bucket; /* meaningful where keys.device.address_kind is not 0 */
     uint32_t parameters;  /* place in the model's: its weights */
@@ -26,6 +25,7 @@ typedef struct cm_query {
     cm_seek seeks[2];         /* t and t - window in the list of its fingerprint, if searched */
     cm_view same_fingerprint; /* clicks with its fingerprint */
     cm_view same_address;     /* the addresses' list */
+    uint32_t traits[CM_TRAIT_COUNT]; /* as user_agent; where the model compares traits */
 } cm_query;
 
 #define CM_WHO_CACHE 16
