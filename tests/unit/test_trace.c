@@ -317,6 +317,25 @@ static void test_what_would_have_been_enough_in_layer_3(void **state)
     cm_engine_destroy(engine);
 }
 
+/* A conversion is explained by the section that it is weighed by. */
+static void test_sections(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"devices\": {\"mobile\": {\"fingerprint\": {\"prior\": 0.07}}}}";
+    const cm_click click = some_click("k", 2 * HOUR);
+    const cm_conversion conversion = some_conversion();
+    cm_engine *engine;
+    cm_model *model;
+    assert_int_equal(cm_model_create(json, sizeof json - 1, &model, NULL), CM_OK);
+    assert_int_equal(cm_engine_create(NULL, model, &engine, NULL), CM_OK);
+    cm_model_destroy(model);
+    assert_int_equal(cm_engine_add(engine, &click, 1, NULL, NULL), CM_OK);
+    cm_trace *trace = explain(engine, &conversion);
+    assert_true(same_bits(trace->layers[1].probability, trace->result.layer_2_probability));
+    cm_trace_destroy(trace);
+    cm_engine_destroy(engine);
+}
+
 /* ---- devices ---- */
 
 static void test_devices(void **state)
@@ -472,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_bits_add_up),
         cmocka_unit_test(test_what_would_have_been_enough),
         cmocka_unit_test(test_what_would_have_been_enough_in_layer_3),
+        cmocka_unit_test(test_sections),
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_wide_buckets),
         cmocka_unit_test(test_a_fingerprint_made_of_components),
