@@ -54,6 +54,7 @@ typedef struct cm_layer_facts {
     size_t newer_count; /* of layer 2: scratch->newer; where it is not 0: */
     uint32_t newest;    /* the candidate that shares its weight with them */
     double newer_r;     /* their r */
+    double shares;      /* Y: what its weight is divided by */
 } cm_layer_facts;
 
 /** Scratch of one thread: no layer allocates. */

@@ -94,6 +94,7 @@ size_t cm_share_with_newer(const cm_layer_context *context, const cm_query *quer
                                  weight_of(weights, facts->newer_r, &scratch->newer[i])};
         shares += others[i].w;
     }
+    facts->shares = shares;
     double whole = scratch->weighed[best].w;
     for (size_t i = 0; i < newer; i++)
         others[i].w = whole * others[i].w / shares;

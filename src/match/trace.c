@@ -235,14 +235,8 @@ static void weigh_apart(const struct tracing *tracing, const struct weighed *of,
         joint[i] = scratch->weighed[i].w;
 }
 
-/* The weight that is shared with newer clicks, and by how much. */
-struct sharing {
-    double whole, shares;
-};
-
 static uint32_t factors_of(const struct tracing *tracing, const struct weighed *of,
-                           const struct sharing *sharing, const struct ranked *ranked,
-                           cm_trace_candidate *candidate)
+                           const struct ranked *ranked, cm_trace_candidate *candidate)
 {
     const cm_layer_scratch *scratch = &tracing->matcher->layers;
     const cm_layer_facts *facts = &of->facts;
@@ -250,12 +244,13 @@ static uint32_t factors_of(const struct tracing *tracing, const struct weighed *
     if (place == facts->count) {
         place = place_of(scratch->newer, facts->newer_count, ranked->click);
         candidate->delay_bin = scratch->newer[place].bin;
-        return cm_newer_factors(of->weights, sharing->whole, facts->newer_r, sharing->shares,
+        double whole = of->joint[place_of(scratch->looks, facts->count, facts->newest)];
+        return cm_newer_factors(of->weights, whole, facts->newer_r, facts->shares,
                                 &scratch->newer[place], candidate->factors);
     }
     bool is_shared = facts->newer_count > 0 && ranked->click == facts->newest;
     const cm_newest_part part = {of->alone[place] > 0 ? of->joint[place] / of->alone[place] : 1.0,
-                                 is_shared ? sharing->shares : 1.0};
+                                 is_shared ? facts->shares : 1.0};
     candidate->delay_bin = scratch->looks[place].bin;
     uint32_t count = cm_candidate_factors(of->weights, of->weighing->layer, facts->r, facts->u,
                                           &scratch->looks[place], candidate->factors);
@@ -263,8 +258,7 @@ static uint32_t factors_of(const struct tracing *tracing, const struct weighed *
 }
 
 static void make_candidate(const struct tracing *tracing, const struct weighed *of,
-                           const struct sharing *sharing, const struct ranked *ranked,
-                           cm_trace_candidate *candidate)
+                           const struct ranked *ranked, cm_trace_candidate *candidate)
 {
     const cm_click_index *index = tracing->matcher->context.index;
     const cm_click_store *store = &index->catalog.store;
@@ -276,21 +270,7 @@ static void make_candidate(const struct tracing *tracing, const struct weighed *
         .probability = cm_calibrate(of->model, ranked->weight / of->total),
         .device = device_of_click(index, ranked->click),
     };
-    candidate->factor_count = factors_of(tracing, of, sharing, ranked, candidate);
-}
-
-/* Y is what the weight was, over what is left of it. */
-static struct sharing sharing_of(const struct weighed *of, const cm_layer_scratch *scratch,
-                                 const struct ranked *ranked, size_t count)
-{
-    struct sharing sharing = {0.0, 1.0};
-    for (size_t i = 0; i < count && of->facts.newer_count > 0; i++) {
-        if (ranked[i].click != of->facts.newest)
-            continue;
-        sharing.whole = of->joint[place_of(scratch->looks, of->facts.count, of->facts.newest)];
-        sharing.shares = sharing.whole / ranked[i].weight;
-    }
-    return sharing;
+    candidate->factor_count = factors_of(tracing, of, ranked, candidate);
 }
 
 static bool trace_candidates(struct tracing *tracing, struct weighed *of, cm_trace_layer *layer)
@@ -309,9 +289,8 @@ static bool trace_candidates(struct tracing *tracing, struct weighed *of, cm_tra
     weigh_apart(tracing, of, apart, apart + of->facts.count);
     of->alone = apart;
     of->joint = apart + of->facts.count;
-    struct sharing sharing = sharing_of(of, scratch, ranked, count);
     for (size_t i = 0; i < count; i++)
-        make_candidate(tracing, of, &sharing, &ranked[i], &layer->candidates[i]);
+        make_candidate(tracing, of, &ranked[i], &layer->candidates[i]);
     for (size_t i = 0; i < count && i < CM_RESULT_CANDIDATES_MAX; i++)
         ask_if_equal(tracing, of, layer, ranked[i].click, &layer->candidates[i]);
     return true;
