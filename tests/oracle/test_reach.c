@@ -118,7 +118,8 @@ static bool take_out(reference_model *model, const feature *out)
     bool is_changed = false;
     size_t kept = 0;
     reference_parameters_change(&model->own, usual, out->everywhere);
-    is_changed = memcmp(&before, &model->own, sizeof before) != 0;
+    /* Padding is copied along: what is unchanged has the same bytes. */
+    is_changed = memcmp((const char *)&before, (const char *)&model->own, sizeof before) != 0;
     for (size_t i = 0; i < model->section_count; i++) {
         reference_section *section = &model->sections[i];
         reference_choice choice = out->everywhere | out->in_sections;

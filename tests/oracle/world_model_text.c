@@ -157,6 +157,14 @@ static void put_sections(text *to)
     put_devices(to, NULL);
 }
 
+static bool same_edges(const reference_model *a, const reference_model *b)
+{
+    for (size_t i = 0; i < LENGTH(a->delay_hours); i++)
+        if (a->delay_hours[i] != b->delay_hours[i])
+            return false;
+    return true;
+}
+
 static void put_own(text *to)
 {
     const reference_model *model = to->model, *usual = &reference_model_default;
@@ -173,9 +181,9 @@ static void put_own(text *to)
          usual->probabilistic_window_hours},
     };
     for (size_t i = 0; i < LENGTH(numbers); i++)
-        if (memcmp(&numbers[i].value, &numbers[i].usual, sizeof(double)) != 0)
+        if (numbers[i].value != numbers[i].usual)
             put_number(to, numbers[i].name, numbers[i].value);
-    if (memcmp(model->delay_hours, usual->delay_hours, sizeof model->delay_hours) != 0) {
+    if (!same_edges(model, usual)) {
         put_name(to, "delay_hours");
         put_values(to, model->delay_hours, model->bin_count);
     }
