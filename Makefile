@@ -20,7 +20,7 @@ SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 
 # The library is these layers; the program adds its own. scripts/tidy.py holds the layers apart.
 LIB_LAYERS = util model store index match io engine
-PROGRAM_LAYERS = stream explain file sim eval pg cmd
+PROGRAM_LAYERS = stream explain file sim eval train pg cmd
 
 LIB_SOURCES := $(wildcard $(LIB_LAYERS:%=src/%/*.c))
 PROGRAM_SOURCES := $(wildcard $(PROGRAM_LAYERS:%=src/%/*.c))

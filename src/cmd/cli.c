@@ -13,6 +13,7 @@
 #include "cmd/cmd_model.h"
 #include "cmd/cmd_simulate.h"
 #include "cmd/cmd_stream.h"
+#include "cmd/cmd_train.h"
 #include "cmd/interrupt.h"
 #include "cmd/log.h"
 #include "cmd/options.h"
@@ -187,6 +188,20 @@ static const cm_command commands[] = {
         "  clickmatch evaluate --clicks world/clicks.csv \\\n"
         "      --conversions world/conversions.csv --truth world",
         cm_cmd_evaluate,
+        NULL,
+    },
+    {
+        "train",
+        CM_COMMAND_TRAIN,
+        "clickmatch train --clicks FILE... --conversions FILE... [options]",
+        "learn a model from a period of data",
+        "Learns from layer 1's matches how own devices compare, and from all conversions\n"
+        "how strangers do, judges old and new model on conversions that were held out,\n"
+        "and writes a model file. docs/train.md says how.\n",
+        "clickmatch simulate --output world\n"
+        "  clickmatch train --clicks world/clicks.csv \\\n"
+        "      --conversions world/conversions.csv --output model.json",
+        cm_cmd_train,
         NULL,
     },
     {

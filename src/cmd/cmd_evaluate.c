@@ -6,9 +6,9 @@
 
 #include "cmd/clock.h"
 #include "cmd/evaluate.h"
-#include "cmd/inputs.h"
 #include "cmd/interrupt.h"
 #include "cmd/paths.h"
+#include "cmd/record_files.h"
 #include "cmd/run.h"
 #include "eval/report.h"
 #include "util/error.h"
@@ -19,64 +19,11 @@ struct evaluate {
     cm_rights rights;
     cm_evaluation evaluation;
     cm_evaluate_options options;
-    cm_pipeline_options pipeline;
     cm_answer *answers; /* of the model under way */
     cm_judged *judged;
     cm_output *page;      /* of --html; NULL */
     cm_judged *reference; /* the first model's; NULL: no reference was given */
 };
-
-/* ---- reading ---- */
-
-static cm_status take_reject(void *context, const cm_reject_line *reject, cm_error *error)
-{
-    cm_run *run = context;
-    return cm_rejects_take(&run->rejects, reject, error);
-}
-
-static void take_progress(void *context, uint64_t rows)
-{
-    cm_run *run = context;
-    cm_progress_update(&run->progress, rows);
-}
-
-static cm_status read_file(struct evaluate *all, cm_row_kind kind, const char *path, uint64_t *rows,
-                           cm_error *error)
-{
-    cm_run *run = &all->run;
-    cm_source_counts counts = {0};
-    cm_opened opened;
-    cm_status status = cm_opened_open(path, &opened, error);
-    if (status != CM_OK)
-        return status;
-    cm_rejects_source(&run->rejects, cm_rejects_kind_name(kind));
-    cm_progress_source(&run->progress, &opened.unpacked);
-    status = cm_records_read(&all->records, kind, &opened.unpacked, &all->pipeline, &counts, error);
-    cm_progress_source_end(&run->progress, counts.rows);
-    cm_rejects_source_end(&run->rejects, opened.unpacked.name);
-    *rows += counts.rows;
-    if (!cm_summary_source_add(&run->summary, path, kind, &counts) && status == CM_OK)
-        status = cm_error_memory(error, "the summary", sizeof counts);
-    if (status == CM_OK)
-        status = cm_rejects_check(run->settings, opened.unpacked.name, counts.rows, counts.rejected,
-                                  error);
-    cm_opened_close(&opened);
-    return status;
-}
-
-static cm_status read_files(struct evaluate *all, cm_row_kind kind, cm_option option,
-                            const char *phase, cm_error *error)
-{
-    const cm_option_value *paths = &all->run.settings->values[option];
-    uint64_t bytes = 0, rows = 0;
-    double began = cm_clock_seconds();
-    cm_status status = cm_inputs_check(paths->texts, paths->text_count, &bytes, error);
-    cm_progress_phase(&all->run.progress, phase, bytes);
-    for (size_t i = 0; i < paths->text_count && status == CM_OK; i++)
-        status = read_file(all, kind, paths->texts[i], &rows, error);
-    cm_summary_phase_add(&all->run.summary, phase, cm_clock_seconds() - began, rows);
-    return status;
-}
 
 /* ---- judging ---- */
 
@@ -238,21 +185,13 @@ static cm_status report(struct evaluate *all, cm_error *error)
 static cm_status prepare(struct evaluate *all, cm_error *error)
 {
     const cm_settings *settings = all->run.settings;
-    all->pipeline = (cm_pipeline_options){
-        .build = {.lenient = cm_settings_flag(settings, CM_OPTION_LENIENT)},
+    all->options = (cm_evaluate_options){
         .threads = cm_run_threads(settings),
         .interrupted = cm_interrupt_flag(),
-        .reject = take_reject,
-        .progress = take_progress,
-        .context = &all->run,
-    };
-    all->options = (cm_evaluate_options){
-        .threads = all->pipeline.threads,
-        .interrupted = all->pipeline.interrupted,
         .figures = {.bins = cm_settings_number(settings, CM_OPTION_BINS),
                     .rounds = cm_settings_number(settings, CM_OPTION_BOOTSTRAP),
                     .seed = 1,
-                    .threads = all->pipeline.threads},
+                    .threads = cm_run_threads(settings)},
     };
     all->evaluation.bins = all->options.figures.bins;
     all->evaluation.rounds = all->options.figures.rounds;
@@ -271,9 +210,7 @@ static cm_status work(struct evaluate *all, cm_error *error)
 {
     cm_status status = prepare(all, error);
     if (status == CM_OK)
-        status = read_files(all, CM_ROW_CLICK, CM_OPTION_CLICKS, "clicks", error);
-    if (status == CM_OK)
-        status = read_files(all, CM_ROW_CONVERSION, CM_OPTION_CONVERSIONS, "conversions", error);
+        status = cm_record_files_read(&all->run, &all->records, error);
     if (status == CM_OK)
         status = find_rights(all, error);
     if (status == CM_OK)

@@ -30,6 +30,7 @@ typedef enum cm_command_bit {
     CM_COMMAND_MODEL_ROLLBACK = 1024,
     CM_COMMAND_EXPLAIN = 2048,
     CM_COMMAND_EVALUATE = 4096,
+    CM_COMMAND_TRAIN = 8192,
 } cm_command_bit;
 
 /** The value of one option. Text is borrowed from the command line and the environment. */

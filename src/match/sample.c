@@ -35,6 +35,7 @@ static cm_layer_sample sample_layer(struct sampler *sampler, const cm_query *que
     memcpy(sampler->looks[layer], scratch->looks, facts->count * sizeof *scratch->looks);
     return (cm_layer_sample){
         .is_attempted = word != CM_LAYER_NO_FINGERPRINT && word != CM_LAYER_NO_SIGNAL,
+        .is_accepted = word == CM_LAYER_SUCCESS,
         .looks = sampler->looks[layer],
         .count = facts->count,
         .left = facts->left,

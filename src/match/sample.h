@@ -11,6 +11,7 @@
 /** What one layer saw. */
 typedef struct cm_layer_sample {
     bool is_attempted;              /* the conversion has what the layer needs */
+    bool is_accepted;               /* the best candidate is sure enough for the engine's model */
     const cm_candidate_look *looks; /* of the candidates, newest first; borrowed */
     size_t count;                   /* 0: there is none */
     uint64_t left;                  /* clicks of the key that are no candidates */

@@ -1,0 +1,115 @@
+/* Which conversions are learned from, which device types get sections, and the learning itself. */
+#include <stdlib.h>
+
+#include "cmd/clock.h"
+#include "cmd/train.h"
+#include "util/error.h"
+#include "util/hash.h"
+
+#define FOLD_SEED 0x666f6c64u
+#define CALIBRATE_SHARE 0.2
+#define JUDGE_SHARE 0.2
+/* A device type has a section where so many conversions have it, and of these, the most common. */
+#define SECTION_MIN 1000
+#define SECTIONS_MAX 32
+
+/* That depends on a conversion's ids alone. */
+static cm_fold fold_of(const cm_conversion *conversion)
+{
+    uint64_t hash = cm_hash_pair(cm_hash_slice(conversion->tenant_id, FOLD_SEED),
+                                 cm_hash_slice(conversion->conversion_id, FOLD_SEED));
+    double at = (double)(hash >> 11) * 0x1p-53;
+    if (at < CALIBRATE_SHARE)
+        return CM_FOLD_CALIBRATE;
+    return at < CALIBRATE_SHARE + JUDGE_SHARE ? CM_FOLD_JUDGE : CM_FOLD_LEARN;
+}
+
+static cm_status make_folds(cm_training *training, cm_error *error)
+{
+    size_t count = training->records.conversion_count;
+    training->folds = calloc(count + 1, sizeof *training->folds);
+    training->held_out = calloc(count + 1, sizeof *training->held_out);
+    if (training->folds == NULL || training->held_out == NULL)
+        return cm_error_memory(error, "folds", 2 * count);
+    for (size_t i = 0; i < count; i++) {
+        training->folds[i] = (uint8_t)fold_of(&training->records.conversions[i]);
+        training->held_out[i] = training->folds[i] != CM_FOLD_LEARN;
+    }
+    return CM_OK;
+}
+
+/* ---- sections ---- */
+
+struct type {
+    const char *name;
+    size_t count;
+};
+
+/* More conversions first, then by name. */
+static int compare(const void *left, const void *right)
+{
+    const struct type *a = left;
+    const struct type *b = right;
+    if (a->count != b->count)
+        return a->count > b->count ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+static size_t choose_types(const cm_training *training, struct type *types)
+{
+    const cm_grouping *grouping = &training->rights.groupings[CM_GROUPING_DEVICE_TYPE];
+    size_t kept = 0;
+    for (size_t i = 0; i < grouping->count; i++)
+        types[i].name = grouping->names[i];
+    for (size_t i = 0; i < training->records.conversion_count; i++)
+        types[grouping->of[i]].count += !training->held_out[i];
+    qsort(types, grouping->count, sizeof *types, compare);
+    while (kept < grouping->count && kept < SECTIONS_MAX && types[kept].count >= SECTION_MIN)
+        kept++;
+    return kept;
+}
+
+static cm_status begin(cm_training *training, cm_error *error)
+{
+    size_t count = training->rights.groupings[CM_GROUPING_DEVICE_TYPE].count;
+    struct type *types = calloc(count + 1, sizeof *types);
+    const char *names[SECTIONS_MAX];
+    if (types == NULL)
+        return cm_error_memory(error, "device types", count * sizeof *types);
+    size_t kept = choose_types(training, types);
+    for (size_t i = 0; i < kept; i++)
+        names[i] = types[i].name;
+    cm_status status = cm_trained_init(&training->trained, training->base, names, kept, error);
+    free(types);
+    return status;
+}
+
+cm_status cm_train_learn(cm_training *training, cm_error *error)
+{
+    double began = cm_clock_seconds();
+    cm_status status = make_folds(training, error);
+    if (status == CM_OK)
+        status = begin(training, error);
+    const cm_learn_task task = {.records = &training->records,
+                                .held_out = training->held_out,
+                                .threads = training->options.threads,
+                                .interrupted = training->options.interrupted,
+                                .hash_seed = training->options.hash_seed,
+                                .has_traits = getenv("TRAITS") != NULL};
+    if (status == CM_OK)
+        status = cm_learn(&task, &training->trained, &training->learned, error);
+    cm_summary_phase_add(&training->run.summary, "learn", cm_clock_seconds() - began,
+                         training->records.conversion_count);
+    return status;
+}
+
+void cm_training_destroy(cm_training *training)
+{
+    cm_learned_destroy(&training->learned);
+    cm_trained_destroy(&training->trained);
+    cm_rights_destroy(&training->rights);
+    cm_records_destroy(&training->records);
+    cm_model_destroy(training->base);
+    free(training->folds);
+    free(training->held_out);
+}

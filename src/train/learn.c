@@ -1,0 +1,229 @@
+#include "train/learn.h"
+
+#include <stdlib.h>
+
+#include "engine/engine.h"
+#include "train/newer.h"
+#include "train/sampling.h"
+#include "util/error.h"
+
+/* Labels that what is known before counts as: of the whole, and of a section, where the whole is
+ * what is known. */
+#define OWN_WEIGHT 30.0
+#define SECTION_WEIGHT 200.0
+#define STEPS 12
+/* With fewer conversions, or fewer own devices expected among them, a layer stays as it is. */
+#define CONVERSIONS_MIN 500
+#define OWN_MIN 50.0
+/* So little that samples hold newer clicks, and their weights are as if there were none. */
+#define REPEAT_TO_SEE_NEWER 1e-9
+static const cm_chances FAMILY_BEGIN = {0.4, 0.4}, TRAIT_BEGIN = {0.9, 0.3};
+
+struct learning {
+    const cm_learn_task *task;
+    cm_trained *trained;
+    cm_learned *learned;
+    cm_model *model; /* that samples are taken with */
+    cm_engine *engine;
+    cm_training_set set;
+};
+
+cm_status cm_trained_model(const cm_trained *trained, cm_model **model, cm_error *error)
+{
+    cm_buffer text = {0};
+    cm_trained_write(trained, &text);
+    cm_status status = text.failed ? cm_error_memory(error, "a model", text.size)
+                                   : cm_model_create(text.data, text.size, model, error);
+    cm_buffer_destroy(&text);
+    return status;
+}
+
+/* ---- where to begin ---- */
+
+static void begin_parameters(cm_parameters *parameters, bool has_traits)
+{
+    if (parameters->ip_other_m == 0) {
+        parameters->ip_other_m = FAMILY_BEGIN.m;
+        parameters->ip_other_u = FAMILY_BEGIN.u;
+    }
+    parameters->probabilistic.repeat = REPEAT_TO_SEE_NEWER;
+    for (size_t i = 0; i < CM_TRAIT_COUNT; i++)
+        if (has_traits && parameters->probabilistic.traits[i].m == 0)
+            parameters->probabilistic.traits[i] = TRAIT_BEGIN;
+}
+
+/* What nobody has seen is not said: samples needed it. */
+static void forget_unseen(const cm_learn_counts *counts, cm_parameters *parameters)
+{
+    if (counts->labels.other_addresses < CM_LABELS_MIN)
+        parameters->ip_other_m = parameters->ip_other_u = 0;
+    for (size_t i = 0; i < CM_TRAIT_COUNT; i++)
+        if (counts->labels.traits[i] < CM_LABELS_MIN)
+            parameters->probabilistic.traits[i] = (cm_chances){0};
+    if (parameters->probabilistic.repeat == REPEAT_TO_SEE_NEWER)
+        parameters->probabilistic.repeat = 0;
+}
+
+/* ---- samples ---- */
+
+/* Make an engine with the clicks, or give the one there is the model as it is now. */
+static cm_status set_model(struct learning *learning, cm_error *error)
+{
+    const cm_learn_task *task = learning->task;
+    const cm_options options = {.hash_seed = task->hash_seed};
+    const cm_records_pass pass = {.threads = task->threads, .interrupted = task->interrupted};
+    cm_model_destroy(learning->model);
+    learning->model = NULL;
+    cm_trained_round(learning->trained);
+    cm_status status = cm_trained_model(learning->trained, &learning->model, error);
+    if (status != CM_OK || learning->engine != NULL)
+        return status == CM_OK ? cm_engine_set_model(learning->engine, learning->model, error)
+                               : status;
+    status = cm_engine_create(&options, learning->model, &learning->engine, error);
+    return status == CM_OK ? cm_records_load(task->records, &pass, learning->engine, error)
+                           : status;
+}
+
+static cm_status take_samples(struct learning *learning, cm_error *error)
+{
+    const cm_learn_task *task = learning->task;
+    cm_training_set_destroy(&learning->set);
+    cm_status status = set_model(learning, error);
+    return status == CM_OK
+               ? cm_training_set_sample(task->records, task->held_out, learning->engine,
+                                        task->threads, task->interrupted, &learning->set, error)
+               : status;
+}
+
+/* The group of a section's conversions: its place among the model's parameters. */
+static uint32_t group_of(const struct learning *learning, size_t section)
+{
+    const char *type = learning->trained->sections[section].device_type;
+    return cm_model_parameters_of(learning->model, (cm_slice){0}, cm_slice_of(type, strlen(type)));
+}
+
+/* ---- a layer ---- */
+
+/* Estimate a layer, if there is enough to go by. */
+static cm_status estimate(struct learning *learning, uint32_t group, enum cm_weighed_layer layer,
+                          cm_parameters *parameters, cm_mixture_counts *counts, cm_error *error)
+{
+    const cm_mixture_task task = {.set = &learning->set,
+                                  .model = learning->model,
+                                  .group = group,
+                                  .layer = layer,
+                                  .threads = learning->task->threads,
+                                  .steps = STEPS};
+    const cm_parameters before = *parameters;
+    cm_status status = cm_mixture_estimate(&task, parameters, counts, error);
+    counts->is_used = counts->conversions >= CONVERSIONS_MIN && counts->own >= OWN_MIN;
+    if (status == CM_OK && !counts->is_used)
+        *parameters = before; /* its arrays are the same: an estimate leaves them alone */
+    return status;
+}
+
+static cm_status learn_layer_2(struct learning *learning, uint32_t group, double weight,
+                               cm_parameters *parameters, cm_learn_counts *counts, cm_error *error)
+{
+    cm_status status = cm_labels_count(&learning->set, learning->model, group, weight,
+                                       learning->task->threads, parameters, &counts->labels, error);
+    return status == CM_OK ? estimate(learning, group, CM_WEIGH_FINGERPRINT, parameters,
+                                      &counts->layers[CM_WEIGH_FINGERPRINT], error)
+                           : status;
+}
+
+static cm_status learn_layer_3(struct learning *learning, uint32_t group, cm_parameters *parameters,
+                               cm_learn_counts *counts, cm_error *error)
+{
+    cm_status status = estimate(learning, group, CM_WEIGH_PROBABILISTIC, parameters,
+                                &counts->layers[CM_WEIGH_PROBABILISTIC], error);
+    return status == CM_OK
+               ? cm_newer_estimate(&learning->set, learning->model, group, learning->task->threads,
+                                   parameters, &counts->newer, error)
+               : status;
+}
+
+/* ---- the whole, then sections ---- */
+
+/* A section begins where the whole has come to. */
+static cm_status learn_layer_2_of_all(struct learning *learning, cm_error *error)
+{
+    cm_trained *trained = learning->trained;
+    cm_status status = learn_layer_2(learning, CM_NUMBER_NONE, OWN_WEIGHT, &trained->own,
+                                     &learning->learned->own, error);
+    for (size_t i = 0; i < trained->section_count && status == CM_OK; i++) {
+        uint32_t group = group_of(learning, i);
+        status = cm_trained_reset(trained, &trained->sections[i].parameters, error);
+        if (status == CM_OK)
+            status =
+                learn_layer_2(learning, group, SECTION_WEIGHT, &trained->sections[i].parameters,
+                              &learning->learned->sections[i], error);
+    }
+    return status;
+}
+
+static void take_layer_3(const cm_parameters *from, cm_parameters *to)
+{
+    to->fingerprint_u = from->fingerprint_u;
+    double user_agent_m = to->probabilistic.user_agent_m;
+    to->probabilistic = from->probabilistic;
+    to->probabilistic.user_agent_m = user_agent_m;
+}
+
+static cm_status learn_layer_3_of_all(struct learning *learning, cm_error *error)
+{
+    cm_trained *trained = learning->trained;
+    cm_learned *learned = learning->learned;
+    cm_status status = learn_layer_3(learning, CM_NUMBER_NONE, &trained->own, &learned->own, error);
+    for (size_t i = 0; i < trained->section_count && status == CM_OK; i++) {
+        cm_parameters *parameters = &trained->sections[i].parameters;
+        take_layer_3(&trained->own, parameters);
+        status = learn_layer_3(learning, group_of(learning, i), parameters, &learned->sections[i],
+                               error);
+        forget_unseen(&learned->own, parameters);
+    }
+    forget_unseen(&learned->own, &trained->own);
+    return status;
+}
+
+static cm_status learn(struct learning *learning, cm_error *error)
+{
+    cm_trained *trained = learning->trained;
+    begin_parameters(&trained->own, learning->task->has_traits);
+    for (size_t i = 0; i < trained->section_count; i++)
+        begin_parameters(&trained->sections[i].parameters, learning->task->has_traits);
+    cm_status status = take_samples(learning, error);
+    if (status == CM_OK)
+        status = learn_layer_2_of_all(learning, error);
+    /* Anew: which conversions layer 2 leaves open, and what is newer than its answers, goes by what
+     * was learned. */
+    if (status == CM_OK)
+        status = take_samples(learning, error);
+    if (status == CM_OK)
+        status = learn_layer_3_of_all(learning, error);
+    return status;
+}
+
+cm_status cm_learn(const cm_learn_task *task, cm_trained *trained, cm_learned *learned,
+                   cm_error *error)
+{
+    struct learning learning = {.task = task, .trained = trained, .learned = learned};
+    *learned =
+        (cm_learned){.sections = calloc(trained->section_count + 1, sizeof *learned->sections)};
+    cm_status status = CM_OK;
+    if (learned->sections == NULL)
+        status = cm_error_memory(error, "counts", trained->section_count);
+    if (status == CM_OK)
+        status = learn(&learning, error);
+    cm_trained_round(trained);
+    cm_training_set_destroy(&learning.set);
+    cm_engine_destroy(learning.engine);
+    cm_model_destroy(learning.model);
+    return status;
+}
+
+void cm_learned_destroy(cm_learned *learned)
+{
+    free(learned->sections);
+    *learned = (cm_learned){0};
+}

@@ -1,0 +1,338 @@
+#include "train/mixture.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "train/sums.h"
+#include "train/unit_weight.h"
+
+/* What is searched for: a layer's rivals and repeat. */
+struct point {
+    double rivals, repeat;
+};
+
+struct mixture {
+    const cm_mixture_task *task;
+    cm_parameters *parameters;
+    cm_layer_model *layer;
+    double reach; /* of the layer: own devices that kept the key */
+    double w0;
+    double **x;         /* by chunk and look: a candidate's weight without prior and r */
+    bool **takes;       /* by chunk and conversion: does it take part? */
+    struct point point; /* that likelihood is asked for */
+};
+
+/* Sums of an expectation step. */
+enum {
+    SUM_CONVERSIONS,
+    SUM_OWN,
+    SUM_STRANGERS,
+    SUM_USER_AGENTS, /* strangers that show one */
+    SUM_EQUAL_USER_AGENTS,
+    SUM_EVIDENCE, /* strangers with an address (layer 2) or a fingerprint (layer 3) */
+    SUM_EQUAL_EVIDENCE,
+    SUM_OTHER_FAMILY,
+    SUM_TRAITS,
+    SUM_EQUAL_TRAITS = SUM_TRAITS + CM_TRAIT_COUNT,
+    SUM_COUNT = SUM_EQUAL_TRAITS + CM_TRAIT_COUNT
+};
+
+#define PRIOR_MIN 0.001
+#define PRIOR_MAX 0.98
+#define STRANGERS_MIN 50.0 /* fewer tell nothing of how strangers compare */
+#define CHANCE_MIN 0.001
+#define CHANCE_MAX 0.98
+
+static double clamp(double value, double low, double high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+static const cm_train_chunk *chunk_at(const struct mixture *mixture, size_t chunk)
+{
+    return &mixture->task->set->chunks[chunk];
+}
+
+/* ---- who takes part ---- */
+
+/* Layer 3 learns from what layer 2 left open. */
+static bool takes_part(const struct mixture *mixture, const cm_train_conversion *conversion)
+{
+    const cm_mixture_task *task = mixture->task;
+    if (conversion->is_held_out || conversion->label != CM_NUMBER_NONE ||
+        !conversion->layers[task->layer].is_attempted ||
+        (task->group != CM_NUMBER_NONE && task->group != conversion->group))
+        return false;
+    return task->layer == CM_WEIGH_FINGERPRINT ||
+           !conversion->layers[CM_WEIGH_FINGERPRINT].is_accepted;
+}
+
+/* ---- expectation ---- */
+
+static void weigh_units(const struct mixture *mixture, const cm_train_chunk *chunk,
+                        const cm_train_layer *layer, double *x)
+{
+    const cm_mixture_task *task = mixture->task;
+    double window = cm_unit_window(task->model, task->layer);
+    for (uint32_t i = layer->first; i < layer->first + layer->count; i++)
+        x[i] = cm_unit_weight(task->model, mixture->parameters, task->layer, window,
+                              &chunk->looks[i], layer->u);
+}
+
+static void add_pair(unsigned comparison, double stranger, double *known, double *equal)
+{
+    *known += comparison != CM_COMPARE_MISSING ? stranger : 0.0;
+    *equal += comparison == CM_COMPARE_EQUAL ? stranger : 0.0;
+}
+
+static void add_stranger(const cm_train_look *look, double stranger, double *sums)
+{
+    sums[SUM_STRANGERS] += stranger;
+    add_pair(look->user_agent, stranger, &sums[SUM_USER_AGENTS], &sums[SUM_EQUAL_USER_AGENTS]);
+    add_pair(look->evidence, stranger, &sums[SUM_EVIDENCE], &sums[SUM_EQUAL_EVIDENCE]);
+    sums[SUM_OTHER_FAMILY] += look->evidence == CM_COMPARE_OTHER_FAMILY ? stranger : 0.0;
+    for (cm_trait i = 0; i < CM_TRAIT_COUNT; i++)
+        add_pair(cm_train_trait(look, i), stranger, &sums[SUM_TRAITS + i],
+                 &sums[SUM_EQUAL_TRAITS + i]);
+}
+
+/* What the own device's newest click may be: each candidate alone, or with an older one. Returns
+ * the sum. */
+static double weigh(const struct mixture *mixture, const cm_train_layer *layer, const double *x,
+                    struct point point, double *w)
+{
+    double k = mixture->layer->prior / (point.rivals + (double)(layer->count - 1 + layer->left));
+    double repeat = point.repeat / mixture->layer->prior, older = 0.0, sum = 0.0;
+    for (uint32_t i = layer->count; i-- > 0;) {
+        double alone = k * x[layer->first + i];
+        double joint = alone * (1 + repeat * older);
+        older += alone;
+        sum += joint;
+        if (w != NULL)
+            w[i] = joint;
+    }
+    return sum;
+}
+
+static void expect_one(const struct mixture *mixture, const cm_train_chunk *chunk,
+                       const cm_train_layer *layer, const double *x, double *sums)
+{
+    double w[CM_CANDIDATES_MAX];
+    double total = mixture->w0 + weigh(mixture, layer, x, mixture->point, w);
+    for (uint32_t i = 0; i < layer->count; i++) {
+        sums[SUM_OWN] += w[i] / total;
+        add_stranger(&chunk->looks[layer->first + i], 1 - w[i] / total, sums);
+    }
+}
+
+static void expect(void *context, size_t at, double *sums)
+{
+    const struct mixture *mixture = context;
+    const cm_train_chunk *chunk = chunk_at(mixture, at);
+    for (size_t i = 0; i < chunk->count; i++) {
+        const cm_train_layer *layer = &chunk->conversions[i].layers[mixture->task->layer];
+        if (!mixture->takes[at][i])
+            continue;
+        sums[SUM_CONVERSIONS] += 1;
+        weigh_units(mixture, chunk, layer, mixture->x[at]);
+        if (layer->count > 0)
+            expect_one(mixture, chunk, layer, mixture->x[at], sums);
+    }
+}
+
+/* ---- maximisation ---- */
+
+static double share(double part, double whole, double before)
+{
+    return whole < STRANGERS_MIN ? before : clamp(part / whole, CHANCE_MIN, CHANCE_MAX);
+}
+
+static void maximise(struct mixture *mixture, const double *sums)
+{
+    cm_parameters *parameters = mixture->parameters;
+    cm_layer_model *layer = mixture->layer;
+    if (sums[SUM_CONVERSIONS] > 0)
+        layer->prior =
+            clamp(sums[SUM_OWN] / sums[SUM_CONVERSIONS] / mixture->reach, PRIOR_MIN, PRIOR_MAX);
+    layer->user_agent_u =
+        share(sums[SUM_EQUAL_USER_AGENTS], sums[SUM_USER_AGENTS], layer->user_agent_u);
+    for (size_t i = 0; i < CM_TRAIT_COUNT; i++)
+        if (layer->traits[i].m > 0)
+            layer->traits[i].u =
+                share(sums[SUM_EQUAL_TRAITS + i], sums[SUM_TRAITS + i], layer->traits[i].u);
+    if (mixture->task->layer == CM_WEIGH_PROBABILISTIC)
+        parameters->fingerprint_u =
+            share(sums[SUM_EQUAL_EVIDENCE], sums[SUM_EVIDENCE], parameters->fingerprint_u);
+    else if (parameters->ip_other_m > 0)
+        parameters->ip_other_u =
+            share(sums[SUM_OTHER_FAMILY], sums[SUM_EVIDENCE] - sums[SUM_EQUAL_EVIDENCE],
+                  parameters->ip_other_u);
+    mixture->w0 = 1 - layer->prior * mixture->reach;
+}
+
+/*
+ * How likely the candidates' comparisons are, given how many there are: over what they would be if
+ * all were strangers, so that only the ratios matter. Each stranger's ratios are 1 on average, its
+ * unit weight is the layer's reach.
+ */
+static void add_likelihood(void *context, size_t at, double *sums)
+{
+    const struct mixture *mixture = context;
+    const cm_train_chunk *chunk = chunk_at(mixture, at);
+    double prior = mixture->layer->prior, repeat = mixture->point.repeat / prior;
+    for (size_t i = 0; i < chunk->count; i++) {
+        const cm_train_layer *layer = &chunk->conversions[i].layers[mixture->task->layer];
+        if (!mixture->takes[at][i] || layer->count == 0)
+            continue;
+        double n = layer->count;
+        double e = prior / (mixture->point.rivals + (n - 1 + (double)layer->left)) * mixture->reach;
+        double mean = n * e + repeat * e * e * n * (n - 1) / 2;
+        double sum = weigh(mixture, layer, mixture->x[at], mixture->point, NULL);
+        sums[0] += log((mixture->w0 + sum) / (mixture->w0 + mean));
+    }
+}
+
+static cm_status likelihood_at(struct mixture *mixture, struct point point, double *likelihood,
+                               cm_error *error)
+{
+    mixture->point = point;
+    return cm_sum_chunks(mixture->task->set, mixture->task->threads, add_likelihood, mixture,
+                         likelihood, 1, error);
+}
+
+#define RIVALS_MIN 1e-4
+#define RIVALS_MAX 100.0
+#define REPEAT_MIN 1e-4
+#define REPEAT_MAX 50.0
+
+static struct point moved(struct point point, bool is_repeat, double factor)
+{
+    if (is_repeat)
+        point.repeat = clamp(point.repeat * factor, REPEAT_MIN, REPEAT_MAX);
+    else
+        point.rivals = clamp(point.rivals * factor, RIVALS_MIN, RIVALS_MAX);
+    return point;
+}
+
+/* Uphill along one coordinate, as far as it goes. */
+static cm_status climb(struct mixture *mixture, bool is_repeat, double factor, struct point *best,
+                       double *height, bool *has_moved, cm_error *error)
+{
+    cm_status status = CM_OK;
+    for (double way = factor; status == CM_OK; way = 1 / factor) {
+        for (int step = 0; step < 8 && status == CM_OK; step++) {
+            struct point next = moved(*best, is_repeat, way);
+            double reached = 0.0;
+            status = likelihood_at(mixture, next, &reached, error);
+            if (status != CM_OK || !(reached > *height + 1e-9 * fabs(*height)))
+                break;
+            *best = next;
+            *height = reached;
+            *has_moved = true;
+        }
+        if (way != factor)
+            break;
+    }
+    return status;
+}
+
+/* Rivals and repeat by coordinate ascent, with steps that get smaller. */
+static cm_status search(struct mixture *mixture, const double *factors, size_t factor_count,
+                        double *height, cm_error *error)
+{
+    struct point best = mixture->point;
+    bool has_repeat = mixture->task->layer == CM_WEIGH_FINGERPRINT;
+    cm_status status = likelihood_at(mixture, best, height, error);
+    for (size_t i = 0; i < factor_count && status == CM_OK; i++) {
+        bool has_moved = true;
+        for (int round = 0; round < 4 && has_moved && status == CM_OK; round++) {
+            has_moved = false;
+            status = climb(mixture, false, factors[i], &best, height, &has_moved, error);
+            if (status == CM_OK && has_repeat)
+                status = climb(mixture, true, factors[i], &best, height, &has_moved, error);
+        }
+    }
+    mixture->point = best;
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static bool make_room(struct mixture *mixture)
+{
+    size_t chunks = mixture->task->set->chunk_count;
+    mixture->x = calloc(chunks + 1, sizeof *mixture->x);
+    mixture->takes = calloc(chunks + 1, sizeof *mixture->takes);
+    bool ready = mixture->x != NULL && mixture->takes != NULL;
+    for (size_t i = 0; i < chunks && ready; i++) {
+        mixture->x[i] = malloc((chunk_at(mixture, i)->look_count + 1) * sizeof **mixture->x);
+        mixture->takes[i] = malloc(chunk_at(mixture, i)->count + 1);
+        ready = mixture->x[i] != NULL && mixture->takes[i] != NULL;
+    }
+    return ready;
+}
+
+static void free_room(struct mixture *mixture)
+{
+    for (size_t i = 0; i < mixture->task->set->chunk_count; i++) {
+        if (mixture->x != NULL)
+            free(mixture->x[i]);
+        if (mixture->takes != NULL)
+            free(mixture->takes[i]);
+    }
+    free(mixture->x);
+    free(mixture->takes);
+}
+
+static void choose(struct mixture *mixture)
+{
+    for (size_t at = 0; at < mixture->task->set->chunk_count; at++) {
+        const cm_train_chunk *chunk = chunk_at(mixture, at);
+        for (size_t i = 0; i < chunk->count; i++)
+            mixture->takes[at][i] = takes_part(mixture, &chunk->conversions[i]);
+    }
+}
+
+static cm_status step(struct mixture *mixture, bool is_first, cm_mixture_counts *counts,
+                      cm_error *error)
+{
+    static const double coarse[] = {3.0, 1.7, 1.25}, fine[] = {1.25, 1.08, 1.02};
+    double sums[SUM_COUNT];
+    cm_status status = cm_sum_chunks(mixture->task->set, mixture->task->threads, expect, mixture,
+                                     sums, SUM_COUNT, error);
+    if (status != CM_OK)
+        return status;
+    maximise(mixture, sums);
+    counts->conversions = (uint64_t)sums[SUM_CONVERSIONS];
+    counts->own = sums[SUM_OWN];
+    counts->strangers = sums[SUM_STRANGERS];
+    status = search(mixture, is_first ? coarse : fine, 3, &counts->log_likelihood, error);
+    mixture->layer->rivals = mixture->point.rivals;
+    mixture->layer->repeat = mixture->task->layer == CM_WEIGH_FINGERPRINT ? mixture->point.repeat
+                                                                          : mixture->layer->repeat;
+    return status;
+}
+
+cm_status cm_mixture_estimate(const cm_mixture_task *task, cm_parameters *parameters,
+                              cm_mixture_counts *counts, cm_error *error)
+{
+    bool is_fingerprint = task->layer == CM_WEIGH_FINGERPRINT;
+    struct mixture mixture = {
+        .task = task,
+        .parameters = parameters,
+        .layer = is_fingerprint ? &parameters->fingerprint : &parameters->probabilistic,
+        .reach = cm_unit_reach(task->model, parameters, task->layer),
+    };
+    *counts = (cm_mixture_counts){0};
+    mixture.w0 = 1 - mixture.layer->prior * mixture.reach;
+    mixture.point = (struct point){mixture.layer->rivals, is_fingerprint ? 0.05 : 0.0};
+    cm_status status = CM_OK;
+    if (!make_room(&mixture))
+        status = cm_error_memory(error, "an estimate", task->set->count * sizeof(double));
+    if (status == CM_OK)
+        choose(&mixture);
+    for (unsigned i = 0; i < task->steps && status == CM_OK; i++)
+        status = step(&mixture, i == 0, counts, error);
+    free_room(&mixture);
+    return status;
+}

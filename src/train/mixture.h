@@ -1,0 +1,45 @@
+/*
+ * Two kinds of candidates, told apart without labels: a conversion's own device, and strangers that
+ * share its key. Each candidate's comparisons come from one of two distributions; how often the own
+ * device is there, how many strangers are to be expected, and how strangers compare, are found by
+ * expectation maximisation (Dempster, Laird and Rubin 1977; for record linkage Winkler 1988). How
+ * own devices compare is given: labels tell that.
+ */
+#ifndef CM_TRAIN_MIXTURE_H
+#define CM_TRAIN_MIXTURE_H
+
+#include "match/weights.h"
+#include "train/training_set.h"
+
+/** What is to be estimated. */
+typedef struct cm_mixture_task {
+    const cm_training_set *set;
+    const cm_model *model; /* its windows and edges */
+    uint32_t group;        /* conversions of this group take part; CM_NUMBER_NONE: all */
+    enum cm_weighed_layer layer;
+    unsigned threads;
+    unsigned steps; /* of expectation and maximisation */
+} cm_mixture_task;
+
+/** What an estimate rests on. */
+typedef struct cm_mixture_counts {
+    uint64_t conversions; /* without a label, that have what the layer needs */
+    double own;           /* of them, expected: those with a candidate of their own */
+    double strangers;     /* candidates that are expected to be none of theirs */
+    double log_likelihood;
+    bool is_used; /* there was enough to go by: the caller's judgement */
+} cm_mixture_counts;
+
+/**
+ * Estimate a layer's prior, rivals, repeat (of layer 2), user_agent_u, ip_other_u (layer 2, where
+ * ip_other_m is above 0), fingerprint_u (layer 3) and u of its traits. In layer 3 conversions count
+ * that layer 2 left open when the samples were taken.
+ *
+ * @param parameters  the rest, and where to begin; changed
+ * @return CM_OK or CM_ERROR_MEMORY
+ * Results do not depend on the number of threads.
+ */
+cm_status cm_mixture_estimate(const cm_mixture_task *task, cm_parameters *parameters,
+                              cm_mixture_counts *counts, cm_error *error);
+
+#endif

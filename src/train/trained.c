@@ -1,0 +1,152 @@
+#include "train/trained.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/parameters.h"
+
+static void forget_knots(cm_layer_model *layer)
+{
+    free(layer->knots);
+    layer->knots = NULL;
+    layer->knot_count = 0;
+}
+
+static cm_status copy(const cm_trained *trained, const cm_parameters *from, cm_parameters *to,
+                      cm_error *error)
+{
+    bool failed = false;
+    cm_parameters_copy(to, from, trained->base->bin_count, &failed);
+    return failed ? cm_error_memory(error, "a model", trained->base->bin_count * 3 * sizeof(double))
+                  : CM_OK;
+}
+
+cm_status cm_trained_init(cm_trained *trained, const cm_model *base,
+                          const char *const *device_types, size_t count, cm_error *error)
+{
+    *trained = (cm_trained){.base = base, .name = base->name, .version = base->version};
+    trained->sections = calloc(count + 1, sizeof *trained->sections);
+    if (trained->sections == NULL)
+        return cm_error_memory(error, "sections", count * sizeof *trained->sections);
+    cm_status status = copy(trained, &base->parameters[0], &trained->own, error);
+    forget_knots(&trained->own.fingerprint);
+    forget_knots(&trained->own.probabilistic);
+    for (size_t i = 0; i < count && status == CM_OK; i++) {
+        cm_trained_section *section = &trained->sections[trained->section_count++];
+        section->device_type = strdup(device_types[i]);
+        status = section->device_type == NULL
+                     ? cm_error_memory(error, "a device type", 0)
+                     : copy(trained, &trained->own, &section->parameters, error);
+    }
+    return status;
+}
+
+static void destroy_section(cm_trained_section *section)
+{
+    free(section->device_type);
+    cm_parameters_destroy(&section->parameters);
+}
+
+void cm_trained_drop(cm_trained *trained, size_t section)
+{
+    destroy_section(&trained->sections[section]);
+    trained->section_count--;
+    memmove(&trained->sections[section], &trained->sections[section + 1],
+            (trained->section_count - section) * sizeof *trained->sections);
+}
+
+cm_status cm_trained_reset(cm_trained *trained, cm_parameters *parameters, cm_error *error)
+{
+    cm_parameters_destroy(parameters);
+    return copy(trained, &trained->own, parameters, error);
+}
+
+void cm_trained_destroy(cm_trained *trained)
+{
+    for (size_t i = 0; i < trained->section_count; i++)
+        destroy_section(&trained->sections[i]);
+    free(trained->sections);
+    cm_parameters_destroy(&trained->own);
+    *trained = (cm_trained){0};
+}
+
+/* ---- rounding ---- */
+
+#define CHANCE_MIN 1e-4
+
+static void round_number(double *number)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.6g", *number);
+    *number = strtod(text, NULL);
+}
+
+/* 0 stands for what is not there. */
+static void round_chance(double *chance)
+{
+    if (*chance > 0)
+        *chance = fmin(fmax(*chance, CHANCE_MIN), 1 - CHANCE_MIN);
+    round_number(chance);
+}
+
+static void round_layer(cm_layer_model *layer)
+{
+    round_chance(&layer->prior);
+    round_chance(&layer->user_agent_m);
+    round_chance(&layer->user_agent_u);
+    round_number(&layer->rivals);
+    round_number(&layer->repeat);
+    round_number(&layer->band_lo);
+    round_number(&layer->band_hi);
+    for (size_t i = 0; i < CM_TRAIT_COUNT; i++) {
+        round_chance(&layer->traits[i].m);
+        round_chance(&layer->traits[i].u);
+    }
+    for (size_t i = 0; i < layer->knot_count; i++) {
+        round_number(&layer->knots[i].x);
+        round_number(&layer->knots[i].y);
+    }
+}
+
+/* Decimals, not digits: their sum must not pass 1, and so each is rounded down. */
+static void round_delays(double *delay_m, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        delay_m[i] = floor(delay_m[i] * 1e6) / 1e6;
+        round_number(&delay_m[i]);
+    }
+    for (double sum = 2; sum > 1;) {
+        size_t largest = 0;
+        sum = 0;
+        for (size_t i = 0; i < count; i++) {
+            sum += delay_m[i];
+            largest = delay_m[i] > delay_m[largest] ? i : largest;
+        }
+        if (sum > 1) {
+            delay_m[largest] -= 1e-6;
+            round_number(&delay_m[largest]);
+        }
+    }
+}
+
+static void round_parameters(cm_parameters *parameters, size_t bin_count)
+{
+    round_delays(parameters->delay_m, bin_count);
+    for (size_t i = 0; i < bin_count; i++) {
+        round_chance(&parameters->fingerprint_m[i]);
+        round_chance(&parameters->ip_m[i]);
+    }
+    round_chance(&parameters->ip_other_m);
+    round_chance(&parameters->ip_other_u);
+    round_chance(&parameters->fingerprint_u);
+    round_layer(&parameters->fingerprint);
+    round_layer(&parameters->probabilistic);
+}
+
+void cm_trained_round(cm_trained *trained)
+{
+    round_parameters(&trained->own, trained->base->bin_count);
+    for (size_t i = 0; i < trained->section_count; i++)
+        round_parameters(&trained->sections[i].parameters, trained->base->bin_count);
+}

@@ -1,0 +1,26 @@
+/* A candidate's weight by a model's chances alone: without prior, and without what its rivals make of
+ * it. docs/matching.md, section 5. */
+#ifndef CM_TRAIN_UNIT_WEIGHT_H
+#define CM_TRAIN_UNIT_WEIGHT_H
+
+#include "match/weights.h"
+#include "train/training_set.h"
+
+/** W2 or W3, in hours. */
+double cm_unit_window(const cm_model *model, enum cm_weighed_layer layer);
+
+/** reach(fingerprint_m, W2) or reach(ip_m, W3): how many own devices kept the layer's key. */
+double cm_unit_reach(const cm_model *model, const cm_parameters *parameters,
+                     enum cm_weighed_layer layer);
+
+/**
+ * m of the layer's key times all likelihood ratios. A stranger's is the layer's reach on average.
+ *
+ * @param window  in hours, for LR_delay: of the layer, but W2 for layer 3's newer clicks
+ * @param u       of layer 2's addresses, where the candidate is on the conversion's
+ */
+double cm_unit_weight(const cm_model *model, const cm_parameters *parameters,
+                      enum cm_weighed_layer layer, double window, const cm_train_look *look,
+                      double u);
+
+#endif
