@@ -12,6 +12,7 @@
 /* A device type has a section where so many conversions have it, and of these, the most common. */
 #define SECTION_MIN 1000
 #define SECTIONS_MAX 32
+#define BINS_MAX 16 /* of delays: more take longer to score, and more labels to fill */
 
 /* That depends on a conversion's ids alone. */
 static cm_fold fold_of(const cm_conversion *conversion)
@@ -81,7 +82,7 @@ static cm_status begin(cm_training *training, cm_error *error)
         names[i] = types[i].name;
     cm_status status = cm_trained_init(&training->trained, training->base, names, kept, error);
     free(types);
-    return status;
+    return status == CM_OK ? cm_trained_halve_bins(&training->trained, BINS_MAX, error) : status;
 }
 
 cm_status cm_train_learn(cm_training *training, cm_error *error)

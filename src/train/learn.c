@@ -12,9 +12,6 @@
 #define OWN_WEIGHT 30.0
 #define SECTION_WEIGHT 200.0
 #define STEPS 12
-/* With fewer conversions, or fewer own devices expected among them, a layer stays as it is. */
-#define CONVERSIONS_MIN 500
-#define OWN_MIN 50.0
 /* So little that samples hold newer clicks, and their weights are as if there were none. */
 #define REPEAT_TO_SEE_NEWER 1e-9
 static const cm_chances FAMILY_BEGIN = {0.4, 0.4}, TRAIT_BEGIN = {0.9, 0.3};
@@ -104,7 +101,6 @@ static uint32_t group_of(const struct learning *learning, size_t section)
 
 /* ---- a layer ---- */
 
-/* Estimate a layer, if there is enough to go by. */
 static cm_status estimate(struct learning *learning, uint32_t group, enum cm_weighed_layer layer,
                           cm_parameters *parameters, cm_mixture_counts *counts, cm_error *error)
 {
@@ -114,12 +110,7 @@ static cm_status estimate(struct learning *learning, uint32_t group, enum cm_wei
                                   .layer = layer,
                                   .threads = learning->task->threads,
                                   .steps = STEPS};
-    const cm_parameters before = *parameters;
-    cm_status status = cm_mixture_estimate(&task, parameters, counts, error);
-    counts->is_used = counts->conversions >= CONVERSIONS_MIN && counts->own >= OWN_MIN;
-    if (status == CM_OK && !counts->is_used)
-        *parameters = before; /* its arrays are the same: an estimate leaves them alone */
-    return status;
+    return cm_mixture_estimate(&task, parameters, counts, error);
 }
 
 static cm_status learn_layer_2(struct learning *learning, uint32_t group, double weight,

@@ -15,10 +15,13 @@ struct mixture {
     const cm_mixture_task *task;
     cm_parameters *parameters;
     cm_layer_model *layer;
-    double reach; /* of the layer: own devices that kept the key */
+    double reach;       /* of the layer: own devices that kept the key */
+    double *delay_m;    /* as it was to begin with */
+    size_t bins_within; /* the layer's window */
     double w0;
     double **x;         /* by chunk and look: a candidate's weight without prior and r */
     bool **takes;       /* by chunk and conversion: does it take part? */
+    double *sums;       /* of an expectation step */
     struct point point; /* that likelihood is asked for */
 };
 
@@ -34,9 +37,10 @@ enum {
     SUM_OTHER_FAMILY,
     SUM_TRAITS,
     SUM_EQUAL_TRAITS = SUM_TRAITS + CM_TRAIT_COUNT,
-    SUM_COUNT = SUM_EQUAL_TRAITS + CM_TRAIT_COUNT
+    SUM_COUNT = SUM_EQUAL_TRAITS + CM_TRAIT_COUNT /* and own clicks by delay bin */
 };
 
+#define DELAY_WEIGHT 100.0 /* own clicks that what labels say of delays counts as */
 #define PRIOR_MIN 0.001
 #define PRIOR_MAX 0.98
 #define STRANGERS_MIN 50.0 /* fewer tell nothing of how strangers compare */
@@ -121,6 +125,7 @@ static void expect_one(const struct mixture *mixture, const cm_train_chunk *chun
     double total = mixture->w0 + weigh(mixture, layer, x, mixture->point, w);
     for (uint32_t i = 0; i < layer->count; i++) {
         sums[SUM_OWN] += w[i] / total;
+        sums[SUM_COUNT + chunk->looks[layer->first + i].bin] += w[i] / total;
         add_stranger(&chunk->looks[layer->first + i], 1 - w[i] / total, sums);
     }
 }
@@ -147,6 +152,25 @@ static double share(double part, double whole, double before)
     return whole < STRANGERS_MIN ? before : clamp(part / whole, CHANCE_MIN, CHANCE_MAX);
 }
 
+/* Own clicks that kept the key, over how many keep it, are all own clicks. Conversions that lost
+ * their ids came at other delays than those that kept them. */
+static void maximise_delays(struct mixture *mixture, const double *sums)
+{
+    const cm_model *model = mixture->task->model;
+    cm_parameters *parameters = mixture->parameters;
+    double whole = 0.0, before = 0.0;
+    for (size_t i = 0; i < mixture->bins_within; i++) {
+        whole += sums[SUM_COUNT + i] / parameters->fingerprint_m[i];
+        before += mixture->delay_m[i];
+    }
+    for (size_t i = 0; i < mixture->bins_within; i++) {
+        double own = sums[SUM_COUNT + i] / parameters->fingerprint_m[i];
+        parameters->delay_m[i] =
+            (own + DELAY_WEIGHT * mixture->delay_m[i]) / (whole + DELAY_WEIGHT * before) * before;
+    }
+    mixture->reach = cm_unit_reach(model, parameters, mixture->task->layer);
+}
+
 static void maximise(struct mixture *mixture, const double *sums)
 {
     cm_parameters *parameters = mixture->parameters;
@@ -160,6 +184,8 @@ static void maximise(struct mixture *mixture, const double *sums)
         if (layer->traits[i].m > 0)
             layer->traits[i].u =
                 share(sums[SUM_EQUAL_TRAITS + i], sums[SUM_TRAITS + i], layer->traits[i].u);
+    if (mixture->task->layer == CM_WEIGH_FINGERPRINT)
+        maximise_delays(mixture, sums);
     if (mixture->task->layer == CM_WEIGH_PROBABILISTIC)
         parameters->fingerprint_u =
             share(sums[SUM_EQUAL_EVIDENCE], sums[SUM_EVIDENCE], parameters->fingerprint_u);
@@ -261,9 +287,13 @@ static cm_status search(struct mixture *mixture, const double *factors, size_t f
 static bool make_room(struct mixture *mixture)
 {
     size_t chunks = mixture->task->set->chunk_count;
+    size_t bin_count = mixture->task->model->bin_count;
+    mixture->sums = calloc(SUM_COUNT + bin_count, sizeof *mixture->sums);
+    mixture->delay_m = calloc(bin_count, sizeof *mixture->delay_m);
     mixture->x = calloc(chunks + 1, sizeof *mixture->x);
     mixture->takes = calloc(chunks + 1, sizeof *mixture->takes);
-    bool ready = mixture->x != NULL && mixture->takes != NULL;
+    bool ready = mixture->sums != NULL && mixture->delay_m != NULL && mixture->x != NULL &&
+                 mixture->takes != NULL;
     for (size_t i = 0; i < chunks && ready; i++) {
         mixture->x[i] = malloc((chunk_at(mixture, i)->look_count + 1) * sizeof **mixture->x);
         mixture->takes[i] = malloc(chunk_at(mixture, i)->count + 1);
@@ -282,10 +312,20 @@ static void free_room(struct mixture *mixture)
     }
     free(mixture->x);
     free(mixture->takes);
+    free(mixture->sums);
+    free(mixture->delay_m);
 }
 
-static void choose(struct mixture *mixture)
+/* Note where everything begins, and who takes part. */
+static void begin(struct mixture *mixture)
 {
+    const cm_model *model = mixture->task->model;
+    memcpy(mixture->delay_m, mixture->parameters->delay_m,
+           model->bin_count * sizeof *mixture->delay_m);
+    while (mixture->bins_within < model->bin_count &&
+           model->delay_hours[mixture->bins_within] <= cm_unit_window(model, mixture->task->layer))
+        mixture->bins_within++;
+
     for (size_t at = 0; at < mixture->task->set->chunk_count; at++) {
         const cm_train_chunk *chunk = chunk_at(mixture, at);
         for (size_t i = 0; i < chunk->count; i++)
@@ -297,15 +337,20 @@ static cm_status step(struct mixture *mixture, bool is_first, cm_mixture_counts 
                       cm_error *error)
 {
     static const double coarse[] = {3.0, 1.7, 1.25}, fine[] = {1.25, 1.08, 1.02};
-    double sums[SUM_COUNT];
+    size_t count = SUM_COUNT + mixture->task->model->bin_count;
+    double *sums = mixture->sums;
     cm_status status = cm_sum_chunks(mixture->task->set, mixture->task->threads, expect, mixture,
-                                     sums, SUM_COUNT, error);
+                                     sums, count, error);
     if (status != CM_OK)
         return status;
-    maximise(mixture, sums);
     counts->conversions = (uint64_t)sums[SUM_CONVERSIONS];
     counts->own = sums[SUM_OWN];
     counts->strangers = sums[SUM_STRANGERS];
+    counts->is_used =
+        sums[SUM_CONVERSIONS] >= CM_MIXTURE_CONVERSIONS_MIN && sums[SUM_OWN] >= CM_MIXTURE_OWN_MIN;
+    if (!counts->is_used)
+        return CM_OK;
+    maximise(mixture, sums);
     status = search(mixture, is_first ? coarse : fine, 3, &counts->log_likelihood, error);
     mixture->layer->rivals = mixture->point.rivals;
     mixture->layer->repeat = mixture->task->layer == CM_WEIGH_FINGERPRINT ? mixture->point.repeat
@@ -330,8 +375,8 @@ cm_status cm_mixture_estimate(const cm_mixture_task *task, cm_parameters *parame
     if (!make_room(&mixture))
         status = cm_error_memory(error, "an estimate", task->set->count * sizeof(double));
     if (status == CM_OK)
-        choose(&mixture);
-    for (unsigned i = 0; i < task->steps && status == CM_OK; i++)
+        begin(&mixture);
+    for (unsigned i = 0; i < task->steps && status == CM_OK && (i == 0 || counts->is_used); i++)
         status = step(&mixture, i == 0, counts, error);
     free_room(&mixture);
     return status;

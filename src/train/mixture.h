@@ -21,17 +21,21 @@ typedef struct cm_mixture_task {
     unsigned steps; /* of expectation and maximisation */
 } cm_mixture_task;
 
+/* With fewer conversions, or fewer own devices expected among them, a layer stays as it is. */
+#define CM_MIXTURE_CONVERSIONS_MIN 500
+#define CM_MIXTURE_OWN_MIN 50.0
+
 /** What an estimate rests on. */
 typedef struct cm_mixture_counts {
     uint64_t conversions; /* without a label, that have what the layer needs */
     double own;           /* of them, expected: those with a candidate of their own */
     double strangers;     /* candidates that are expected to be none of theirs */
     double log_likelihood;
-    bool is_used; /* there was enough to go by: the caller's judgement */
+    bool is_used; /* that is enough: the parameters were changed */
 } cm_mixture_counts;
 
 /**
- * Estimate a layer's prior, rivals, repeat (of layer 2), user_agent_u, ip_other_u (layer 2, where
+ * Estimate a layer's prior, rivals, repeat and delay_m (of layer 2), user_agent_u, ip_other_u (layer 2, where
  * ip_other_m is above 0), fingerprint_u (layer 3) and u of its traits. In layer 3 conversions count
  * that layer 2 left open when the samples were taken.
  *

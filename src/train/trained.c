@@ -17,17 +17,21 @@ static cm_status copy(const cm_trained *trained, const cm_parameters *from, cm_p
                       cm_error *error)
 {
     bool failed = false;
-    cm_parameters_copy(to, from, trained->base->bin_count, &failed);
-    return failed ? cm_error_memory(error, "a model", trained->base->bin_count * 3 * sizeof(double))
+    cm_parameters_copy(to, from, trained->bin_count, &failed);
+    return failed ? cm_error_memory(error, "a model", trained->bin_count * 3 * sizeof(double))
                   : CM_OK;
 }
 
 cm_status cm_trained_init(cm_trained *trained, const cm_model *base,
                           const char *const *device_types, size_t count, cm_error *error)
 {
-    *trained = (cm_trained){.base = base, .name = base->name, .version = base->version};
+    bool failed = false;
+    *trained = (cm_trained){
+        .base = base, .name = base->name, .version = base->version, .bin_count = base->bin_count};
+    trained->delay_hours =
+        cm_copy_bytes(base->delay_hours, base->bin_count * sizeof(double), &failed);
     trained->sections = calloc(count + 1, sizeof *trained->sections);
-    if (trained->sections == NULL)
+    if (failed || trained->sections == NULL)
         return cm_error_memory(error, "sections", count * sizeof *trained->sections);
     cm_status status = copy(trained, &base->parameters[0], &trained->own, error);
     forget_knots(&trained->own.fingerprint);
@@ -48,14 +52,6 @@ static void destroy_section(cm_trained_section *section)
     cm_parameters_destroy(&section->parameters);
 }
 
-void cm_trained_drop(cm_trained *trained, size_t section)
-{
-    destroy_section(&trained->sections[section]);
-    trained->section_count--;
-    memmove(&trained->sections[section], &trained->sections[section + 1],
-            (trained->section_count - section) * sizeof *trained->sections);
-}
-
 cm_status cm_trained_reset(cm_trained *trained, cm_parameters *parameters, cm_error *error)
 {
     cm_parameters_destroy(parameters);
@@ -67,8 +63,66 @@ void cm_trained_destroy(cm_trained *trained)
     for (size_t i = 0; i < trained->section_count; i++)
         destroy_section(&trained->sections[i]);
     free(trained->sections);
+    free(trained->delay_hours);
     cm_parameters_destroy(&trained->own);
     *trained = (cm_trained){0};
+}
+
+/* ---- bins ---- */
+
+/* Where a bin is halved: in the middle of its delays' logarithms, the first bin in its middle. */
+static double middle(double before, double edge)
+{
+    return before > 0 ? sqrt(before * edge) : edge / 2;
+}
+
+/* values: as many as there were; receives twice as many. */
+static bool double_values(double **values, size_t count)
+{
+    double *doubled = realloc(*values, 2 * count * sizeof *doubled);
+    if (doubled == NULL)
+        return false;
+    *values = doubled;
+    for (size_t i = count; i-- > 0;)
+        doubled[2 * i] = doubled[2 * i + 1] = doubled[i];
+    return true;
+}
+
+static bool halve_parameters(cm_parameters *parameters, const double *edges, size_t count)
+{
+    bool ready = double_values(&parameters->delay_m, count) &&
+                 double_values(&parameters->fingerprint_m, count) &&
+                 double_values(&parameters->ip_m, count);
+    for (size_t i = 0; i < count && ready; i++) {
+        double before = i == 0 ? 0 : edges[2 * i - 1];
+        double first = (edges[2 * i] - before) / (edges[2 * i + 1] - before);
+        parameters->delay_m[2 * i] *= first;
+        parameters->delay_m[2 * i + 1] *= 1 - first;
+    }
+    return ready;
+}
+
+cm_status cm_trained_halve_bins(cm_trained *trained, size_t bin_count_max, cm_error *error)
+{
+    size_t count = trained->bin_count;
+    double before = 0;
+    if (2 * count > bin_count_max)
+        return CM_OK;
+    bool ready = double_values(&trained->delay_hours, count);
+    for (size_t i = 0; i < count && ready; i++) {
+        double edge = trained->delay_hours[2 * i + 1];
+        char text[32];
+        snprintf(text, sizeof text, "%.6g", middle(before, edge));
+        trained->delay_hours[2 * i] = strtod(text, NULL);
+        before = edge;
+    }
+    ready = ready && halve_parameters(&trained->own, trained->delay_hours, count);
+    if (ready)
+        trained->bin_count = 2 * count;
+    cm_status status = CM_OK;
+    for (size_t i = 0; i < trained->section_count && ready && status == CM_OK; i++)
+        status = cm_trained_reset(trained, &trained->sections[i].parameters, error);
+    return ready ? status : cm_error_memory(error, "delay bins", 2 * count * sizeof(double));
 }
 
 /* ---- rounding ---- */
@@ -146,7 +200,7 @@ static void round_parameters(cm_parameters *parameters, size_t bin_count)
 
 void cm_trained_round(cm_trained *trained)
 {
-    round_parameters(&trained->own, trained->base->bin_count);
+    round_parameters(&trained->own, trained->bin_count);
     for (size_t i = 0; i < trained->section_count; i++)
-        round_parameters(&trained->sections[i].parameters, trained->base->bin_count);
+        round_parameters(&trained->sections[i].parameters, trained->bin_count);
 }

@@ -14,8 +14,10 @@ typedef struct cm_trained_section {
 
 /** Freed with cm_trained_destroy. One thread. */
 typedef struct cm_trained {
-    const cm_model *base; /* windows, edges, limits and prefixes; borrowed */
+    const cm_model *base; /* windows, limits and prefixes; borrowed */
     const char *name, *version;
+    size_t bin_count;
+    double *delay_hours; /* bin_count edges; owned */
     cm_parameters own;
     size_t section_count;
     cm_trained_section *sections; /* owned */
@@ -30,8 +32,13 @@ typedef struct cm_trained {
 cm_status cm_trained_init(cm_trained *trained, const cm_model *base,
                           const char *const *device_types, size_t count, cm_error *error);
 
-/** Leave out a section. */
-void cm_trained_drop(cm_trained *trained, size_t section);
+/**
+ * Halve every delay bin, by time in proportion, if that makes at most so many. The chances of both
+ * halves are those of the whole. Sections must be as the whole is.
+ *
+ * @return CM_OK or CM_ERROR_MEMORY
+ */
+cm_status cm_trained_halve_bins(cm_trained *trained, size_t bin_count_max, cm_error *error);
 
 /** Give a section the model's own chances again. CM_OK or CM_ERROR_MEMORY. */
 cm_status cm_trained_reset(cm_trained *trained, cm_parameters *parameters, cm_error *error);

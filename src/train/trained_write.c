@@ -199,14 +199,14 @@ void cm_trained_write(const cm_trained *trained, cm_buffer *text)
     put_value(&object, "max_candidates", base->max_candidates, NULL);
     put_value(&object, "ipv4_prefix", base->ipv4_prefix, NULL);
     put_value(&object, "ipv6_prefix", base->ipv6_prefix, NULL);
-    put_values(&object, "delay_hours", base->delay_hours, NULL, base->bin_count);
-    put_parameters(&object, &trained->own, NULL, base->bin_count);
+    put_values(&object, "delay_hours", trained->delay_hours, NULL, trained->bin_count);
+    put_parameters(&object, &trained->own, NULL, trained->bin_count);
     if (trained->section_count > 0) {
         struct object devices = begin_object(&object, "devices");
         for (size_t i = 0; i < trained->section_count; i++) {
             const cm_trained_section *section = &trained->sections[i];
             struct object changes = begin_object(&devices, section->device_type);
-            put_parameters(&changes, &section->parameters, &trained->own, base->bin_count);
+            put_parameters(&changes, &section->parameters, &trained->own, trained->bin_count);
             end_object(&changes);
         }
         end_object(&devices);
