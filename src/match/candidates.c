@@ -239,7 +239,7 @@ static struct bin_factors factors_of(const cm_weights *weights, uint32_t at,
                 [CM_COMPARE_EQUAL] = is_fingerprint ? bin->ip_m / u : bin->lr_fingerprint_equal,
                 [CM_COMPARE_DIFFERENT] =
                     is_fingerprint ? bin->lr_ip_different : bin->lr_fingerprint_different,
-                [CM_COMPARE_OTHER_FAMILY] = weights->lr_ip_other,
+                [CM_COMPARE_OTHER_FAMILY] = bin->lr_ip_other,
             },
     };
 }

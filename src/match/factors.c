@@ -13,8 +13,8 @@ struct compared {
     uint32_t bin;
 };
 
-/* An address that differs says nothing of strangers, nearly all of whose do, unless the model tells
- * families apart. */
+/* That an address differs says nothing of strangers, nearly all of whose do; of which family it is
+ * does, where the model tells. */
 static void address_chances(const struct compared *of, cm_trace_factor *factor)
 {
     const cm_parameters *parameters = of->weights->parameters;
@@ -23,10 +23,10 @@ static void address_chances(const struct compared *of, cm_trace_factor *factor)
         factor->same = m;
         factor->stranger = of->u;
     } else if (factor->outcome == CM_COMPARE_OTHER_FAMILY) {
-        factor->same = parameters->ip_other_m;
+        factor->same = (1 - m) * parameters->ip_other_m;
         factor->stranger = parameters->ip_other_u;
     } else {
-        factor->same = 1 - m - parameters->ip_other_m;
+        factor->same = (1 - m) * (1 - parameters->ip_other_m);
         factor->stranger = 1 - parameters->ip_other_u;
     }
 }

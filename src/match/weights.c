@@ -33,7 +33,9 @@ static cm_bin_weights bin_weights(const cm_weights *weights, size_t bin)
         .ip_m = ip_m,
         .ip_different_m = 1 - ip_m,
         .repeat_m = parameters->probabilistic.repeat * ip_m,
-        .lr_ip_different = weights->has_families ? (1 - ip_m - other_m) / (1 - other_u) : 1 - ip_m,
+        .lr_ip_different =
+            weights->has_families ? (1 - ip_m) * (1 - other_m) / (1 - other_u) : 1 - ip_m,
+        .lr_ip_other = weights->has_families ? (1 - ip_m) * other_m / other_u : 1 - ip_m,
         .lr_fingerprint_equal = fingerprint_m / parameters->fingerprint_u,
         .lr_fingerprint_different = (1 - fingerprint_m) / (1 - parameters->fingerprint_u),
     };
@@ -67,8 +69,6 @@ static bool init_weights(cm_weights *weights, const cm_model *model,
         .model = model,
         .parameters = parameters,
         .has_families = parameters->ip_other_m > 0,
-        .lr_ip_other =
-            parameters->ip_other_m > 0 ? parameters->ip_other_m / parameters->ip_other_u : 1.0,
         .bins = malloc(model->bin_count * sizeof *weights->bins),
     };
     if (weights->bins == NULL)

@@ -18,7 +18,8 @@ typedef struct cm_bin_weights {
     double lr_delay[CM_WEIGHED_LAYER_COUNT]; /* LR_delay(i, W2), LR_delay(i, W3) */
     double ip_m, ip_different_m;             /* ip_m[i], 1 - ip_m[i] */
     double repeat_m;                         /* layer 3's repeat * ip_m[i] */
-    double lr_ip_different;                  /* of an address of the same family */
+    double lr_ip_different;                  /* of another address of the same family */
+    double lr_ip_other;                      /* of an address of another family */
     double lr_fingerprint_equal, lr_fingerprint_different;
 } cm_bin_weights;
 
@@ -36,7 +37,6 @@ typedef struct cm_weights {
     const cm_model *model; /* borrowed */
     const cm_parameters *parameters;
     cm_layer_weights layers[CM_WEIGHED_LAYER_COUNT];
-    double lr_ip_other;   /* of an address of another family */
     bool has_families;    /* another family is a level of its own */
     cm_bin_weights *bins; /* model->bin_count; owned */
 } cm_weights;

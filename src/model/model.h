@@ -45,7 +45,7 @@ typedef struct cm_layer_model {
 typedef struct cm_parameters {
     double *delay_m, *fingerprint_m, *ip_m; /* bin_count each; owned */
     double fingerprint_u, ip_u_min;
-    double ip_other_m, ip_other_u; /* 0: another address family is a different address */
+    double ip_other_m, ip_other_u; /* 0: families of addresses are not told apart */
     cm_layer_model fingerprint, probabilistic;
 } cm_parameters;
 

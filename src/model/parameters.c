@@ -101,21 +101,14 @@ static cm_status check_delay_sum(const cm_parameters *parameters, size_t bin_cou
     return CM_OK;
 }
 
-/* The chances of an address: the same one, another family, another one of the family. */
-static cm_status check_families(const cm_parameters *parameters, size_t bin_count,
-                                const char *section, cm_error *error)
+static cm_status check_families(const cm_parameters *parameters, const char *section,
+                                cm_error *error)
 {
     double m = parameters->ip_other_m;
     if ((m > 0) != (parameters->ip_other_u > 0))
         return cm_error_set(error, CM_ERROR_MODEL,
                             "model: %s%s: missing; ip_other_m and ip_other_u come together",
                             section, m > 0 ? "ip_other_u" : "ip_other_m");
-    for (size_t i = 0; i < bin_count && m > 0; i++)
-        if (!(1 - parameters->ip_m[i] - m > 0))
-            return cm_error_set(error, CM_ERROR_MODEL,
-                                "model: %sip_other_m: with ip_m of bin %zu it leaves nothing to "
-                                "other addresses; the two must sum to less than 1",
-                                section, i + 1);
     return CM_OK;
 }
 
@@ -123,7 +116,7 @@ cm_status cm_parameters_check(const cm_parameters *parameters, size_t bin_count,
                               const char *section, cm_error *error)
 {
     cm_status status = check_delay_sum(parameters, bin_count, section, error);
-    return status == CM_OK ? check_families(parameters, bin_count, section, error) : status;
+    return status == CM_OK ? check_families(parameters, section, error) : status;
 }
 
 static bool layer_has_traits(const cm_layer_model *layer)

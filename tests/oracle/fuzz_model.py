@@ -74,6 +74,11 @@ def draw_grown_layer(random, share):
     return layer
 
 
+def draw_families(random):
+    most = [random.uniform(0.001, 0.999) for _ in range(4)]
+    return random.choices((1e-9, 1 - 1e-9, *most), k=2)
+
+
 def draw_parameters(random, bins, share):
     """What a section may change."""
     section = {}
@@ -82,10 +87,10 @@ def draw_parameters(random, bins, share):
     if random.random() < share:
         section["fingerprint_m"] = [random.uniform(0.3, 0.99) for _ in range(bins)]
     if random.random() < share:
-        section["ip_m"] = [random.uniform(0.1, 0.94) for _ in range(bins)]
+        section["ip_m"] = [random.uniform(0.1, 0.95) for _ in range(bins)]
     if random.random() < share:
-        # Also the other family: both are there then, whatever else has them.
-        section["ip_other_m"], section["ip_other_u"] = random.uniform(1e-9, 0.05), random.random()
+        # Both are there then, whatever else has them.
+        section["ip_other_m"], section["ip_other_u"] = draw_families(random)
     for name, most in (("fingerprint_u", 0.3), ("ip_u_min", 0.2)):
         if random.random() < share:
             section[name] = random.uniform(0.001, most)
@@ -114,7 +119,7 @@ def draw_tenants(random, bins):
 def grow(random, model):
     bins = len(model.get("delay_hours", reference_model.DEFAULT_MODEL["delay_hours"]))
     if random.random() < 0.5:
-        model["ip_other_m"], model["ip_other_u"] = random.uniform(1e-9, 0.05), random.random()
+        model["ip_other_m"], model["ip_other_u"] = draw_families(random)
     for name in LAYERS:
         model.setdefault(name, {}).update(draw_grown_layer(random, 0.6))
     if random.random() < 0.6:

@@ -49,16 +49,9 @@ SECTION_FAULTS = (
 DEVICE_FAULTS = ("Desktop", "mobilE", "Z", "äZ", " A")
 # Several fields of the default model that do not go together in some combination.
 TOGETHER = (
-    {"ip_other_m": 0.2, "ip_other_u": 0.5},
-    {"ip_other_m": 0.199, "ip_other_u": 0.5, "devices": {"mobile": {"ip_m": [0.801] * 7}}},
-    {"ip_other_m": 0.1, "ip_other_u": 0.5, "tenants": {"t": {"ip_other_m": 0.25}}},
     {"devices": {"": {"ip_other_m": 0.1}}}, {"tenants": {"t": {"ip_other_u": 0.1}}},
     {"tenants": {"t": {"ip_other_u": 0.1, "devices": {"mobile": {"ip_other_m": 0.1}}}}},
     {"devices": {"mobile": {"ip_other_u": 0.1}}, "tenants": {"t": {"ip_other_m": 0.1}}},
-    {"devices": {"mobile": {"ip_other_m": 0.15, "ip_other_u": 0.5}},
-     "tenants": {"t": {"ip_m": [0.86] * 7}}},
-    {"ip_other_m": 0.1, "ip_other_u": 0.5, "tenants": {"t": {
-        "ip_m": [0.85] * 7, "devices": {"x": {"ip_other_m": 0.16}}}}},
     {"devices": {"mobile": {"delay_m": [0.2] * 7}}}, {"tenants": {"t": {"ip_m": [0.5] * 6}}},
     {"tenants": {"t": {"devices": {"": {"fingerprint_m": [0.5] * 8}}}}},
     {"delay_hours": [24, 168]},

@@ -214,8 +214,8 @@ class Ratios:
         if other_m is None:
             return 1 - m
         if click.bucket[0] != conversion.bucket[0]:
-            return other_m / other_u
-        return (1 - m - other_m) / (1 - other_u)
+            return (1 - m) * other_m / other_u
+        return (1 - m) * (1 - other_m) / (1 - other_u)
 
     def with_traits(self, layer, click, w):
         """w times the factors of the layer's traits."""

@@ -314,8 +314,6 @@ def check_parameters(path, model):
     other_m, other_u = model["ip_other_m"], model["ip_other_u"]
     if (other_m is None) != (other_u is None):
         refuse_combination(path, "ip_other_m" if other_m is None else "ip_other_u", "missing")
-    if other_m is not None and not all(1 - m - other_m > 0 for m in model["ip_m"]):
-        refuse_combination(path, "ip_other_m", "too large beside ip_m")
 
 
 def no_key_twice(pairs):

@@ -43,8 +43,8 @@ double reference_address_ratio(const reference_view *seen, const reference_devic
     reference_note(seen, REFERENCE_PATH_OTHER_FAMILY, is_other);
     reference_note(seen, REFERENCE_PATH_OTHER_BUCKET, !is_other);
     if (is_other)
-        return model->ip_other_m / model->ip_other_u;
-    return (1 - model->ip_m[i] - model->ip_other_m) / (1 - model->ip_other_u);
+        return (1 - model->ip_m[i]) * model->ip_other_m / model->ip_other_u;
+    return (1 - model->ip_m[i]) * (1 - model->ip_other_m) / (1 - model->ip_other_u);
 }
 
 double reference_fingerprint_ratio(const reference_view *seen, const reference_device *click,

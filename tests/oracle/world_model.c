@@ -8,7 +8,6 @@ typedef struct drawing {
     const reference_model *model;
     unsigned percent; /* how likely each of them is changed */
     bool is_grown;    /* may have what old models have not */
-    double ip_m_most; /* with ip_other_m at most 0.99 */
     reference_parameters *to;
     reference_choice changed;
 } drawing;
@@ -56,7 +55,7 @@ static void draw_other_family(drawing *drawn, bool has_both)
     if (has_both)
         takes_u = takes_own(drawn, REFERENCE_IP_OTHER_U);
     if (takes_m)
-        drawn->to->ip_other_m = world_between(drawn->random, 0.001, 0.99 - drawn->ip_m_most);
+        drawn->to->ip_other_m = world_between(drawn->random, 0.001, 0.999);
     if (takes_u)
         drawn->to->ip_other_u = world_between(drawn->random, 0.01, 0.95);
 }
@@ -118,7 +117,7 @@ static void draw_parameters(drawing *drawn, bool has_both)
     if (takes_own(drawn, REFERENCE_FINGERPRINT_M))
         draw_numbers(drawn, drawn->to->fingerprint_m, 0.3, 0.99);
     if (takes_own(drawn, REFERENCE_IP_M))
-        draw_numbers(drawn, drawn->to->ip_m, 0.1, drawn->ip_m_most);
+        draw_numbers(drawn, drawn->to->ip_m, 0.1, 0.95);
     if (takes_own(drawn, REFERENCE_FINGERPRINT_U))
         drawn->to->fingerprint_u = world_between(drawn->random, 0.001, 0.3);
     if (takes_own(drawn, REFERENCE_IP_U_MIN))
@@ -190,7 +189,7 @@ static void draw_bins(drawing *drawn, reference_model *model)
     }
     draw_delay_m(drawn);
     draw_numbers(drawn, drawn->to->fingerprint_m, 0.3, 0.99);
-    draw_numbers(drawn, drawn->to->ip_m, 0.1, drawn->ip_m_most);
+    draw_numbers(drawn, drawn->to->ip_m, 0.1, 0.95);
     drawn->changed |= REFERENCE_CHOICE_OWN(REFERENCE_DELAY_M) |
                       REFERENCE_CHOICE_OWN(REFERENCE_FINGERPRINT_M) |
                       REFERENCE_CHOICE_OWN(REFERENCE_IP_M);
@@ -236,12 +235,10 @@ static void draw_limits(world_random *random, reference_model *model)
 
 char *world_model(uint64_t seed, reference_model *model)
 {
-    static const double ip_m_most[] = {0.95, 0.85, 0.85, 0.82};
     world_random random = {seed ^ UINT64_C(0x6d6f64656c)};
     drawing drawn = {.random = &random, .model = model, .to = &model->own, .percent = 70};
     *model = reference_model_default;
     drawn.is_grown = world_chance(&random, 65);
-    drawn.ip_m_most = ip_m_most[world_below(&random, LENGTH(ip_m_most))];
     if (world_chance(&random, 70))
         draw_bins(&drawn, model);
     draw_windows(&random, model);

@@ -1,7 +1,7 @@
 /*
  * Looking at candidates, against comparing each with all before it: the first of each device stays,
  * few devices or 2,048, however often the set of devices was used before. With a model that
- * compares traits, and with one that does not.
+ * compares traits, one that tells families of addresses apart, and one that does neither.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,8 +23,9 @@
 
 static const char *const models[] = {
     "{}",
-    "{\"fingerprint\": {\"traits\": {\"os\": [0.9, 0.4], \"timezone\": [0.7, 0.3]}},"
-    " \"probabilistic\": {\"traits\": {\"browser\": [0.8, 0.2], \"screen\": [0.97, 0.1]}}}",
+    ("{\"fingerprint\": {\"traits\": {\"os\": [0.9, 0.4], \"timezone\": [0.7, 0.3]}},"
+     " \"probabilistic\": {\"traits\": {\"browser\": [0.8, 0.2], \"screen\": [0.97, 0.1]}}}"),
+    "{\"ip_other_m\": 0.7, \"ip_other_u\": 0.2}",
 };
 #define MODELS (sizeof models / sizeof *models)
 
@@ -172,15 +173,23 @@ static enum cm_comparison compared(bool are_there, bool are_equal)
     return are_equal ? CM_COMPARE_EQUAL : CM_COMPARE_DIFFERENT;
 }
 
-static enum cm_comparison evidence_of(const cm_device *a, const cm_device *b,
-                                      enum cm_weighed_layer layer)
+static enum cm_comparison address_of_both(const cm_device *a, const cm_device *b, bool has_families)
 {
-    if (layer == CM_WEIGH_PROBABILISTIC)
-        return compared(a->has_fingerprint && b->has_fingerprint, same_fingerprint(a, b));
     bool types_fit = a->device_type.size == 0 || b->device_type.size == 0 ||
                      cm_slice_equal(a->device_type, b->device_type);
-    return compared(a->ip_address.version != 0 && b->ip_address.version != 0,
-                    same_address(a, b) && types_fit);
+    enum cm_comparison comparison = compared(
+        a->ip_address.version != 0 && b->ip_address.version != 0, same_address(a, b) && types_fit);
+    bool is_other = a->ip_address.version != b->ip_address.version;
+    return comparison == CM_COMPARE_DIFFERENT && has_families && is_other ? CM_COMPARE_OTHER_FAMILY
+                                                                          : comparison;
+}
+
+static enum cm_comparison evidence_of(const cm_device *a, const cm_device *b,
+                                      enum cm_weighed_layer layer, bool has_families)
+{
+    return layer == CM_WEIGH_FINGERPRINT
+               ? address_of_both(a, b, has_families)
+               : compared(a->has_fingerprint && b->has_fingerprint, same_fingerprint(a, b));
 }
 
 static bool same_folded(cm_slice a, cm_slice b)
@@ -247,6 +256,7 @@ static void check(struct fixture *fixture, enum cm_weighed_layer layer, size_t c
                   const uint32_t *kept, size_t kept_count)
 {
     const cm_device *device = &fixture->conversion.device;
+    bool has_families = fixture->engine->model->parameters[0].ip_other_m > 0;
     bool any = false, shared = true;
     assert_int_equal(look(fixture, layer, count, &shared), kept_count);
     for (size_t i = 0; i < kept_count; i++) {
@@ -254,7 +264,7 @@ static void check(struct fixture *fixture, enum cm_weighed_layer layer, size_t c
         const cm_click *click = &fixture->clicks[kept[i]];
         cm_slice user_agent = click->device.user_agent;
         assert_int_equal(got->click, kept[i]);
-        assert_int_equal(got->evidence, evidence_of(&click->device, device, layer));
+        assert_int_equal(got->evidence, evidence_of(&click->device, device, layer, has_families));
         assert_int_equal(got->user_agent,
                          compared(user_agent.size > 0 && device->user_agent.size > 0,
                                   cm_slice_equal(user_agent, device->user_agent)));
@@ -346,6 +356,15 @@ static double times_traits(const cm_layer_model *model, const cm_candidate_look 
     return w;
 }
 
+/* LR_ip, where the addresses differ. */
+static double differs(const cm_parameters *parameters, double m, bool is_other)
+{
+    double other_m = parameters->ip_other_m, other_u = parameters->ip_other_u;
+    if (other_m == 0)
+        return 1 - m;
+    return is_other ? (1 - m) * other_m / other_u : (1 - m) * (1 - other_m) / (1 - other_u);
+}
+
 static void check_weights(enum cm_weighed_layer layer)
 {
     const double r = 3.5, u = 0.01;
@@ -357,9 +376,12 @@ static void check_weights(enum cm_weighed_layer layer)
     for (size_t i = 0; i < count; i++) {
         const cm_candidate_look *got = &fixture.scratch.looks[i];
         const cm_bin_weights *bin = &weights->bins[got->bin];
-        const double evidence[] = {1.0, is_fingerprint ? bin->ip_m / u : bin->lr_fingerprint_equal,
-                                   is_fingerprint ? bin->lr_ip_different
-                                                  : bin->lr_fingerprint_different};
+        double ip_m = weights->parameters->ip_m[got->bin];
+        const double address[] = {1.0, ip_m / u, differs(weights->parameters, ip_m, false),
+                                  differs(weights->parameters, ip_m, true)};
+        const double fingerprint[] = {1.0, bin->lr_fingerprint_equal,
+                                      bin->lr_fingerprint_different};
+        const double *evidence = is_fingerprint ? address : fingerprint;
         const double user_agent[] = {1.0, model->user_agent_m / model->user_agent_u,
                                      (1 - model->user_agent_m) / (1 - model->user_agent_u)};
         double w = bin->prior_m[layer] / r * bin->lr_delay[layer] * evidence[got->evidence] *

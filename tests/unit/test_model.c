@@ -132,6 +132,20 @@ static void a_file_changes_what_it_names(void **state)
     cm_model_destroy(model);
 }
 
+/* A share of the addresses that differ: it has nothing to do with how many do. */
+static void the_other_family_may_be_any_share(void **state)
+{
+    (void)state;
+    cm_model *model = model_of("{\"ip_m\": [0.99, 0.99, 0.99, 0.99, 0.99, 0.99, 0.99],"
+                               " \"ip_other_m\": 0.999, \"ip_other_u\": 0.001,"
+                               " \"devices\": {\"mobile\": {\"ip_other_m\": 0.75}}}");
+    assert_int_equal(model->parameter_count, 2);
+    assert_true(model->parameters[0].ip_other_m == 0.999);
+    assert_true(model->parameters[1].ip_other_m == 0.75);
+    assert_true(model->parameters[1].ip_other_u == 0.001);
+    cm_model_destroy(model);
+}
+
 static void a_copy_is_deep(void **state)
 {
     (void)state;
@@ -214,6 +228,12 @@ static const struct {
      "rise"},
     {"{\"fingerprint_u\": 1}", "fingerprint_u: 1 is not strictly between 0 and 1"},
     {"{\"ip_u_min\": 0}", "ip_u_min: 0 is not strictly between 0 and 1"},
+    {"{\"ip_other_m\": 1, \"ip_other_u\": 0.5}", "ip_other_m: 1 is not strictly between 0 and 1"},
+    {"{\"ip_other_m\": 0.5, \"ip_other_u\": 0}", "ip_other_u: 0 is not strictly between 0 and 1"},
+    {"{\"ip_other_m\": 0.5}", "ip_other_u: missing; ip_other_m and ip_other_u come together"},
+    {"{\"ip_other_u\": 0.5}", "ip_other_m: missing; ip_other_m and ip_other_u come together"},
+    {"{\"tenants\": {\"t\": {\"ip_other_m\": 0.5}}}",
+     "tenants.t.ip_other_u: missing; ip_other_m and ip_other_u come together"},
     {"{\"fingerprint\": {\"prior\": 1.5}}",
      "fingerprint.prior: 1.5 is not strictly between 0 and 1"},
     {"{\"probabilistic\": {\"prior\": 0}}",
@@ -354,6 +374,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_default_is_the_documented_one),
         cmocka_unit_test(a_file_changes_what_it_names),
+        cmocka_unit_test(the_other_family_may_be_any_share),
         cmocka_unit_test(a_copy_is_deep),
         cmocka_unit_test(values_are_refused_with_their_field),
         cmocka_unit_test(syntax_errors_say_where),
