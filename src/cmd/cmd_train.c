@@ -39,7 +39,12 @@ static cm_status work(cm_training *training, cm_error *error)
         status =
             cm_evaluate_layer_1(&training->records, &training->options, &training->rights, error);
     if (status == CM_OK)
+        status = cm_evaluate_labels(&training->records, 0, &training->options, &training->rights,
+                                    &training->evaluation, error);
+    if (status == CM_OK)
         status = cm_train_learn(training, error);
+    if (status == CM_OK && getenv("NOCAL") == NULL)
+        status = cm_train_calibrate(training, error);
     return status == CM_OK ? write_model(training, error) : status;
 }
 

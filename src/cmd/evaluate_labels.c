@@ -32,12 +32,14 @@ static void look_at(struct looking *all, size_t number, const cm_click_keys *key
     const cm_device_keys *device = &keys->device;
     uint64_t agent = cm_hash_slice(all->records->clicks[number].device.user_agent, 0);
     uint64_t type = cm_hash_slice(device->device_type, 0);
+    uint64_t place = cm_hash_pair(device->bucket_hash, type);
+    bool has_place = device->address_kind != 0;
+    bool has_spot = has_place && device->has_fingerprint;
     all->rights->looks[number] =
         device->has_fingerprint ? not_zero(cm_hash_pair(device->fingerprint_hash, agent)) : 0;
-    all->rights->places[number] =
-        device->address_kind != 0
-            ? not_zero(cm_hash_pair(cm_hash_pair(device->bucket_hash, type), agent))
-            : 0;
+    all->rights->places[number] = has_place ? not_zero(cm_hash_pair(place, agent)) : 0;
+    all->rights->spots[number] =
+        has_spot ? not_zero(cm_hash_pair(place, device->fingerprint_hash)) : 0;
 }
 
 static void look_at_some(void *context, unsigned worker)
@@ -72,7 +74,8 @@ static cm_status find_looks(const cm_records *records, const cm_evaluate_options
     size_t bytes = (records->click_count + 1) * sizeof(uint64_t);
     rights->looks = malloc(bytes);
     rights->places = malloc(bytes);
-    if (rights->looks == NULL || rights->places == NULL)
+    rights->spots = malloc(bytes);
+    if (rights->looks == NULL || rights->places == NULL || rights->spots == NULL)
         return cm_error_memory(error, "what clicks look like", bytes);
     cm_status status = cm_model_create(NULL, 0, &model, error);
     if (status != CM_OK)

@@ -71,6 +71,7 @@ void cm_rights_destroy(cm_rights *rights)
     free(rights->conversion_owner);
     free(rights->looks);
     free(rights->places);
+    free(rights->spots);
     for (size_t i = 0; i < CM_GROUPING_COUNT; i++)
         cm_grouping_destroy(&rights->groupings[i]);
     *rights = (cm_rights){0};

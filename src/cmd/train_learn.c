@@ -7,7 +7,7 @@
 #include "util/hash.h"
 
 #define FOLD_SEED 0x666f6c64u
-#define CALIBRATE_SHARE 0.2
+#define CALIBRATE_SHARE 0.3
 #define JUDGE_SHARE 0.2
 /* A device type has a section where so many conversions have it, and of these, the most common. */
 #define SECTION_MIN 1000
@@ -113,4 +113,6 @@ void cm_training_destroy(cm_training *training)
     cm_model_destroy(training->base);
     free(training->folds);
     free(training->held_out);
+    free(training->organic);
+    cm_evaluation_destroy(&training->evaluation);
 }

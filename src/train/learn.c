@@ -192,7 +192,12 @@ static cm_status learn(struct learning *learning, cm_error *error)
         status = take_samples(learning, error);
     if (status == CM_OK)
         status = learn_layer_3_of_all(learning, error);
-    return status;
+    if (status == CM_OK)
+        status = set_model(learning, error);
+    return status == CM_OK
+               ? cm_own_clicks_list(&learning->set, learning->model, learning->task->records,
+                                    learning->engine, &learning->learned->own_clicks, error)
+               : status;
 }
 
 cm_status cm_learn(const cm_learn_task *task, cm_trained *trained, cm_learned *learned,
@@ -216,5 +221,6 @@ cm_status cm_learn(const cm_learn_task *task, cm_trained *trained, cm_learned *l
 void cm_learned_destroy(cm_learned *learned)
 {
     free(learned->sections);
+    cm_own_clicks_destroy(&learned->own_clicks);
     *learned = (cm_learned){0};
 }

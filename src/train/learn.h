@@ -9,6 +9,7 @@
 #include "engine/records.h"
 #include "train/labels.h"
 #include "train/mixture.h"
+#include "train/own_clicks.h"
 #include "train/trained.h"
 
 /** What to learn from, and how. */
@@ -28,10 +29,11 @@ typedef struct cm_learn_counts {
     uint64_t newer; /* conversions that probabilistic.repeat rests on */
 } cm_learn_counts;
 
-/** Of the whole and of each section; all to be freed. */
+/** What came of it, beside the model. */
 typedef struct cm_learned {
     cm_learn_counts own;
     cm_learn_counts *sections; /* by section of the model that was given; owned */
+    cm_own_clicks own_clicks;  /* of the labelled conversions that were held out */
 } cm_learned;
 
 /**

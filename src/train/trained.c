@@ -144,6 +144,20 @@ static void round_chance(double *chance)
     round_number(chance);
 }
 
+/* Of knots that come together the last stays: it is the highest. */
+static void round_knots(cm_layer_model *layer)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < layer->knot_count; i++) {
+        cm_knot knot = layer->knots[i];
+        round_number(&knot.x);
+        round_number(&knot.y);
+        kept -= kept > 0 && layer->knots[kept - 1].x >= knot.x;
+        layer->knots[kept++] = knot;
+    }
+    layer->knot_count = kept;
+}
+
 static void round_layer(cm_layer_model *layer)
 {
     round_chance(&layer->prior);
@@ -157,10 +171,7 @@ static void round_layer(cm_layer_model *layer)
         round_chance(&layer->traits[i].m);
         round_chance(&layer->traits[i].u);
     }
-    for (size_t i = 0; i < layer->knot_count; i++) {
-        round_number(&layer->knots[i].x);
-        round_number(&layer->knots[i].y);
-    }
+    round_knots(layer);
 }
 
 /* Decimals, not digits: their sum must not pass 1, and so each is rounded down. */

@@ -1,0 +1,139 @@
+/* Labelled conversions made organic: what a model that never saw them says of conversions that no
+ * click brought. Their devices' clicks are left out, strangers' stay. */
+#include <stdlib.h>
+
+#include "cmd/train.h"
+#include "util/error.h"
+#include "util/hash.h"
+
+#define MASK_SEED 0x6d61736bu
+
+bool cm_train_is_labelled(const cm_training *training, cm_fold fold, size_t conversion)
+{
+    return training->folds[conversion] == fold &&
+           training->rights.layer_1[conversion] != CM_NUMBER_NONE;
+}
+
+/* The device type's section, or the whole. */
+static const cm_parameters *parameters_of(const cm_trained *trained, const char *type)
+{
+    for (size_t i = 0; i < trained->section_count; i++)
+        if (strcmp(trained->sections[i].device_type, type) == 0)
+            return &trained->sections[i].parameters;
+    return &trained->own;
+}
+
+static cm_status expect_organic(cm_training *training, cm_error *error)
+{
+    const cm_grouping *types = &training->rights.groupings[CM_GROUPING_DEVICE_TYPE];
+    training->organic = calloc(types->count + 1, sizeof *training->organic);
+    if (training->organic == NULL)
+        return cm_error_memory(error, "organic shares", types->count * sizeof(double));
+    for (size_t i = 0; i < types->count; i++)
+        training->organic[i] =
+            1 - parameters_of(&training->trained, types->names[i])->fingerprint.prior;
+    return CM_OK;
+}
+
+double cm_train_organic(const cm_training *training, uint32_t conversion)
+{
+    return training->organic[training->rights.groupings[CM_GROUPING_DEVICE_TYPE].of[conversion]];
+}
+
+/* That depends on a conversion's ids alone. */
+static bool is_chosen(const cm_conversion *conversion, double share)
+{
+    uint64_t hash = cm_hash_pair(cm_hash_slice(conversion->tenant_id, MASK_SEED),
+                                 cm_hash_slice(conversion->conversion_id, MASK_SEED));
+    return (double)(hash >> 11) * 0x1p-53 < share;
+}
+
+static int compare(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left;
+    uint64_t b = *(const uint64_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* Hashes of what is left out, sorted. */
+struct keys {
+    uint64_t *hashes;
+    size_t count;
+};
+
+static void add(struct keys *keys, uint64_t hash)
+{
+    if (hash != 0)
+        keys->hashes[keys->count++] = hash;
+}
+
+static bool has(const struct keys *keys, uint64_t hash)
+{
+    return hash != 0 && bsearch(&hash, keys->hashes, keys->count, sizeof hash, compare) != NULL;
+}
+
+/* A candidate is a device's newest click of a spot: older ones there go with it. And where the
+ * label was, another look may hide the same device. */
+static void list_keys(const cm_training *training, struct keys *spots, struct keys *places)
+{
+    const cm_rights *rights = &training->rights;
+    const cm_own_clicks *own = &training->learned.own_clicks;
+    for (size_t i = 0; i < own->count; i++) {
+        uint32_t click = own->items[i].click;
+        if (!rights->is_masked[own->items[i].conversion])
+            continue;
+        add(spots, rights->spots[click]);
+        if (click == rights->layer_1[own->items[i].conversion])
+            add(places, rights->places[click]);
+    }
+    qsort(spots->hashes, spots->count, sizeof *spots->hashes, compare);
+    qsort(places->hashes, places->count, sizeof *places->hashes, compare);
+}
+
+static cm_status delete_own(cm_training *training, cm_error *error)
+{
+    cm_rights *rights = &training->rights;
+    const cm_own_clicks *own = &training->learned.own_clicks;
+    size_t bytes = (own->count + 1) * sizeof(uint64_t);
+    struct keys spots = {malloc(bytes), 0}, places = {malloc(bytes), 0};
+    bool ready = spots.hashes != NULL && places.hashes != NULL;
+    if (ready) {
+        list_keys(training, &spots, &places);
+        for (size_t i = 0; i < training->records.click_count; i++)
+            rights->is_deleted[i] =
+                has(&spots, rights->spots[i]) || has(&places, rights->places[i]);
+        for (size_t i = 0; i < own->count; i++)
+            if (rights->is_masked[own->items[i].conversion])
+                rights->is_deleted[own->items[i].click] = true;
+    }
+    free(spots.hashes);
+    free(places.hashes);
+    return ready ? CM_OK : cm_error_memory(error, "clicks to leave out", 2 * bytes);
+}
+
+static cm_status make_room(cm_training *training, cm_error *error)
+{
+    cm_rights *rights = &training->rights;
+    size_t conversions = training->records.conversion_count + 1;
+    size_t clicks = training->records.click_count + 1;
+    if (rights->is_masked == NULL)
+        rights->is_masked = calloc(conversions, sizeof *rights->is_masked);
+    if (rights->is_deleted == NULL)
+        rights->is_deleted = calloc(clicks, sizeof *rights->is_deleted);
+    if (rights->is_masked == NULL || rights->is_deleted == NULL)
+        return cm_error_memory(error, "masked conversions", conversions + clicks);
+    return training->organic == NULL ? expect_organic(training, error) : CM_OK;
+}
+
+cm_status cm_train_mask(cm_training *training, cm_fold fold, bool all, cm_error *error)
+{
+    cm_status status = make_room(training, error);
+    if (status != CM_OK)
+        return status;
+    for (size_t i = 0; i < training->records.conversion_count; i++) {
+        double share = all ? 2 : cm_train_organic(training, (uint32_t)i);
+        training->rights.is_masked[i] = cm_train_is_labelled(training, fold, i) &&
+                                        is_chosen(&training->records.conversions[i], share);
+    }
+    return delete_own(training, error);
+}
