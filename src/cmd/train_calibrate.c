@@ -21,6 +21,7 @@ struct trial {
     uint32_t *numbers; /* of the fold's labelled conversions */
     size_t count;
     cm_answer *answers[2]; /* by number of conversion: as they are, and made organic */
+    double *weights;       /* by group of device type: of each of its labels */
     cm_forecast *forecasts;
 };
 
@@ -29,7 +30,39 @@ static void trial_destroy(struct trial *trial)
     free(trial->numbers);
     free(trial->answers[0]);
     free(trial->answers[1]);
+    free(trial->weights);
     free(trial->forecasts);
+}
+
+static uint32_t type_of(const cm_training *training, size_t conversion)
+{
+    return training->rights.groupings[CM_GROUPING_DEVICE_TYPE].of[conversion];
+}
+
+/* Some device types lose more ids than others: each counts as often as it is without a label. */
+static cm_status weigh_types(struct trial *trial, cm_error *error)
+{
+    const cm_training *training = trial->training;
+    size_t types = training->rights.groupings[CM_GROUPING_DEVICE_TYPE].count;
+    size_t *labels = calloc(types + 1, sizeof *labels);
+    trial->weights = calloc(types + 1, sizeof *trial->weights);
+    if (labels == NULL || trial->weights == NULL) {
+        free(labels);
+        return cm_error_memory(error, "weights of device types", types * sizeof(double));
+    }
+    double open = 0;
+    for (size_t i = 0; i < trial->count; i++)
+        labels[type_of(training, trial->numbers[i])]++;
+    for (size_t i = 0; i < training->records.conversion_count; i++)
+        if (training->rights.layer_1[i] == CM_NUMBER_NONE && labels[type_of(training, i)] > 0) {
+            trial->weights[type_of(training, i)] += 1;
+            open += 1;
+        }
+    for (size_t i = 0; i < types; i++)
+        if (labels[i] > 0)
+            trial->weights[i] *= (double)trial->count / open / (double)labels[i];
+    free(labels);
+    return CM_OK;
 }
 
 static cm_status trial_init(struct trial *trial, cm_training *training, cm_error *error)
@@ -46,7 +79,7 @@ static cm_status trial_init(struct trial *trial, cm_training *training, cm_error
     for (size_t i = 0; i < training->records.conversion_count; i++)
         if (cm_train_is_labelled(training, CM_FOLD_CALIBRATE, i))
             trial->numbers[trial->count++] = (uint32_t)i;
-    return CM_OK;
+    return weigh_types(trial, error);
 }
 
 static cm_status ask(struct trial *trial, cm_error *error)
@@ -104,12 +137,13 @@ static size_t gather(const struct trial *trial, unsigned layer, uint64_t *labels
     for (size_t i = 0; i < trial->count; i++) {
         uint32_t number = trial->numbers[i];
         double organic = cm_train_organic(trial->training, number);
+        double weight = trial->weights[type_of(trial->training, number)];
         for (int is_organic = 0; is_organic < 2; is_organic++) {
             cm_judged judged = judge(trial, number, is_organic);
             if (judged.weighed != layer)
                 continue;
             trial->forecasts[count++] =
-                (cm_forecast){judged.probability, is_organic ? organic : 1 - organic,
+                (cm_forecast){judged.probability, weight * (is_organic ? organic : 1 - organic),
                               judged.verdict == CM_VERDICT_RIGHT_CLICK};
             *labels += !is_organic;
         }

@@ -7,7 +7,7 @@
 #include "util/hash.h"
 
 #define FOLD_SEED 0x666f6c64u
-#define CALIBRATE_SHARE 0.3
+#define CALIBRATE_SHARE 0.4
 #define JUDGE_SHARE 0.2
 /* A device type has a section where so many conversions have it, and of these, the most common. */
 #define SECTION_MIN 1000
@@ -34,7 +34,8 @@ static cm_status make_folds(cm_training *training, cm_error *error)
         return cm_error_memory(error, "folds", 2 * count);
     for (size_t i = 0; i < count; i++) {
         training->folds[i] = (uint8_t)fold_of(&training->records.conversions[i]);
-        training->held_out[i] = training->folds[i] != CM_FOLD_LEARN;
+        training->held_out[i] =
+            training->folds[i] != CM_FOLD_LEARN && training->rights.layer_1[i] != CM_NUMBER_NONE;
     }
     return CM_OK;
 }
