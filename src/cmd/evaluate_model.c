@@ -81,19 +81,6 @@ static cm_status ask(struct asking *asking, const cm_evaluated *model, const uin
     return status;
 }
 
-cm_status cm_evaluate_ask(const cm_records *records, const cm_rights *rights,
-                          const cm_evaluated *model, const cm_evaluate_options *options,
-                          const uint32_t *numbers, size_t count, bool without_deleted,
-                          cm_answer *answers, cm_error *error)
-{
-    struct asking asking = {.records = records,
-                            .rights = rights,
-                            .options = options,
-                            .leaves_deleted_out = without_deleted,
-                            .answers = answers};
-    return ask(&asking, model, numbers, count, error);
-}
-
 /* ---- answers judged ---- */
 
 static bool is_same(cm_slice a, cm_slice b)
@@ -113,8 +100,8 @@ static cm_verdict verdict_of(const cm_rights *rights, uint32_t right, uint32_t c
                                                        : CM_VERDICT_OTHER_DEVICE;
 }
 
-cm_judged cm_evaluate_judge(const cm_records *records, const cm_rights *rights, uint32_t number,
-                            uint32_t right, const cm_answer *answer)
+static cm_judged judge(const cm_records *records, const cm_rights *rights, uint32_t number,
+                       uint32_t right, const cm_answer *answer)
 {
     cm_judged judged = {
         .probability = answer->probability,
@@ -268,7 +255,7 @@ static size_t judge_all(const struct asking *asking, cm_judged *judged, bool mas
             bool is_organic = masked && rights->is_masked[i];
             uint32_t right = is_organic ? CM_NUMBER_NONE : rights->right[i];
             judged[count++] =
-                cm_evaluate_judge(asking->records, rights, (uint32_t)i, right, &asking->answers[i]);
+                judge(asking->records, rights, (uint32_t)i, right, &asking->answers[i]);
         }
     return count;
 }
