@@ -5,8 +5,10 @@
 #include "cmd/database.h"
 #include "cmd/explain_run.h"
 #include "cmd/inputs.h"
+#include "cmd/interrupt.h"
+#include "cmd/model_source.h"
 #include "cmd/paths.h"
-#include "cmd/run.h"
+#include "file/output.h"
 #include "util/error.h"
 
 static bool is_given(const cm_settings *settings, cm_option option)
@@ -33,7 +35,7 @@ static cm_status check_sources(const cm_settings *settings, bool *from_files, cm
 static cm_status check_stdin(const cm_settings *settings, cm_error *error)
 {
     static const cm_option options[] = {CM_OPTION_EXPLAIN_CLICKS, CM_OPTION_EXPLAIN_CONVERSIONS,
-                                        CM_OPTION_MODEL};
+                                        CM_OPTION_MODEL_OR_NAME};
     size_t uses = 0;
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         for (size_t j = 0; j < settings->values[options[i]].text_count; j++)
@@ -79,6 +81,22 @@ static cm_status write_out(const cm_explained *explained, cm_output *output, cm_
     return status;
 }
 
+/* The model that `batch` would use now, unless --model says otherwise. */
+static cm_status read_model(cm_explained *explained, bool from_files, cm_error *error)
+{
+    cm_model_source source;
+    bool is_built_in = false;
+    cm_status status =
+        cm_model_source_init(explained->settings, CM_OPTION_DB, !from_files, &source, error);
+    if (status == CM_OK)
+        status = cm_model_source_read(&source, cm_interrupt_flag(), &explained->model, &is_built_in,
+                                      error);
+    explained->model_origin = is_given(explained->settings, CM_OPTION_MODEL_OR_NAME) ? "--model"
+                              : is_built_in ? "built in: there is no champion"
+                                            : "the champion now";
+    return status;
+}
+
 static cm_status work(cm_explained *explained, bool from_files, cm_error *error)
 {
     const cm_settings *settings = explained->settings;
@@ -89,7 +107,7 @@ static cm_status work(cm_explained *explained, bool from_files, cm_error *error)
     if (status == CM_OK && from_files)
         status = check_files(settings, error);
     if (status == CM_OK)
-        status = cm_run_model(settings, &explained->model, error);
+        status = read_model(explained, from_files, error);
     if (status == CM_OK)
         status =
             cm_output_open(cm_settings_text(settings, CM_OPTION_OUTPUT), &options, &output, error);

@@ -16,6 +16,7 @@ typedef struct cm_explained {
     const char *conversion_id; /* asked for */
     const char *tenant;        /* asked for; NULL: whoever has it */
     cm_model *model;
+    const char *model_origin; /* where it is from, in a few words; static */
     cm_engine *engine;
     cm_arena arena; /* of the conversion and of the texts about the stored result */
     bool is_found;

@@ -150,8 +150,8 @@ static void add_model(struct making *making)
     if (stored == NULL)
         cm_words(&reason, "It names no model: another program than clickmatch has stored it.");
     else
-        cm_words(&reason, "Another model: %.250s gave it, this is %.250s (--model).", stored,
-                 label);
+        cm_words(&reason, "Another model: %.250s gave it, this is %.250s (%s).", stored, label,
+                 making->explained->model_origin);
     add_reason(making, &reason);
 }
 

@@ -10,6 +10,8 @@
 . "$(dirname "$0")/fixtures/pg.sh"
 # shellcheck source=tests/integration/fixtures/explain.sh
 . "$(dirname "$0")/fixtures/explain.sh"
+# shellcheck source=tests/integration/fixtures/model.sh
+. "$(dirname "$0")/fixtures/model.sh"
 
 results="SELECT c.conversion_id, coalesce(k.click_id, '') AS click_id, c.attribution_method,
     c.attribution_confidence::text, c.match_probability::text, l.layer_1_result, l.layer_2_result,
@@ -76,6 +78,47 @@ case_another_model() {
         '[{"field": "model", "stored": "default@1", "now": "sure@2"}]'
     expect_json "$work/out" 'd["stored"]["reasons"]' \
         '["Another model: default@1 gave it, this is sure@2 (--model)."]'
+}
+
+# As batch: the champion, unless --model names another one.
+case_the_champion() {
+    use_new_database adopted
+    match_all
+    id=$(one_that "attribution_method = 'fingerprint'")
+    model default 2 0.01 >default-2.json
+    run model add default-2.json
+    run explain "$id" --format json
+    expect_json "$work/out" '[d["model"], d["stored"]["agrees"]]' '["default@1", true]'
+    run explain "$id" --model default@2 --format json
+    expect_json "$work/out" 'd["stored"]["reasons"]' \
+        '["Another model: default@1 gave it, this is default@2 (--model)."]'
+    run model promote default@2
+    run explain "$id" --format json
+    expect_status 0
+    expect_json "$work/out" '[d["model"], d["stored"]["agrees"], d["stored"]["reasons"]]' \
+        '["default@2", false, ["Another model: default@1 gave it, this is default@2 (the champion now)."]]'
+    match_all
+    run explain "$id" --format json
+    expect_json "$work/out" '[d["model"], d["stored"]["agrees"]]' '["default@2", true]'
+    sql -c 'UPDATE model_registry SET is_champion = false'
+    run explain "$id"
+    expect_match "$work/out" 'default@2 gave it, this is default@1 \(built in: there is no champion\)'
+    run explain "$id" --model default@2
+    expect_match "$work/out" 'The stored result is the same, by model default@2'
+}
+
+case_a_model_that_is_not_there() {
+    use_new_database adopted
+    for text in 'm|1|no model m in the registry' 'm@|2|names no model' './m|1|No such file'; do
+        IFS='|' read -r name code words <<<"$text"
+        run explain c1 --model "$name"
+        expect_status "$code"
+        expect_error "$words"
+    done
+    PGHOST=$PWD/none run explain v-ad0c3c6a58a3febc --model m --clicks "$root/data/clicks.csv" \
+        --conversions "$root/data/conversions.csv"
+    expect_status 1
+    expect_error '^clickmatch: m: .*No such file'
 }
 
 case_newer_clicks() {
