@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "eval/draws.h"
 #include "eval/scored.h"
 #include "util/parallel.h"
 
@@ -52,27 +52,6 @@ struct bootstrap {
     atomic_bool failed;
 };
 
-static uint64_t next_random(uint64_t *state)
-{
-    /* splitmix64: Steele, Lea and Flood 2014. */
-    uint64_t z = (*state += 0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
-    z = (z ^ z >> 27) * 0x94D049BB133111EB;
-    return z ^ z >> 31;
-}
-
-/* A round's draws depend on its number, not on the thread. */
-static void draw(const struct bootstrap *all, size_t round, uint16_t *times)
-{
-    uint64_t state = all->options->seed;
-    state = next_random(&state) + round;
-    memset(times, 0, all->count * sizeof *times);
-    for (size_t i = 0; i < all->count; i++) {
-        size_t at = (size_t)((next_random(&state) >> 32) * all->count >> 32);
-        times[at]++;
-    }
-}
-
 static double *values_of(const struct bootstrap *all, cm_scope scope, cm_metric metric)
 {
     return all->values + ((size_t)scope * CM_METRIC_COUNT + metric) * all->options->rounds;
@@ -81,7 +60,7 @@ static double *values_of(const struct bootstrap *all, cm_scope scope, cm_metric 
 static bool run_round(const struct bootstrap *all, size_t round, cm_tally_room *room,
                       uint16_t *times, cm_figures *figures)
 {
-    draw(all, round, times);
+    cm_draws_make(all->options->seed, round, times, all->count);
     cm_tally_all(room, all->scored, times, all->count);
     for (unsigned scope = 0; scope < CM_SCOPE_COUNT; scope++) {
         if (!cm_tally_figures(room, (cm_scope)scope, all->bins, figures))
@@ -110,37 +89,12 @@ static void run_rounds(void *context, unsigned worker)
     free(times);
 }
 
-static int compare(const void *left, const void *right)
-{
-    const double *a = left;
-    const double *b = right;
-    return (*a > *b) - (*a < *b);
-}
-
-/* Between the two nearest of sorted values, as most programs have it. */
-static double quantile(const double *values, size_t count, double share)
-{
-    double place = share * (double)(count - 1);
-    size_t at = (size_t)place;
-    if (at + 1 >= count)
-        return values[count - 1];
-    return values[at] + (place - (double)at) * (values[at + 1] - values[at]);
-}
-
 /* The percentile interval, 95 %, of the rounds in which the metric exists. */
 static void set_interval(const struct bootstrap *all, cm_scope scope, cm_metric metric,
                          cm_figures *figures)
 {
-    double *values = values_of(all, scope, metric);
-    size_t count = 0;
-    for (size_t i = 0; i < all->options->rounds; i++)
-        if (!isnan(values[i]))
-            values[count++] = values[i];
-    if (count == 0)
-        return;
-    qsort(values, count, sizeof *values, compare);
-    figures->low[metric] = quantile(values, count, 0.025);
-    figures->high[metric] = quantile(values, count, 0.975);
+    (void)cm_draws_interval(values_of(all, scope, metric), all->options->rounds,
+                            &figures->low[metric], &figures->high[metric]);
 }
 
 static cm_status bootstrap(struct bootstrap *all, cm_figures *figures, cm_error *error)
