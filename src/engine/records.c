@@ -112,38 +112,42 @@ static cm_status take_conversion(cm_block_worker *worker, cm_reject *reject, cm_
     return status;
 }
 
-/* ---- the input gate: blocks come in input order, so that the first of an id stands ---- */
+/* ---- records added; the input gate lets blocks in in input order: the first of an id stands ---- */
 
-static cm_status keep_bytes(struct read_worker *read, cm_error *error)
+static cm_status keep_bytes(cm_records *records, cm_block *block, cm_arena *arena, cm_error *error)
 {
-    cm_records *records = read->records;
     struct cm_records_bytes *bytes =
         cm_grow(records->bytes, &records->bytes_capacity, records->bytes_count + 1, sizeof *bytes);
     if (bytes == NULL)
         return cm_error_memory(error, "the rows", records->bytes_count * sizeof *bytes);
     records->bytes = bytes;
-    bytes[records->bytes_count++] = (struct cm_records_bytes){read->base.block, read->base.arena};
-    read->base.block = (cm_block){0};
-    read->base.arena = (cm_arena){0};
+    bytes[records->bytes_count++] = (struct cm_records_bytes){*block, *arena};
+    *block = (cm_block){0};
+    *arena = (cm_arena){0};
     return CM_OK;
 }
 
-/* Room for the block's records, and for their ids one by one. */
-static cm_status keep_clicks(cm_block_worker *worker, cm_error *error)
+cm_status cm_records_keep(cm_records *records, cm_arena *arena, cm_error *error)
 {
-    struct read_worker *read = of(worker);
-    cm_records *records = read->records;
-    size_t needed = records->click_count + read->count;
+    cm_block none = {0};
+    return keep_bytes(records, &none, arena, error);
+}
+
+/* Room for the records, and for their ids one by one. */
+cm_status cm_records_add_clicks(cm_records *records, const cm_click *added, size_t count,
+                                uint64_t *duplicates, cm_error *error)
+{
+    size_t needed = records->click_count + count;
     cm_click *clicks = cm_grow(records->clicks, &records->click_capacity, needed, sizeof *clicks);
     if (clicks == NULL)
         return cm_error_memory(error, "the clicks", needed * sizeof *clicks);
     records->clicks = clicks;
     if (needed >= CM_NUMBER_NONE)
         return cm_error_set(error, CM_ERROR_CAPACITY, "more than 2^32 clicks");
-    for (size_t i = 0; i < read->count; i++) {
-        const cm_click *click = &read->clicks[i];
+    for (size_t i = 0; i < count; i++) {
+        const cm_click *click = &added[i];
         if (cm_records_click(records, click->tenant_id, click->click_id) != CM_NUMBER_NONE) {
-            worker->run->counts->duplicates++;
+            ++*duplicates;
             continue;
         }
         if (!cm_table_reserve_one(&records->click_ids))
@@ -152,14 +156,13 @@ static cm_status keep_clicks(cm_block_worker *worker, cm_error *error)
                         (uint32_t)records->click_count);
         clicks[records->click_count++] = *click;
     }
-    return keep_bytes(read, error);
+    return CM_OK;
 }
 
-static cm_status keep_conversions(cm_block_worker *worker, cm_error *error)
+cm_status cm_records_add_conversions(cm_records *records, const cm_conversion *added, size_t count,
+                                     uint64_t *duplicates, cm_error *error)
 {
-    struct read_worker *read = of(worker);
-    cm_records *records = read->records;
-    size_t needed = records->conversion_count + read->count;
+    size_t needed = records->conversion_count + count;
     cm_conversion *conversions =
         cm_grow(records->conversions, &records->conversion_capacity, needed, sizeof *conversions);
     if (conversions == NULL)
@@ -167,10 +170,10 @@ static cm_status keep_conversions(cm_block_worker *worker, cm_error *error)
     records->conversions = conversions;
     if (needed >= CM_NUMBER_NONE)
         return cm_error_set(error, CM_ERROR_CAPACITY, "more than 2^32 conversions");
-    for (size_t i = 0; i < read->count; i++) {
-        const cm_conversion *one = &read->conversions[i];
+    for (size_t i = 0; i < count; i++) {
+        const cm_conversion *one = &added[i];
         if (cm_records_conversion(records, one->tenant_id, one->conversion_id) != CM_NUMBER_NONE) {
-            worker->run->counts->duplicates++;
+            ++*duplicates;
             continue;
         }
         if (!cm_table_reserve_one(&records->conversion_ids))
@@ -180,7 +183,25 @@ static cm_status keep_conversions(cm_block_worker *worker, cm_error *error)
                         (uint32_t)records->conversion_count);
         conversions[records->conversion_count++] = *one;
     }
-    return keep_bytes(read, error);
+    return CM_OK;
+}
+
+static cm_status keep_clicks(cm_block_worker *worker, cm_error *error)
+{
+    struct read_worker *read = of(worker);
+    cm_status status = cm_records_add_clicks(read->records, read->clicks, read->count,
+                                             &worker->run->counts->duplicates, error);
+    return status == CM_OK ? keep_bytes(read->records, &read->base.block, &read->base.arena, error)
+                           : status;
+}
+
+static cm_status keep_conversions(cm_block_worker *worker, cm_error *error)
+{
+    struct read_worker *read = of(worker);
+    cm_status status = cm_records_add_conversions(read->records, read->conversions, read->count,
+                                                  &worker->run->counts->duplicates, error);
+    return status == CM_OK ? keep_bytes(read->records, &read->base.block, &read->base.arena, error)
+                           : status;
 }
 
 cm_status cm_records_read(cm_records *records, cm_row_kind kind, cm_source *source,

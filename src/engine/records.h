@@ -34,6 +34,22 @@ cm_status cm_records_read(cm_records *records, cm_row_kind kind, cm_source *sour
                           const cm_pipeline_options *options, cm_source_counts *counts,
                           cm_error *error);
 
+/**
+ * Add records. An id that is there already is a duplicate: the first stands.
+ *
+ * @param added       copied; what their texts point to must hold as long as the records
+ * @param duplicates  is increased by their number
+ * @return CM_OK, CM_ERROR_MEMORY or CM_ERROR_CAPACITY, which leaves some of them added
+ */
+cm_status cm_records_add_clicks(cm_records *records, const cm_click *added, size_t count,
+                                uint64_t *duplicates, cm_error *error);
+cm_status cm_records_add_conversions(cm_records *records, const cm_conversion *added, size_t count,
+                                     uint64_t *duplicates, cm_error *error);
+
+/** Take over what texts of added records point to; the arena is empty afterwards. CM_OK or
+ * CM_ERROR_MEMORY, where it stays with the caller. */
+cm_status cm_records_keep(cm_records *records, cm_arena *arena, cm_error *error);
+
 /** The number of a click or conversion; CM_NUMBER_NONE where there is none of this id. */
 uint32_t cm_records_click(const cm_records *records, cm_slice tenant_id, cm_slice click_id);
 uint32_t cm_records_conversion(const cm_records *records, cm_slice tenant_id,

@@ -13,4 +13,7 @@
  */
 bool cm_conversion_copy(const cm_conversion *conversion, cm_arena *arena, cm_conversion *copy);
 
+/** The same of a click. */
+bool cm_click_copy(const cm_click *click, cm_arena *arena, cm_click *copy);
+
 #endif
