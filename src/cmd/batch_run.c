@@ -30,21 +30,33 @@ static int64_t click_reach_us(const cm_model *model)
     return findable_us > lookback_us ? findable_us : lookback_us;
 }
 
-static cm_status make_period(cm_batch *batch, int64_t from_us, int64_t to_us, cm_error *error)
+cm_status cm_batch_period_make(const cm_batch_config *config, const cm_model *const *models,
+                               size_t model_count, int64_t from_us, int64_t to_us,
+                               cm_pg_period_values *values, cm_error *error)
 {
-    const cm_batch_config *config = batch->config;
-    const cm_pg_period period = {.from_us = from_us,
-                                 .to_us = to_us,
-                                 .tenants = config->tenants,
-                                 .tenant_count = config->tenant_count,
-                                 .only_unattributed = config->only_unattributed,
-                                 .with_campaigns = config->for_stream,
-                                 .reach_us = click_reach_us(batch->model),
-                                 .retention_us = batch->model->retention_us};
+    cm_pg_period period = {.from_us = from_us,
+                           .to_us = to_us,
+                           .tenants = config->tenants,
+                           .tenant_count = config->tenant_count,
+                           .only_unattributed = config->only_unattributed,
+                           .with_campaigns = config->for_stream};
+    for (size_t i = 0; i < model_count; i++) {
+        int64_t reach_us = click_reach_us(models[i]);
+        int64_t retention_us = models[i]->retention_us;
+        period.reach_us = reach_us > period.reach_us ? reach_us : period.reach_us;
+        period.retention_us =
+            retention_us > period.retention_us ? retention_us : period.retention_us;
+    }
     if (from_us >= to_us)
         return cm_error_set(error, CM_ERROR_USAGE,
                             "the period is empty: --from is not before --to");
-    return cm_pg_period_values_make(&period, &batch->period, error);
+    return cm_pg_period_values_make(&period, values, error);
+}
+
+static cm_status make_period(cm_batch *batch, int64_t from_us, int64_t to_us, cm_error *error)
+{
+    const cm_model *model = batch->model;
+    return cm_batch_period_make(batch->config, &model, 1, from_us, to_us, &batch->period, error);
 }
 
 /* The connection that writes. It registers the run, so that no other writes meanwhile. */
@@ -113,13 +125,14 @@ static cm_status promote(cm_batch *batch, cm_error *error)
 static cm_status run_phases(cm_batch *batch, cm_error *error)
 {
     static cm_status (*const PHASES[CM_BATCH_PHASE_COUNT])(cm_batch *, cm_error *) = {
-        [CM_BATCH_CONNECT] = connect_all,
-        [CM_BATCH_LOAD] = cm_batch_load,
-        [CM_BATCH_MATCH] = cm_batch_match,
+        [CM_BATCH_CONNECT] = connect_all,  [CM_BATCH_LOAD] = cm_batch_load,
+        [CM_BATCH_MATCH] = cm_batch_match, [CM_BATCH_COMPARE] = cm_batch_compare,
         [CM_BATCH_PROMOTE] = promote,
     };
     cm_status status = CM_OK;
     for (int phase = 0; phase < CM_BATCH_PHASE_COUNT && status == CM_OK; phase++) {
+        if (phase == CM_BATCH_COMPARE && batch->config->challenger == NULL)
+            continue;
         double start = cm_clock_seconds();
         cm_batch_progress(batch, (cm_batch_phase)phase, 0);
         status = PHASES[phase](batch, error);

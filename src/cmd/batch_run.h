@@ -12,11 +12,12 @@
 /** What a run does, in order. */
 typedef enum cm_batch_phase {
     CM_BATCH_CONNECT,
-    CM_BATCH_LOAD,  /* clicks */
-    CM_BATCH_MATCH, /* conversions: read, match, write to staging */
+    CM_BATCH_LOAD,    /* clicks */
+    CM_BATCH_MATCH,   /* conversions: read, match, write to staging */
+    CM_BATCH_COMPARE, /* with a challenger only */
     CM_BATCH_PROMOTE,
 } cm_batch_phase;
-#define CM_BATCH_PHASE_COUNT 4
+#define CM_BATCH_PHASE_COUNT 5
 
 /** What to run. Zero means the default where one is named. */
 typedef struct cm_batch_config {
@@ -26,12 +27,15 @@ typedef struct cm_batch_config {
     int64_t from_us, to_us; /* conversion times, microseconds since 1970 UTC; to is not included */
     const char *const *tenants; /* default: all */
     size_t tenant_count;
-    bool only_unattributed; /* of the conversions those without a click */
-    bool dry_run;           /* everything but the writing */
-    bool lenient;           /* a malformed optional field is missing */
-    bool for_stream;        /* clicks with their campaigns and without their UUIDs */
-    const cm_model *model;  /* borrowed; default: the default model */
-    unsigned threads;       /* default: all cores; more than pay off are not used */
+    bool only_unattributed;         /* of the conversions those without a click */
+    bool dry_run;                   /* everything but the writing */
+    bool lenient;                   /* a malformed optional field is missing */
+    bool for_stream;                /* clicks with their campaigns and without their UUIDs */
+    const cm_model *model;          /* borrowed; default: the default model */
+    const cm_model *challenger;     /* borrowed; matched by beside it; default: none */
+    struct cm_challenge *challenge; /* receives how the two differ; only with a challenger */
+    double mask_share;              /* of its labelled conversions are made organic */
+    unsigned threads;               /* default: all cores; more than pay off are not used */
     uint64_t hash_seed;
     const char *started_by;       /* default: the database user */
     int64_t now_us;               /* attributed_at */

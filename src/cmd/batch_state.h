@@ -28,6 +28,15 @@ cm_status cm_batch_load(cm_batch *batch, cm_error *error);
 /** Read the conversions, match them, write what changes to the staging table. */
 cm_status cm_batch_match(cm_batch *batch, cm_error *error);
 
+/** Compare the model with the challenger, and close the snapshot. */
+cm_status cm_batch_compare(cm_batch *batch, cm_error *error);
+
+/** Make the values of a period whose clicks reach as far as any of the models asks; freed with
+ * cm_pg_period_values_destroy. CM_OK, CM_ERROR_USAGE (it is empty) or CM_ERROR_MEMORY. */
+cm_status cm_batch_period_make(const cm_batch_config *config, const cm_model *const *models,
+                               size_t model_count, int64_t from_us, int64_t to_us,
+                               cm_pg_period_values *values, cm_error *error);
+
 /** Count, tell and keep a rejected row. CM_OK, CM_ERROR_MEMORY or what the callback returned. */
 cm_status cm_batch_refuse(cm_batch *batch, cm_row_kind kind, uint64_t number, const cm_pg_row *row,
                           const cm_reject *reject, cm_error *error);

@@ -123,7 +123,8 @@ static cm_status time_run(cm_bench_base *base, const char *of, const cm_bench_me
     note_times(base, of, &times);
     cm_bench_note(record, of, ratio, times.seconds / beside);
     for (size_t i = 0; i < CM_BATCH_PHASE_COUNT; i++)
-        cm_bench_note(record, of, &PHASES[i], report.seconds[i]);
+        if (PHASES[i].name != NULL) /* there is no challenger here */
+            cm_bench_note(record, of, &PHASES[i], report.seconds[i]);
     cm_bench_note(record, of, &CHANGED, (double)report.changed);
     cm_bench_note(record, of, &CLICK_BYTES,
                   (double)report.engine_bytes / (double)report.engine_clicks);

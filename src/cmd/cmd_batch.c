@@ -4,10 +4,12 @@
 #include <time.h>
 
 #include "cmd/batch_run.h"
+#include "cmd/challenge.h"
 #include "cmd/clock.h"
 #include "cmd/database.h"
 #include "cmd/interrupt.h"
 #include "cmd/model_source.h"
+#include "cmd/paths.h"
 #include "cmd/run.h"
 #include "util/error.h"
 #include "util/time.h"
@@ -17,10 +19,13 @@
 #define ONLY_UNATTRIBUTED 0 /* the first word of --only */
 
 static const char *const phase_names[CM_BATCH_PHASE_COUNT] = {
-    [CM_BATCH_CONNECT] = "connect",
-    [CM_BATCH_LOAD] = "load clicks",
-    [CM_BATCH_MATCH] = "match",
-    [CM_BATCH_PROMOTE] = "promote",
+    [CM_BATCH_CONNECT] = "connect", [CM_BATCH_LOAD] = "load clicks", [CM_BATCH_MATCH] = "match",
+    [CM_BATCH_COMPARE] = "compare", [CM_BATCH_PROMOTE] = "promote",
+};
+
+/* Of the run; the challenger is NULL where none is asked for. */
+struct models {
+    cm_model *champion, *challenger;
 };
 
 /* ---- what the run calls ---- */
@@ -63,7 +68,7 @@ static void set_period(const cm_settings *settings, cm_batch_config *config)
         config->from_us = 0;
 }
 
-static cm_status configure(const cm_run *run, const cm_model *model, cm_batch_config *config,
+static cm_status configure(const cm_run *run, const struct models *models, cm_batch_config *config,
                            cm_error *error)
 {
     const cm_settings *settings = run->settings;
@@ -76,7 +81,9 @@ static cm_status configure(const cm_run *run, const cm_model *model, cm_batch_co
         .only_unattributed = cm_settings_number(settings, CM_OPTION_ONLY) == ONLY_UNATTRIBUTED,
         .dry_run = cm_settings_flag(settings, CM_OPTION_DRY_RUN),
         .lenient = cm_settings_flag(settings, CM_OPTION_LENIENT),
-        .model = model,
+        .model = models->champion,
+        .challenger = models->challenger,
+        .mask_share = settings->values[CM_OPTION_CHALLENGE_MASK].share,
         .threads = cm_run_threads(settings),
         .started_by = cm_database_started_by(),
         .now_us = cm_clock_now_us(),
@@ -140,7 +147,8 @@ static cm_status summarize(cm_run *run, const cm_batch_config *config,
         [CM_BATCH_PROMOTE] = report->changed,
     };
     for (size_t i = 0; i < CM_BATCH_PHASE_COUNT; i++)
-        cm_summary_phase_add(&run->summary, phase_names[i], report->seconds[i], rows[i]);
+        if (i != CM_BATCH_COMPARE || config->challenger != NULL)
+            cm_summary_phase_add(&run->summary, phase_names[i], report->seconds[i], rows[i]);
     run->summary.matched = report->matched;
     run->summary.engine_clicks = report->engine_clicks;
     run->summary.engine_bytes = report->engine_bytes;
@@ -148,40 +156,92 @@ static cm_status summarize(cm_run *run, const cm_batch_config *config,
     return add_sources(run, report, error);
 }
 
-static cm_status work(cm_run *run, const cm_model *model, cm_error *error)
+static cm_status add_challenge(cm_summary *summary, const cm_challenge *challenge, cm_error *error)
+{
+    cm_challenge_text(challenge, &summary->more);
+    if (json_object_set_new(summary->details, "challenge", cm_challenge_json(challenge)) == 0)
+        return CM_OK;
+    return cm_error_memory(error, "the summary", sizeof *challenge);
+}
+
+static cm_status work(cm_run *run, const struct models *models, cm_error *error)
 {
     cm_batch_config config;
     cm_batch_report report;
+    cm_challenge challenge = {0};
     cm_error ignored;
-    run->summary.model = cm_model_label(model);
-    cm_status status = configure(run, model, &config, error);
+    run->summary.model = cm_model_label(models->champion);
+    cm_status status = configure(run, models, &config, error);
     if (status != CM_OK)
         return status;
     config.context = run;
+    config.challenge = &challenge;
     status = cm_batch_run(&config, &report, error);
     cm_status summarized = summarize(run, &config, &report, status == CM_OK ? error : &ignored);
-    return status == CM_OK ? summarized : status;
+    if (status == CM_OK)
+        status = summarized;
+    if (status == CM_OK && models->challenger != NULL)
+        status = add_challenge(&run->summary, &challenge, error);
+    cm_challenge_destroy(&challenge);
+    return status;
+}
+
+/* ---- its models ---- */
+
+static cm_status read_model(const cm_settings *settings, cm_option option, const char *what,
+                            cm_log *log, cm_model **model, cm_error *error)
+{
+    cm_model_source source;
+    bool is_built_in = false;
+    cm_status status = cm_model_source_init(settings, option, CM_OPTION_DB, true, &source, error);
+    if (status == CM_OK)
+        status = cm_model_source_read(&source, cm_interrupt_flag(), model, &is_built_in, error);
+    if (status == CM_OK)
+        cm_model_source_tell(&source, what, *model, is_built_in, log);
+    return status;
+}
+
+static cm_status read_models(const cm_settings *settings, cm_log *log, struct models *models,
+                             cm_error *error)
+{
+    cm_status status =
+        read_model(settings, CM_OPTION_MODEL_OR_NAME, "model", log, &models->champion, error);
+    if (status == CM_OK && cm_settings_text(settings, CM_OPTION_CHALLENGER) != NULL)
+        status = read_model(settings, CM_OPTION_CHALLENGER, "challenger", log, &models->challenger,
+                            error);
+    return status;
+}
+
+/* What is wrong with the command line, before anything is opened. */
+static cm_status check(const cm_settings *settings, cm_error *error)
+{
+    static const cm_option inputs[] = {CM_OPTION_MODEL_OR_NAME, CM_OPTION_CHALLENGER};
+    cm_model_source source;
+    cm_status status = cm_database_check(settings, CM_OPTION_DB, error);
+    for (size_t i = 0; i < 2 && status == CM_OK; i++)
+        status = cm_model_source_init(settings, inputs[i], CM_OPTION_DB, true, &source, error);
+    if (status == CM_OK && settings->values[CM_OPTION_CHALLENGE_MASK].given &&
+        cm_settings_text(settings, CM_OPTION_CHALLENGER) == NULL)
+        return cm_error_set(error, CM_ERROR_USAGE,
+                            "--mask-and-delete is about the labels of a comparison; give a "
+                            "--challenger, too");
+    return status == CM_OK ? cm_paths_check_stdin(settings, inputs, 2, error) : status;
 }
 
 cm_status cm_cmd_batch(const cm_settings *settings, cm_log *log, cm_error *error)
 {
     cm_run run;
-    cm_model_source source;
-    bool is_built_in = false;
-    cm_model *model = NULL;
-    cm_status status = cm_database_check(settings, CM_OPTION_DB, error);
-    if (status == CM_OK)
-        status = cm_model_source_init(settings, CM_OPTION_DB, true, &source, error);
+    struct models models = {NULL, NULL};
+    cm_status status = check(settings, error);
     if (status != CM_OK)
         return status;
     status = cm_run_begin("batch", settings, NULL, log, &run, error);
     if (status == CM_OK)
-        status = cm_model_source_read(&source, cm_interrupt_flag(), &model, &is_built_in, error);
-    if (status == CM_OK) {
-        cm_model_source_tell(&source, model, is_built_in, log);
-        status = work(&run, model, error);
-    }
+        status = read_models(settings, log, &models, error);
+    if (status == CM_OK)
+        status = work(&run, &models, error);
     status = cm_run_end(&run, status, error);
-    cm_model_destroy(model);
+    cm_model_destroy(models.champion);
+    cm_model_destroy(models.challenger);
     return status;
 }

@@ -86,8 +86,8 @@ static cm_status read_model(cm_explained *explained, bool from_files, cm_error *
 {
     cm_model_source source;
     bool is_built_in = false;
-    cm_status status =
-        cm_model_source_init(explained->settings, CM_OPTION_DB, !from_files, &source, error);
+    cm_status status = cm_model_source_init(explained->settings, CM_OPTION_MODEL_OR_NAME,
+                                            CM_OPTION_DB, !from_files, &source, error);
     if (status == CM_OK)
         status = cm_model_source_read(&source, cm_interrupt_flag(), &explained->model, &is_built_in,
                                       error);

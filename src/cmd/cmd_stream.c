@@ -191,7 +191,7 @@ static cm_status prepare(cm_stream_run *run, cm_error *error)
     if (status == CM_OK)
         status = cm_stream_tell_begin(run, error);
     if (status == CM_OK)
-        cm_model_source_tell(&run->source, run->model, run->begins_built_in, run->run.log);
+        cm_model_source_tell(&run->source, "model", run->model, run->begins_built_in, run->run.log);
     if (status == CM_OK)
         status = open_window(run, &resumed, error);
     if (status == CM_OK)
@@ -236,8 +236,8 @@ cm_status cm_cmd_stream(const cm_settings *settings, cm_log *log, cm_error *erro
     cm_stream_run *run = calloc(1, sizeof *run);
     if (run == NULL)
         return cm_error_memory(error, "a stream", sizeof *run);
-    status = cm_model_source_init(settings, CM_OPTION_STREAM_DB, has_database(settings),
-                                  &run->source, error);
+    status = cm_model_source_init(settings, CM_OPTION_MODEL_OR_NAME, CM_OPTION_STREAM_DB,
+                                  has_database(settings), &run->source, error);
     if (status != CM_OK) {
         free(run);
         return status;

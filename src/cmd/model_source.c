@@ -16,10 +16,10 @@ static bool is_file(const char *path)
     return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
 }
 
-cm_status cm_model_source_init(const cm_settings *settings, cm_option db, bool has_database,
-                               cm_model_source *source, cm_error *error)
+cm_status cm_model_source_init(const cm_settings *settings, cm_option option, cm_option db,
+                               bool has_database, cm_model_source *source, cm_error *error)
 {
-    const char *text = cm_settings_text(settings, CM_OPTION_MODEL_OR_NAME);
+    const char *text = cm_settings_text(settings, option);
     *source = (cm_model_source){
         .has_registry = has_database,
         .may_be_missing = text == NULL,
@@ -69,15 +69,15 @@ cm_status cm_model_source_read(const cm_model_source *source, const atomic_bool 
     return is_none ? cm_model_create(NULL, 0, model, error) : status;
 }
 
-void cm_model_source_tell(const cm_model_source *source, const cm_model *model, bool is_built_in,
-                          cm_log *log)
+void cm_model_source_tell(const cm_model_source *source, const char *what, const cm_model *model,
+                          bool is_built_in, cm_log *log)
 {
     const char *label = cm_model_label(model);
     if (is_built_in)
-        cm_log_info(log, "model %s, built in", label);
+        cm_log_info(log, "%s %s, built in", what, label);
     else if (source->path != NULL)
-        cm_log_info(log, "model %s of %.300s", label, source->path);
+        cm_log_info(log, "%s %s of %.300s", what, label, source->path);
     else
-        cm_log_info(log, "model %s of the registry%s", label,
+        cm_log_info(log, "%s %s of the registry%s", what, label,
                     source->ref.version[0] == '\0' ? ", the champion" : "");
 }

@@ -24,12 +24,13 @@ typedef struct cm_model_source {
  * Settle what --model means: a file where there is one of that name, where it is written as a path,
  * or where the command uses no database; else a model of the registry.
  *
+ * @param option        --model, or what names another model in the same way
  * @param db            the command's --db
  * @param has_database  does the command use it this time?
  * @return CM_OK or CM_ERROR_USAGE
  */
-cm_status cm_model_source_init(const cm_settings *settings, cm_option db, bool has_database,
-                               cm_model_source *source, cm_error *error);
+cm_status cm_model_source_init(const cm_settings *settings, cm_option option, cm_option db,
+                               bool has_database, cm_model_source *source, cm_error *error);
 
 /**
  * Read the model. Any thread; a source may be read by several.
@@ -41,8 +42,8 @@ cm_status cm_model_source_init(const cm_settings *settings, cm_option db, bool h
 cm_status cm_model_source_read(const cm_model_source *source, const atomic_bool *interrupt,
                                cm_model **model, bool *is_built_in, cm_error *error);
 
-/** Say which model a run begins with, and where it is from. */
-void cm_model_source_tell(const cm_model_source *source, const cm_model *model, bool is_built_in,
-                          cm_log *log);
+/** Say which model a run begins with, and where it is from. @param what  "model" */
+void cm_model_source_tell(const cm_model_source *source, const char *what, const cm_model *model,
+                          bool is_built_in, cm_log *log);
 
 #endif

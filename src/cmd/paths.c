@@ -22,7 +22,8 @@ static const struct file_option INPUTS[] = {
     {CM_OPTION_EXPLAIN_CLICKS, "--clicks"}, {CM_OPTION_EXPLAIN_CONVERSIONS, "--conversions"},
     {CM_OPTION_EVENTS, "--events"},         {CM_OPTION_WARM_CLICKS, "--clicks"},
     {CM_OPTION_MODEL, "--model"},           {CM_OPTION_MODEL_OR_NAME, "--model"},
-    {CM_OPTION_JUDGED_MODELS, "--model"},   {CM_OPTION_REFERENCE, "--reference"}};
+    {CM_OPTION_JUDGED_MODELS, "--model"},   {CM_OPTION_REFERENCE, "--reference"},
+    {CM_OPTION_CHALLENGER, "--challenger"}};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* The place a file has or would have, links and dots resolved. */

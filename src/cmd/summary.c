@@ -17,6 +17,7 @@ void cm_summary_destroy(cm_summary *summary)
 {
     free(summary->sources);
     json_decref(summary->details);
+    cm_buffer_destroy(&summary->more);
     summary->sources = NULL;
     summary->details = NULL;
 }

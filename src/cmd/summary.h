@@ -39,6 +39,7 @@ typedef struct cm_summary {
     double seconds;
     const cm_rejects *rejects; /* borrowed */
     char note[256];            /* one more line for people; "" for none */
+    cm_buffer more;            /* further lines for people; owned */
     json_t *details; /* what only this command tells, under its name; owned; may be NULL */
 } cm_summary;
 

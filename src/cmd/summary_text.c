@@ -106,4 +106,6 @@ void cm_summary_text(const cm_summary *summary, cm_buffer *text)
     if (summary->note[0] != '\0')
         append(text, "%s\n", summary->note);
     append_phases(summary, text);
+    cm_buffer_append(text, summary->more.data, summary->more.size);
+    text->failed |= summary->more.failed;
 }
