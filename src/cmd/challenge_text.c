@@ -112,7 +112,8 @@ static void append_paired(cm_buffer *text, const cm_challenge *challenge)
     cm_append(text, "  answered right by the champion alone %s, by the challenger alone %s: ",
               cm_count_text(paired->correct_alone[CM_CHAMPION], rooms[0]),
               cm_count_text(paired->correct_alone[CM_CHALLENGER], rooms[1]));
-    cm_append(text, "McNemar's mid-p %.4f\n", paired->mcnemar_p);
+    cm_append(text, "McNemar's mid-p %s%.4f\n", paired->mcnemar_p < 0.0001 ? "below " : "",
+              fmax(paired->mcnemar_p, 0.0001));
 }
 
 void cm_challenge_text(const cm_challenge *challenge, cm_buffer *text)

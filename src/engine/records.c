@@ -112,7 +112,7 @@ static cm_status take_conversion(cm_block_worker *worker, cm_reject *reject, cm_
     return status;
 }
 
-/* ---- records added; the input gate lets blocks in in input order: the first of an id stands ---- */
+/* ---- adding; the input gate lets blocks in in input order, so that an id's first stands ---- */
 
 static cm_status keep_bytes(cm_records *records, cm_block *block, cm_arena *arena, cm_error *error)
 {
