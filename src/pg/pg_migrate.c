@@ -2,10 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sql.h"
 
 #define VERSION_TEXT_BYTES 12
+#define NO_RIGHT "42501" /* SQLSTATE */
 
 static const char *schema_name(const char *schema)
 {
@@ -33,6 +35,11 @@ static cm_status read_version(cm_pg *pg, int *version, cm_error *error)
     if (status == CM_OK)
         *version = (int)strtol(cm_pg_answer_text(&answer, 0, 0), NULL, 10);
     cm_pg_answer_free(&answer);
+    if (status == CM_ERROR_DATABASE && strcmp(pg->sqlstate, NO_RIGHT) == 0)
+        return cm_error_set(error, CM_ERROR_DATABASE,
+                            "cannot read the schema's version: this database user may not; GRANT "
+                            "SELECT ON clickmatch_migrations, and what docs/registry.md and "
+                            "docs/schema.md name besides");
     return status;
 }
 

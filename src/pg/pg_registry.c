@@ -94,7 +94,7 @@ static cm_status may_not_read(cm_error *error)
 {
     return cm_error_set(error, CM_ERROR_DATABASE,
                         "cannot " READING ": this database user may not; GRANT SELECT ON "
-                        "model_registry, or give the model as a file");
+                        "model_registry TO it, or give the model as a file");
 }
 
 cm_status cm_pg_model_read(cm_pg *pg, const char *name, const char *version, cm_model **model,

@@ -284,9 +284,18 @@ case_rights() {
     role=nobody_$BASHPID
     sql -c "CREATE ROLE $role LOGIN" -c "GRANT SELECT ON clickmatch_migrations TO $role"
     expect_refused list 'show m@1' 'promote m@1'
+    may_not='may not; GRANT SELECT ON model_registry TO it, or give the model as a file'
+    for command in 'batch --quiet' 'stream --quiet --sink db' 'stream --quiet --model m' \
+        'explain c1' 'explain c1 --model m@1' 'batch --quiet --model m-1.json --challenger m@2'; do
+        # shellcheck disable=SC2086 # words
+        run $command --db "user=$role"
+        expect_status 4
+        expect_error "cannot read the registry of models: this database user $may_not"
+    done
+    sql -c "REVOKE SELECT ON clickmatch_migrations FROM $role"
     run batch --db "user=$role" --quiet
     expect_status 4
-    expect_error 'this database user may not; GRANT SELECT ON model_registry, or give the model'
+    expect_error 'database user may not; GRANT SELECT ON clickmatch_migrations'
     grant_as matcher
     expect_allowed list
     expect_refused 'promote m@1' 'add m-1.json --model-version 3'
