@@ -54,6 +54,7 @@ const char *cm_bench_threads_text(unsigned threads, char room[CM_BENCH_CASE_BYTE
 
 cm_status cm_bench_load(cm_bench *bench, cm_error *error);
 cm_status cm_bench_match(cm_bench *bench, cm_error *error);
+cm_status cm_bench_models(cm_bench *bench, cm_error *error);
 cm_status cm_bench_memory(cm_bench *bench, cm_error *error);
 cm_status cm_bench_restore(cm_bench *bench, cm_error *error);
 cm_status cm_bench_latency(cm_bench *bench, cm_error *error);

@@ -8,8 +8,19 @@
 
 cm_status cm_bench_engine_create(uint64_t seed, cm_engine **engine, cm_error *error)
 {
+    return cm_bench_engine_create_of(seed, NULL, engine, error);
+}
+
+cm_status cm_bench_engine_create_of(uint64_t seed, const char *model, cm_engine **engine,
+                                    cm_error *error)
+{
     const cm_options options = {.hash_seed = cm_hash_pair(seed, 1)};
-    return cm_engine_create(&options, NULL, engine, error);
+    cm_model *made = NULL;
+    cm_status status = model == NULL ? CM_OK : cm_model_create(model, strlen(model), &made, error);
+    if (status == CM_OK)
+        status = cm_engine_create(&options, made, engine, error);
+    cm_model_destroy(made);
+    return status;
 }
 
 cm_status cm_bench_matcher_run(cm_matcher *matcher, const cm_conversion *conversions, size_t count,

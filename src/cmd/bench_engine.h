@@ -10,6 +10,10 @@
 /** An empty engine with the default model. Its hash key follows from the seed. */
 cm_status cm_bench_engine_create(uint64_t seed, cm_engine **engine, cm_error *error);
 
+/** The same with a model: JSON of docs/matching.md, section 5; NULL: the default one. */
+cm_status cm_bench_engine_create_of(uint64_t seed, const char *model, cm_engine **engine,
+                                    cm_error *error);
+
 /** As cm_matcher_match, of conversions known to be right. */
 cm_status cm_bench_matcher_run(cm_matcher *matcher, const cm_conversion *conversions, size_t count,
                                cm_result *results, cm_error *error);

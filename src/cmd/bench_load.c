@@ -14,7 +14,7 @@ static cm_status load_once(cm_bench *bench, unsigned threads, cm_error *error)
     world->engine = NULL;
     cm_status status = cm_bench_go_on(error);
     if (status == CM_OK)
-        status = cm_bench_world_load(bench, threads, &world->engine, &times, error);
+        status = cm_bench_world_load(bench, NULL, threads, &world->engine, &times, error);
     if (status != CM_OK)
         return status;
     double clicks = (double)cm_engine_click_count(world->engine);

@@ -10,6 +10,7 @@
 const cm_bench_section cm_bench_sections[] = {
     {.name = "load", .needs_world = true, .run = cm_bench_load},
     {.name = "match", .needs_world = true, .run = cm_bench_match},
+    {.name = "models", .needs_world = true, .run = cm_bench_models},
     {.name = "memory", .needs_world = true, .run = cm_bench_memory},
     {.name = "restore", .needs_world = true, .run = cm_bench_restore},
     {.name = "latency", .needs_world = true, .run = cm_bench_latency},

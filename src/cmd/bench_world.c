@@ -204,12 +204,12 @@ static cm_status load_into(const cm_bench *bench, unsigned threads, cm_engine *e
     return status;
 }
 
-cm_status cm_bench_world_load(cm_bench *bench, unsigned threads, cm_engine **engine,
-                              cm_bench_load_times *times, cm_error *error)
+cm_status cm_bench_world_load(cm_bench *bench, const char *model, unsigned threads,
+                              cm_engine **engine, cm_bench_load_times *times, cm_error *error)
 {
     bool is_first = bench->world.resident_grew == 0;
     uint64_t resident = is_first ? cm_bench_resident() : 0;
-    cm_status status = cm_bench_engine_create(bench->sizes.seed, engine, error);
+    cm_status status = cm_bench_engine_create_of(bench->sizes.seed, model, engine, error);
     if (status != CM_OK)
         return status;
     status = load_into(bench, threads, *engine, times, error);
@@ -230,7 +230,8 @@ cm_status cm_bench_world_engine(cm_bench *bench, cm_error *error)
     if (world->engine == NULL)
         status = cm_bench_world_clicks(bench, error);
     if (status == CM_OK && world->engine == NULL)
-        status = cm_bench_world_load(bench, bench->sizes.threads, &world->engine, &times, error);
+        status =
+            cm_bench_world_load(bench, NULL, bench->sizes.threads, &world->engine, &times, error);
     if (status == CM_OK)
         cm_buffer_destroy(&world->clicks);
     return status;

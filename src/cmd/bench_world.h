@@ -44,11 +44,12 @@ cm_status cm_bench_world_engine(struct cm_bench *bench, cm_error *error);
 /**
  * Load the clicks into a new engine.
  *
+ * @param model   as cm_bench_engine_create_of has it
  * @param engine  receives it; the caller frees it
  * @param times   receives what it took
  */
-cm_status cm_bench_world_load(struct cm_bench *bench, unsigned threads, cm_engine **engine,
-                              cm_bench_load_times *times, cm_error *error);
+cm_status cm_bench_world_load(struct cm_bench *bench, const char *model, unsigned threads,
+                              cm_engine **engine, cm_bench_load_times *times, cm_error *error);
 
 /** Of all clicks, the share that a conversion has in the seven days before it, on average. */
 double cm_bench_world_active_share(const cm_bench_world *world);
