@@ -68,7 +68,7 @@ cm_index_memory cm_click_index_memory(const cm_click_index *index)
         .shards = sizeof *index,
     };
     for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)
-        memory.names[kind] = cm_dictionary_memory(&index->catalog.names[kind]);
+        memory.names[kind] = cm_catalog_memory(&index->catalog, (cm_name_kind)kind);
     for (size_t shard = 0; shard < CM_SHARDS; shard++)
         add_shard_memory(index, shard, &memory);
     return memory;

@@ -1,5 +1,7 @@
 #include "match/candidates.h"
 
+#include "util/prefetch.h"
+
 /* The parts of one loop, which runs for tens of candidates a conversion. */
 #define INLINE static inline __attribute__((always_inline))
 
@@ -63,10 +65,14 @@ struct lookout {
     cm_shared_address address;
 };
 
+/* A number for each trait, all compared at once: vectors as gcc and clang have them. */
+typedef uint32_t trait_lanes __attribute__((vector_size(CM_TRAIT_COUNT * sizeof(uint32_t))));
+
 /* The same of traits, where the model compares them. */
 struct trait_lookout {
-    const cm_slice *looks; /* of clicks, by number: texts of CM_NAME_LOOK */
-    cm_look shown;         /* by the conversion; its traits */
+    const cm_look *looks; /* of clicks, by number */
+    trait_lanes shown;    /* by the conversion */
+    trait_lanes known;    /* all bits of those that it shows */
 };
 
 static struct lookout look_out(const cm_layer_context *context, const cm_query *query)
@@ -141,23 +147,32 @@ INLINE unsigned compare(const struct lookout *out, const cm_click_row *row,
     return is_other ? CM_COMPARE_OTHER_FAMILY : comparison;
 }
 
-/* A row's look, which a model without traits knows as a user agent. */
-INLINE cm_look shown_by(const cm_click_row *row, const struct trait_lookout *traits)
+#define LOOKS_AHEAD 8
+
+/* Its row is there: the layers ask for rows. */
+INLINE void prefetch_look(const struct lookout *out, const struct trait_lookout *traits,
+                          uint32_t click)
 {
-    cm_look shown = {0};
-    if (traits == NULL)
-        shown.user_agent = row->look;
-    else if (row->look != CM_NUMBER_MISSING)
-        memcpy(&shown, traits->looks[row->look].data, sizeof shown);
-    return shown;
+    cm_prefetch(&traits->looks[cm_click_store_row(out->store, click)->look]);
 }
 
-INLINE unsigned compare_traits(const cm_look *shown, const struct trait_lookout *traits)
+/* Without a branch, as all that candidates show: two bits for each, cm_look_trait. */
+INLINE unsigned compare_traits(const cm_look *look, const struct trait_lookout *traits)
 {
-    unsigned comparisons = 0;
-    for (unsigned i = 0; traits != NULL && i < CM_TRAIT_COUNT; i++)
-        comparisons |= compare_numbers(shown->traits[i], traits->shown.traits[i]) << 2 * i;
-    return comparisons;
+    const trait_lanes missing = {0}, ones = {1, 1 << 2, 1 << 4, 1 << 6};
+    trait_lanes shown;
+    uint64_t halves[2];
+    if (traits == NULL)
+        return 0;
+    memcpy(&shown, look->traits, sizeof shown);
+    trait_lanes is_equal = (trait_lanes)(shown == traits->shown);
+    trait_lanes is_known = (trait_lanes)(shown != missing) & traits->known;
+    trait_lanes all =
+        ((is_equal & (ones * CM_COMPARE_EQUAL)) | (~is_equal & (ones * CM_COMPARE_DIFFERENT))) &
+        is_known;
+    memcpy(halves, &all, sizeof halves);
+    uint64_t both = halves[0] | halves[1];
+    return (unsigned)(both | both >> 32);
 }
 
 /* One function for each layer, with traits and without (NULL), is made of this: what depends on
@@ -171,17 +186,20 @@ INLINE size_t look(struct lookout out, const struct trait_lookout *traits,
     for (size_t i = 0; i < count; i++) {
         uint32_t click = clicks[i];
         const cm_click_row *row = cm_click_store_row(out.store, click);
+        if (traits != NULL && i + LOOKS_AHEAD < count)
+            prefetch_look(&out, traits, clicks[i + LOOKS_AHEAD]);
         if (has_expired(&out, row, click))
             continue;
-        cm_look shown = shown_by(row, traits);
-        cm_device_key device = device_of(row, shown.user_agent, layer);
+        const cm_look *shown = traits == NULL ? NULL : &traits->looks[row->look];
+        uint32_t user_agent = traits == NULL ? row->look : shown->user_agent;
+        cm_device_key device = device_of(row, user_agent, layer);
         unsigned evidence = compare(&out, row, layer);
         bin = next_bin(&out, bin, out.t - cm_click_row_time(row));
         looks[kept] = (cm_candidate_look){
             .click = click,
             .evidence = (uint8_t)evidence,
-            .user_agent = (uint8_t)compare_numbers(shown.user_agent, out.user_agent),
-            .traits = (uint8_t)compare_traits(&shown, traits),
+            .user_agent = (uint8_t)compare_numbers(user_agent, out.user_agent),
+            .traits = (uint8_t)compare_traits(shown, traits),
             .bin = (uint32_t)bin,
         };
         bool is_new = add_to_set(scratch, mask, kept, &device);
@@ -199,8 +217,11 @@ look_with_traits(const cm_layer_context *context, const cm_query *query,
                  size_t count, cm_candidate_look *looks, bool *shared)
 {
     struct lookout out = look_out(context, query);
-    struct trait_lookout traits = {.looks = context->index->catalog.names[CM_NAME_LOOK].texts};
-    memcpy(traits.shown.traits, query->traits, sizeof query->traits);
+    static const cm_look missing = {0};
+    const cm_look *all = context->index->catalog.looks;
+    struct trait_lookout traits = {.looks = all == NULL ? &missing : all};
+    memcpy(&traits.shown, query->traits, sizeof query->traits);
+    traits.known = (trait_lanes)(traits.shown != (trait_lanes){0});
     return layer == CM_WEIGH_FINGERPRINT
                ? look(out, &traits, CM_WEIGH_FINGERPRINT, scratch, clicks, count, looks, shared)
                : look(out, &traits, CM_WEIGH_PROBABILISTIC, scratch, clicks, count, looks, shared);
@@ -244,8 +265,9 @@ static struct bin_factors factors_of(const cm_weights *weights, uint32_t at,
     };
 }
 
-void cm_weigh_candidates(const cm_weights *weights, enum cm_weighed_layer layer, double r, double u,
-                         cm_layer_scratch *scratch, size_t count)
+/* One function with traits and one without are made of this. */
+INLINE void weigh(const cm_weights *weights, enum cm_weighed_layer layer, double r, double u,
+                  bool has_traits, cm_layer_scratch *scratch, size_t count)
 {
     const cm_layer_weights *of = &weights->layers[layer];
     const double *user_agent = of->user_agent;
@@ -257,11 +279,26 @@ void cm_weigh_candidates(const cm_weights *weights, enum cm_weighed_layer layer,
             bin = look->bin;
             factors = factors_of(weights, bin, layer, r, u);
         }
-        scratch->weighed[i] = (cm_weighed){
-            look->click,
-            factors.base * factors.evidence[look->evidence] * user_agent[look->user_agent],
-        };
+        double w = factors.base * factors.evidence[look->evidence] * user_agent[look->user_agent];
+        if (has_traits)
+            w = cm_times_traits(of, look, w);
+        scratch->weighed[i] = (cm_weighed){look->click, w};
     }
-    for (size_t i = 0; of->has_traits && i < count; i++)
-        scratch->weighed[i].w = cm_times_traits(of, &scratch->looks[i], scratch->weighed[i].w);
+}
+
+__attribute__((noinline)) static void weigh_with_traits(const cm_weights *weights,
+                                                        enum cm_weighed_layer layer, double r,
+                                                        double u, cm_layer_scratch *scratch,
+                                                        size_t count)
+{
+    weigh(weights, layer, r, u, true, scratch, count);
+}
+
+void cm_weigh_candidates(const cm_weights *weights, enum cm_weighed_layer layer, double r, double u,
+                         cm_layer_scratch *scratch, size_t count)
+{
+    if (weights->layers[layer].has_traits)
+        weigh_with_traits(weights, layer, r, u, scratch, count);
+    else
+        weigh(weights, layer, r, u, false, scratch, count);
 }

@@ -29,12 +29,16 @@ size_t cm_look_at_candidates(const cm_layer_context *context, const cm_query *qu
 void cm_weigh_candidates(const cm_weights *weights, enum cm_weighed_layer layer, double r, double u,
                          cm_layer_scratch *scratch, size_t count);
 
-/** A weight times the factors of the traits that a layer has, one after the other. */
+/** A weight times the factors of the traits that a layer has, one after the other; 1 each where it
+ * has none. */
 static inline double cm_times_traits(const cm_layer_weights *layer, const cm_candidate_look *look,
                                      double w)
 {
-    for (cm_trait i = 0; layer->has_traits && i < CM_TRAIT_COUNT; i++)
-        w *= layer->traits[i][cm_look_trait(look, i)];
+    _Static_assert(CM_TRAIT_COUNT == 4, "one factor each: compilers leave a loop of four as it is");
+    w *= layer->traits[CM_TRAIT_OS][cm_look_trait(look, CM_TRAIT_OS)];
+    w *= layer->traits[CM_TRAIT_BROWSER][cm_look_trait(look, CM_TRAIT_BROWSER)];
+    w *= layer->traits[CM_TRAIT_SCREEN][cm_look_trait(look, CM_TRAIT_SCREEN)];
+    w *= layer->traits[CM_TRAIT_TIMEZONE][cm_look_trait(look, CM_TRAIT_TIMEZONE)];
     return w;
 }
 

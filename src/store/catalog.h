@@ -42,9 +42,23 @@ typedef struct cm_who {
 typedef struct cm_catalog {
     cm_click_store store;
     cm_dictionary names[CM_NAME_KIND_COUNT];
+    cm_look *looks; /* the texts of CM_NAME_LOOK again, side by side: matching reads one for each
+                       candidate; NULL: none was shown */
+    size_t look_capacity;
 } cm_catalog;
 
 void cm_catalog_destroy(cm_catalog *catalog);
+
+/**
+ * The number of a name, a new one if need be: cm_dictionary_intern, and what the catalog keeps
+ * beside.
+ *
+ * @return as there
+ */
+uint32_t cm_catalog_intern(cm_catalog *catalog, cm_name_kind kind, cm_slice text, uint64_t hash);
+
+/** Bytes that the names of a kind take. */
+size_t cm_catalog_memory(const cm_catalog *catalog, cm_name_kind kind);
 
 static inline cm_slice cm_catalog_name(const cm_catalog *catalog, cm_name_kind kind,
                                        uint32_t number)
@@ -62,10 +76,7 @@ static inline cm_who cm_catalog_who(const cm_catalog *catalog, uint32_t number)
 /** What a look stands for. */
 static inline cm_look cm_catalog_look(const cm_catalog *catalog, uint32_t number)
 {
-    cm_look look = {0};
-    if (number != CM_NUMBER_MISSING)
-        memcpy(&look, catalog->names[CM_NAME_LOOK].texts[number].data, sizeof look);
-    return look;
+    return number == CM_NUMBER_MISSING ? (cm_look){0} : catalog->looks[number];
 }
 
 /** The tenant of a click. */

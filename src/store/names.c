@@ -59,7 +59,7 @@ static uint32_t ask(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t 
     cm_dictionary *dictionary = &names->catalog->names[kind];
     cm_name_cache *cache = &names->caches[kind];
     pthread_mutex_lock(names->lock);
-    uint32_t number = cm_dictionary_intern(dictionary, text, hash);
+    uint32_t number = cm_catalog_intern(names->catalog, kind, text, hash);
     if (number != CM_NUMBER_NONE)
         text = cm_dictionary_text(dictionary, number);
     pthread_mutex_unlock(names->lock);
@@ -77,7 +77,7 @@ static uint32_t ask(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t 
 static uint32_t intern_alone(cm_names *names, cm_name_kind kind, cm_slice text, uint64_t hash)
 {
     cm_dictionary *dictionary = &names->catalog->names[kind];
-    uint32_t number = cm_dictionary_intern(dictionary, text, hash);
+    uint32_t number = cm_catalog_intern(names->catalog, kind, text, hash);
     if (number != CM_NUMBER_NONE)
         cm_dictionary_stamp(dictionary->texts[number], names->generation);
     return number;
