@@ -97,7 +97,7 @@ size_t cm_share_with_newer(const cm_layer_context *context, const cm_query *quer
     facts->shares = shares;
     double whole = scratch->weighed[best].w;
     for (size_t i = 0; i < newer; i++)
-        others[i].w = whole * others[i].w / shares;
+        others[i].w = whole * (others[i].w / shares);
     scratch->weighed[best].w = whole / shares;
     merge(&context->index->catalog.store, scratch->weighed, best, count, others, newer);
     return count + newer;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/column.h"
 #include "model/model_value.h"
 #include "model/sections.h"
 #include "util/error.h"
@@ -270,12 +271,23 @@ static cm_status inherit_devices(cm_model_draft *draft, const char *section, con
     return status;
 }
 
+/* Why no tenant can have this id; NULL: one can. */
+static const char *id_fault(const char *name)
+{
+    return name[0] == '\0' ? "empty" : cm_id_fault(cm_slice_of_text(name));
+}
+
 static cm_status read_tenant(cm_model_draft *draft, const char *name, const json_t *object,
                              cm_tenant_section *tenant)
 {
     char section[SECTION_BYTES], devices[SECTION_BYTES + sizeof "devices."];
     bool failed = false;
+    const char *fault = id_fault(name);
     name_section(section, "tenants.", name);
+    if (fault != NULL)
+        return cm_error_set(draft->error, CM_ERROR_MODEL,
+                            "model: %.*s: no tenant's id: %s; give it as conversions have it",
+                            (int)strlen(section) - 1, section, fault);
     tenant->tenant_id = cm_copy_text(name, &failed);
     cm_status status = failed ? cm_error_memory(draft->error, "a model", strlen(name)) : CM_OK;
     if (status == CM_OK)

@@ -32,9 +32,12 @@ static cm_status read_number(const cm_model_place *place, const json_t *value, d
 
 static cm_status check_probability(const cm_model_place *place, double number)
 {
-    if (number > 0 && number < 1)
-        return CM_OK;
-    return cm_model_refuse(place, "%.10g is not strictly between 0 and 1", number);
+    if (!(number > 0 && number < 1))
+        return cm_model_refuse(place, "%.10g is not strictly between 0 and 1", number);
+    if (number < CM_CHANCE_LEAST)
+        return cm_model_refuse(place, "%.10g is below the least chance, %g", number,
+                               CM_CHANCE_LEAST);
+    return CM_OK;
 }
 
 cm_status cm_model_read_text(const cm_model_place *place, const json_t *value, void *slot)
@@ -72,6 +75,9 @@ cm_status cm_model_read_rivals(const cm_model_place *place, const json_t *value,
     cm_status status = read_number(place, value, slot);
     if (status == CM_OK && !(*(double *)slot > 0))
         return cm_model_refuse(place, "%.10g is not above 0", *(double *)slot);
+    if (status == CM_OK && *(double *)slot < CM_RIVALS_LEAST)
+        return cm_model_refuse(place, "%.10g is below the least, %g", *(double *)slot,
+                               CM_RIVALS_LEAST);
     return status;
 }
 

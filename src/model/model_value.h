@@ -9,6 +9,9 @@
 typedef struct cm_model_field cm_model_field;
 
 #define CM_REPEAT_LIMIT 1000.0
+/* No product of chances, rivals and repeats overflows with these: docs/matching.md, section 5. */
+#define CM_CHANCE_LEAST 1e-12
+#define CM_RIVALS_LEAST 1e-9
 
 /** Where a value stands. */
 typedef struct cm_model_place {

@@ -2,10 +2,19 @@
 
 import fuzz_values
 import reference_model
-from reference_model import LAYERS, TRAITS
+from reference_model import CHANCE_LEAST, LAYERS, RIVALS_LEAST, TRAITS
 
-TENANTS = tuple(tenant.decode("utf-8") for tenant in fuzz_values.TENANTS) + ("nobody", "a.b")
+TENANTS = tuple(tenant.decode("utf-8") for tenant in fuzz_values.TENANTS) + (
+    "nobody", "a.b", "x" * 255, "ä" * 255)
 DEVICE_TYPES = ("mobile", "desktop", "tablet", "", "phone", "smart tv, 4k", "mÖ", "mobile ", "\x7f")
+
+
+CHANCES = (CHANCE_LEAST, 0.9999999999999999)
+
+
+def draw_chance(random, least, most, bounds=CHANCES):
+    """Now and then at the bounds of what may be."""
+    return random.choice(bounds) if random.random() < 0.03 else random.uniform(least, most)
 
 
 def draw_delay_m(random, count):
@@ -24,8 +33,8 @@ def draw_bins(random, model):
         edges.append(edge)
     model["delay_hours"] = edges
     model["delay_m"] = draw_delay_m(random, len(edges))
-    model["fingerprint_m"] = [random.uniform(0.3, 0.99) for _ in edges]
-    model["ip_m"] = [random.uniform(0.1, 0.95) for _ in edges]
+    model["fingerprint_m"] = [draw_chance(random, 0.3, 0.99) for _ in edges]
+    model["ip_m"] = [draw_chance(random, 0.1, 0.95) for _ in edges]
 
 
 def draw_windows(random, model):
@@ -47,12 +56,12 @@ def draw_knots(random):
 
 
 def draw_layer(random):
-    layer = {"rivals": random.uniform(0.01, 2)}
+    layer = {"rivals": draw_chance(random, 0.01, 2, (RIVALS_LEAST, 1e308))}
     if random.random() < 0.7:
-        layer["prior"] = random.uniform(0.05, 0.95)
+        layer["prior"] = draw_chance(random, 0.05, 0.95)
     if random.random() < 0.7:
-        layer["user_agent_m"] = random.uniform(0.5, 0.99)
-        layer["user_agent_u"] = random.uniform(0.01, 0.5)
+        layer["user_agent_m"] = draw_chance(random, 0.5, 0.99)
+        layer["user_agent_u"] = draw_chance(random, 0.01, 0.5)
     if random.random() < 0.7:
         lo = random.choice((0, 0, random.uniform(0, 0.7), random.uniform(0, 0.7)))
         layer["band"] = [lo, random.uniform(lo + 0.01, 0.999)]
@@ -69,14 +78,14 @@ def draw_grown_layer(random, share):
     if random.random() < share:
         layer["repeat"] = random.choice((0, 1e-300, 0.1, 0.8, 1, 7.5, 1000, random.uniform(0, 20)))
     if random.random() < share:
-        layer["traits"] = {name: [random.uniform(0.3, 0.999), random.uniform(0.01, 0.95)]
+        layer["traits"] = {name: [draw_chance(random, 0.3, 0.999), draw_chance(random, 0.01, 0.95)]
                            for name in random.sample(TRAITS, random.randrange(5))}
     return layer
 
 
 def draw_families(random):
     most = [random.uniform(0.001, 0.999) for _ in range(4)]
-    return random.choices((1e-9, 1 - 1e-9, *most), k=2)
+    return random.choices((*CHANCES, *most), k=2)
 
 
 def draw_parameters(random, bins, share):
@@ -85,15 +94,15 @@ def draw_parameters(random, bins, share):
     if random.random() < share:
         section["delay_m"] = draw_delay_m(random, bins)
     if random.random() < share:
-        section["fingerprint_m"] = [random.uniform(0.3, 0.99) for _ in range(bins)]
+        section["fingerprint_m"] = [draw_chance(random, 0.3, 0.99) for _ in range(bins)]
     if random.random() < share:
-        section["ip_m"] = [random.uniform(0.1, 0.95) for _ in range(bins)]
+        section["ip_m"] = [draw_chance(random, 0.1, 0.95) for _ in range(bins)]
     if random.random() < share:
         # Both are there then, whatever else has them.
         section["ip_other_m"], section["ip_other_u"] = draw_families(random)
     for name, most in (("fingerprint_u", 0.3), ("ip_u_min", 0.2)):
         if random.random() < share:
-            section[name] = random.uniform(0.001, most)
+            section[name] = draw_chance(random, 0.001, most)
     for name in LAYERS:
         if random.random() < share:
             section[name] = draw_layer(random)
@@ -139,8 +148,8 @@ def valid_model(random):
         model["ipv4_prefix"] = random.choice((32, 24, 16, 31, 1, 9))
         model["ipv6_prefix"] = random.choice((64, 48, 56, 128, 63, 127, 1))
     if random.random() < 0.6:
-        model["fingerprint_u"] = random.uniform(0.001, 0.3)
-        model["ip_u_min"] = random.uniform(0.0001, 0.2)
+        model["fingerprint_u"] = draw_chance(random, 0.001, 0.3)
+        model["ip_u_min"] = draw_chance(random, 0.0001, 0.2)
     for layer in ("fingerprint", "probabilistic"):
         if random.random() < 0.8:
             model[layer] = draw_layer(random)

@@ -22,13 +22,17 @@ LAYER_FAULTS = (
     ("traits", {"os": [0.5, 0.5, 0.5]}), ("traits", {"browser": [0, 0.5]}),
     ("traits", {"browser": [0.5, 1]}), ("traits", {"screen": [0.5, "0.5"]}),
     ("traits", {"screen": 0.5}), ("traits", {"timezone": None}), ("traits", {"timezone": {}}),
-    ("traits", {"OS": [0.5, 0.5]}), ("traits", {"device_type": [0.5, 0.5]}))
+    ("traits", {"OS": [0.5, 0.5]}), ("traits", {"device_type": [0.5, 0.5]}),
+    ("traits", {"os": [9.99e-13, 0.5]}), ("traits", {"screen": [0.5, 5e-324]}), ("prior", 9.99e-13),
+    ("rivals", 9.99e-10), ("rivals", 5e-324), ("user_agent_m", 1e-300), ("user_agent_u", 1e-13))
 # Of a model or a section.
 PARAMETER_FAULTS = (
     ("fingerprint_u", 0), ("ip_u_min", 1), ("fingerprint", []), ("probabilistic", None),
     ("delay_m", "0.1"), ("ip_m", [0.5, None]), ("fingerprint_m", {}), ("ip_other_m", 0),
     ("ip_other_m", 1), ("ip_other_u", 1), ("ip_other_u", "0.1"), ("ip_other_u", None),
-    ("unknown", 1), ("Devices", {}), ("device", {}))
+    ("unknown", 1), ("Devices", {}), ("device", {}), ("fingerprint_u", 9.99e-13),
+    ("ip_u_min", 5e-324), ("ip_other_u", 1e-13), ("ip_m", [5e-324] * 7),
+    ("fingerprint_m", [9.99e-13] * 7), ("delay_m", [9.99e-13] * 7))
 # Of the default model alone.
 OWN_FAULTS = (
     ("window_hours", 721), ("window_hours", 7), ("window_hours", True), ("retention_hours", -1),
@@ -40,7 +44,9 @@ OWN_FAULTS = (
     ("delay_hours", [1, 1.0000000000000002, 6, 24, 72, 100, 168]), ("ip_other_m", 0.2),
     ("ip_other_u", 0.2), ("devices", []), ("devices", None), ("tenants", []), ("tenants", "x"),
     ("devices", {"mobile": []}), ("devices", {"": None}), ("tenants", {"t": 1}),
-    ("tenants", {"t": {"devices": []}}))
+    ("tenants", {"t": {"devices": []}}), ("tenants", {"": {}}), ("tenants", {"x" * 256: {}}),
+    ("tenants", {"ä" * 256: {}}), ("tenants", {"a\0b": {}}), ("devices", {"\0": {}}),
+    ("tenants", {"t": {"devices": {"mobile\0": {}}}}))
 # Of a section: what is the model's, and device types.
 SECTION_FAULTS = (
     ("delay_hours", DEFAULT_MODEL["delay_hours"]), ("window_hours", 168), ("name", "x"),

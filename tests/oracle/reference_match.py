@@ -343,7 +343,7 @@ class Matcher:
         all_y = sum_from(1.0, ys)
         others = [pair for pair in weighed if pair[0] is not best]
         return ([(best, w / all_y)] + others
-                + [(click, w * y / all_y) for click, y in zip(newer, ys)])
+                + [(click, w * (y / all_y)) for click, y in zip(newer, ys)])
 
     def layer_3(self, conversion, ratios, result):
         if conversion.bucket is None:

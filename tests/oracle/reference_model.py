@@ -29,6 +29,7 @@ BINS = ("delay_m", "fingerprint_m", "ip_m")
 PARAMETERS = (*BINS, "fingerprint_u", "ip_u_min", "ip_other_m", "ip_other_u", *LAYERS)
 HOURS_MAX = 100_000_000
 COMBINATIONS_MAX = 65_536
+CHANCE_LEAST, RIVALS_LEAST = 1e-12, 1e-9
 
 
 def hours_to_us(hours):
@@ -76,8 +77,8 @@ def whole_of(field, value, least, most):
 
 def probability_of(field, value):
     value = number_of(field, value)
-    if not 0 < value < 1:
-        refuse(field, "not strictly between 0 and 1")
+    if not CHANCE_LEAST <= value < 1:
+        refuse(field, f"not from {CHANCE_LEAST} to below 1")
     return value
 
 
@@ -100,6 +101,13 @@ def label_of(field, value):
     return value
 
 
+def key_of(field, value):
+    """The name of a section; as ids are, it is without NUL."""
+    if "\0" in value:
+        refuse_all(f"{field!r}: contains a NUL")
+    return value
+
+
 def object_of(field, value):
     if not isinstance(value, dict):
         refuse(field, "not an object")
@@ -119,8 +127,8 @@ def layer_of(path, given):
             result[name] = probability_of(field, value)
         elif name == "rivals":
             result[name] = number_of(field, value)
-            if not result[name] > 0:
-                refuse(field, "not above 0")
+            if not result[name] >= RIVALS_LEAST:
+                refuse(field, f"below {RIVALS_LEAST}")
         elif name == "band":
             result[name] = numbers_of(field, value)
             if len(value) != 2 or not 0 <= result[name][0] < result[name][1] < 1:
@@ -171,8 +179,8 @@ def parameter_of(path, name, value):
         return probability_of(field, value)
     values = numbers_of(field, value)
     for item in values:
-        if not (0 < item < 1 or name == "delay_m" and item == 0):
-            refuse(field, "not strictly between 0 and 1")
+        if name != "delay_m" or item != 0:
+            probability_of(field, item)
     return values
 
 
@@ -190,6 +198,7 @@ def section_of(path, given, further=()):
 def devices_of(path, given):
     result = {}
     for name, value in object_of(path, given).items():
+        key_of(f"{path}.{name}", name)
         if any("A" <= character <= "Z" for character in name):
             refuse(f"{path}.{name}", "a device type with a capital letter")
         result[name.encode("utf-8")] = section_of(f"{path}.{name}", value)
@@ -200,6 +209,10 @@ def tenants_of(given):
     result = {}
     for name, value in object_of("tenants", given).items():
         path = f"tenants.{name}"
+        if not key_of(path, name):
+            refuse(path, "no tenant's id: empty")
+        if len(name) > 255:
+            refuse_all(f"{path}: no tenant's id: longer than 255 characters")
         section = section_of(path, value, ("devices",))
         section["devices"] = devices_of(f"{path}.devices", value.get("devices", {}))
         result[name.encode("utf-8")] = section

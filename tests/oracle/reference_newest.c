@@ -94,11 +94,11 @@ void reference_weigh_newer(const reference_view *seen, reference_weighing *weigh
         double r = layer->rivals + (double)(newer.count - 1);
         double y = newer_ratio(seen, newer.items[b], r);
         reference_array_push(&weighed->clicks, newer.items[b]);
-        weighed->weights[old_count + b] = w * y;
+        weighed->weights[old_count + b] = y;
         all += y;
     }
     for (size_t b = 0; b < newer.count; b++)
-        weighed->weights[old_count + b] /= all;
+        weighed->weights[old_count + b] = w * (weighed->weights[old_count + b] / all);
     weighed->weights[best] = w / all;
     note_newer(seen, &newer, weighed->clicks.items[best], weighed);
     free(newer.items);

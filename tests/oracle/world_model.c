@@ -7,7 +7,8 @@ typedef struct drawing {
     world_random *random;
     const reference_model *model;
     unsigned percent; /* how likely each of them is changed */
-    bool is_grown;    /* may have what old models have not */
+    unsigned percent_extreme;
+    bool is_grown; /* may have what old models have not */
     reference_parameters *to;
     reference_choice changed;
 } drawing;
@@ -25,18 +26,35 @@ static bool takes_own(drawing *drawn, reference_own_field field)
     return takes(drawn, REFERENCE_CHOICE_OWN(field));
 }
 
-static void draw_numbers(drawing *drawn, double *values, double low, double high)
+/* A chance; now and then, in models for it, at a bound of what may be. */
+static double draw_chance(drawing *drawn, double low, double high)
+{
+    static const double bounds[] = {1e-12, 1 - 0x1p-53};
+    if (world_chance(drawn->random, drawn->percent_extreme))
+        return bounds[world_below(drawn->random, LENGTH(bounds))];
+    return world_between(drawn->random, low, high);
+}
+
+static double draw_rivals(drawing *drawn)
+{
+    static const double bounds[] = {1e-9, 1e308};
+    if (world_chance(drawn->random, drawn->percent_extreme))
+        return bounds[world_below(drawn->random, LENGTH(bounds))];
+    return world_between(drawn->random, 0.01, 2);
+}
+
+static void draw_chances(drawing *drawn, double *values, double low, double high)
 {
     for (size_t i = 0; i < drawn->model->bin_count; i++)
-        values[i] = world_between(drawn->random, low, high);
+        values[i] = draw_chance(drawn, low, high);
 }
 
 /* Weights that sum to less than 1, some of them 0. */
 static void draw_delay_m(drawing *drawn)
 {
     double sum = 0.001, *values = drawn->to->delay_m;
-    draw_numbers(drawn, values, 0.01, 1);
     for (size_t i = 0; i < drawn->model->bin_count; i++) {
+        values[i] = world_between(drawn->random, 0.01, 1);
         values[i] = world_chance(drawn->random, 8) ? 0 : values[i];
         sum += values[i];
     }
@@ -55,9 +73,9 @@ static void draw_other_family(drawing *drawn, bool has_both)
     if (has_both)
         takes_u = takes_own(drawn, REFERENCE_IP_OTHER_U);
     if (takes_m)
-        drawn->to->ip_other_m = world_between(drawn->random, 0.001, 0.999);
+        drawn->to->ip_other_m = draw_chance(drawn, 0.001, 0.999);
     if (takes_u)
-        drawn->to->ip_other_u = world_between(drawn->random, 0.01, 0.95);
+        drawn->to->ip_other_u = draw_chance(drawn, 0.01, 0.95);
 }
 
 /* Knots whose x rise and whose y do not fall, all of them from 0 to 1. */
@@ -86,13 +104,13 @@ static void draw_layer(drawing *drawn, size_t number)
     world_random *random = drawn->random;
     reference_layer *to = number == 0 ? &drawn->to->fingerprint : &drawn->to->probabilistic;
     if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_PRIOR)))
-        to->prior = world_between(random, 0.05, 0.95);
+        to->prior = draw_chance(drawn, 0.05, 0.95);
     if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_RIVALS)))
-        to->rivals = world_between(random, 0.01, 2);
+        to->rivals = draw_rivals(drawn);
     if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_USER_AGENT_M)))
-        to->user_agent_m = world_between(random, 0.5, 0.99);
+        to->user_agent_m = draw_chance(drawn, 0.5, 0.99);
     if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_USER_AGENT_U)))
-        to->user_agent_u = world_between(random, 0.01, 0.5);
+        to->user_agent_u = draw_chance(drawn, 0.01, 0.5);
     if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_BAND))) {
         to->band[0] = world_chance(random, 20) ? 0 : world_between(random, 0, 0.7);
         to->band[1] = world_between(random, to->band[0] + 0.01, 0.999);
@@ -105,8 +123,8 @@ static void draw_layer(drawing *drawn, size_t number)
         to->repeat = draw_repeat(random);
     for (size_t trait = 0; trait < REFERENCE_TRAIT_COUNT; trait++)
         if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_TRAITS + trait))) {
-            to->traits[trait][0] = world_between(random, 0.3, 0.999);
-            to->traits[trait][1] = world_between(random, 0.01, 0.95);
+            to->traits[trait][0] = draw_chance(drawn, 0.3, 0.999);
+            to->traits[trait][1] = draw_chance(drawn, 0.01, 0.95);
         }
 }
 
@@ -115,13 +133,13 @@ static void draw_parameters(drawing *drawn, bool has_both)
     if (takes_own(drawn, REFERENCE_DELAY_M))
         draw_delay_m(drawn);
     if (takes_own(drawn, REFERENCE_FINGERPRINT_M))
-        draw_numbers(drawn, drawn->to->fingerprint_m, 0.3, 0.99);
+        draw_chances(drawn, drawn->to->fingerprint_m, 0.3, 0.99);
     if (takes_own(drawn, REFERENCE_IP_M))
-        draw_numbers(drawn, drawn->to->ip_m, 0.1, 0.95);
+        draw_chances(drawn, drawn->to->ip_m, 0.1, 0.95);
     if (takes_own(drawn, REFERENCE_FINGERPRINT_U))
-        drawn->to->fingerprint_u = world_between(drawn->random, 0.001, 0.3);
+        drawn->to->fingerprint_u = draw_chance(drawn, 0.001, 0.3);
     if (takes_own(drawn, REFERENCE_IP_U_MIN))
-        drawn->to->ip_u_min = world_between(drawn->random, 0.0001, 0.2);
+        drawn->to->ip_u_min = draw_chance(drawn, 0.0001, 0.2);
     if (drawn->is_grown)
         draw_other_family(drawn, has_both);
     for (size_t layer = 0; layer < 2; layer++)
@@ -188,8 +206,8 @@ static void draw_bins(drawing *drawn, reference_model *model)
         model->delay_hours[i] = edge;
     }
     draw_delay_m(drawn);
-    draw_numbers(drawn, drawn->to->fingerprint_m, 0.3, 0.99);
-    draw_numbers(drawn, drawn->to->ip_m, 0.1, 0.95);
+    draw_chances(drawn, drawn->to->fingerprint_m, 0.3, 0.99);
+    draw_chances(drawn, drawn->to->ip_m, 0.1, 0.95);
     drawn->changed |= REFERENCE_CHOICE_OWN(REFERENCE_DELAY_M) |
                       REFERENCE_CHOICE_OWN(REFERENCE_FINGERPRINT_M) |
                       REFERENCE_CHOICE_OWN(REFERENCE_IP_M);
@@ -239,6 +257,7 @@ char *world_model(uint64_t seed, reference_model *model)
     drawing drawn = {.random = &random, .model = model, .to = &model->own, .percent = 70};
     *model = reference_model_default;
     drawn.is_grown = world_chance(&random, 65);
+    drawn.percent_extreme = world_chance(&random, 15) ? 30 : 0;
     if (world_chance(&random, 70))
         draw_bins(&drawn, model);
     draw_windows(&random, model);
