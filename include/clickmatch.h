@@ -195,6 +195,8 @@ typedef struct cm_trace_factor {
                                candidate is none of the first CM_RESULT_CANDIDATES_MAX */
 } cm_trace_factor;
 
+#define CM_TRACE_TRAITS 4
+
 /** What a click or a conversion shows of its device, in the form in which it is compared. */
 typedef struct cm_trace_device {
     bool has_fingerprint;
@@ -205,6 +207,9 @@ typedef struct cm_trace_device {
     unsigned address_bits;
     cm_slice device_type; /* lower case */
     cm_slice user_agent;
+    cm_slice traits[CM_TRACE_TRAITS]; /* os, browser (lower case), screen ("390x844", the side that
+                                         comes first as text first), timezone; empty where it shows
+                                         none or no layer compares any */
 } cm_trace_device;
 
 /** A click that a layer weighed. */

@@ -111,6 +111,8 @@ static void put_device(cm_buffer *buffer, const cm_explanation *explanation,
         put_row(buffer, "user agent", device->user_agent);
     else
         put_row(buffer, "user agent", CM_SLICE("there"));
+    for (cm_trait i = 0; i < CM_TRAIT_COUNT && explanation->model->has_traits; i++)
+        put_row(buffer, cm_trait_names[i], device->traits[i]);
     cm_buffer_destroy(&words);
 }
 
@@ -155,7 +157,7 @@ static void put_candidate(cm_buffer *buffer, const cm_explanation *explanation,
     cm_words_duration(buffer,
                       explanation->conversion->conversion_timestamp - candidate->click_timestamp);
     cm_words(buffer, " before, probability %.6f</span></h3>\n", candidate->probability);
-    if (explanation->show_pii) {
+    if (explanation->show_pii || explanation->model->has_traits) {
         cm_words(buffer, "<table>\n");
         put_device(buffer, explanation, &candidate->device);
         cm_words(buffer, "</table>\n");

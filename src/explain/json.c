@@ -63,6 +63,17 @@ static json_t *address(const cm_trace_device *device)
     return words(&buffer);
 }
 
+static json_t *traits(const cm_trace_device *shown)
+{
+    json_t *object = json_object();
+    for (cm_trait i = 0; i < CM_TRAIT_COUNT; i++)
+        if (json_object_set_new(object, cm_trait_names[i], text(shown->traits[i])) != 0) {
+            json_decref(object);
+            return NULL;
+        }
+    return object;
+}
+
 /* Personal data only where it was asked for; that it is there can be said. */
 static json_t *device(const cm_explanation *explanation, const cm_trace_device *shown)
 {
@@ -70,6 +81,11 @@ static json_t *device(const cm_explanation *explanation, const cm_trace_device *
         json_pack("{s:o,s:i,s:o,s:b}", "fingerprint", fingerprint(shown), "address_version",
                   shown->address.version, "device_type", text(shown->device_type), "has_user_agent",
                   shown->user_agent.size > 0);
+    if (explanation->model->has_traits &&
+        json_object_set_new(object, "traits", traits(shown)) != 0) {
+        json_decref(object);
+        return NULL;
+    }
     if (!explanation->show_pii)
         return object;
     json_t *personal =

@@ -79,6 +79,8 @@ static void put_carried(cm_buffer *buffer, const cm_explanation *explanation)
     put_address(buffer, explanation);
     put_id(buffer, "device type", trace->device.device_type);
     put_user_agent(buffer, explanation);
+    for (cm_trait i = 0; i < CM_TRAIT_COUNT && explanation->model->has_traits; i++)
+        put_id(buffer, cm_trait_names[i], trace->device.traits[i]);
 }
 
 /* ---- candidates ---- */
@@ -116,6 +118,16 @@ static void put_personal(cm_buffer *buffer, const cm_trace_device *device)
     cm_words(buffer, "\n");
 }
 
+static void put_traits(cm_buffer *buffer, const cm_trace_device *device)
+{
+    cm_words(buffer, "      ");
+    for (cm_trait i = 0; i < CM_TRAIT_COUNT; i++) {
+        cm_words(buffer, "%s %s ", i == 0 ? "" : ",", cm_trait_names[i]);
+        cm_words_text(buffer, device->traits[i].size == 0 ? CM_SLICE("none") : device->traits[i]);
+    }
+    cm_words(buffer, "\n");
+}
+
 static void put_candidate(cm_buffer *buffer, const cm_explanation *explanation, size_t at,
                           size_t number)
 {
@@ -129,6 +141,8 @@ static void put_candidate(cm_buffer *buffer, const cm_explanation *explanation, 
     cm_words(buffer, " before, probability %.6f\n", candidate->probability);
     if (explanation->show_pii)
         put_personal(buffer, &candidate->device);
+    if (explanation->model->has_traits)
+        put_traits(buffer, &candidate->device);
     for (uint32_t i = 0; i < candidate->factor_count; i++)
         put_factor(buffer, explanation, at, candidate, &candidate->factors[i]);
     cm_words(buffer, "       %-12s %-22s %-20.6g %+9.3f bits\n", "= w", "", candidate->weight,

@@ -1,6 +1,7 @@
 #include "index/segment_adopt.h"
 
 #include "index/segment_view.h"
+#include "model/normal.h"
 #include "store/click_text.h"
 #include "util/grow.h"
 #include "util/hash.h"
@@ -47,6 +48,12 @@ static bool is_campaign(cm_slice text)
     return (uint64_t)sizes[0] + sizes[1] + sizes[2] + sizes[3] == text.size - sizeof sizes;
 }
 
+static bool is_screen(cm_slice text)
+{
+    cm_slice first, second;
+    return cm_screen_split(text, &first, &second);
+}
+
 /* Does it name something, and only what the image has? */
 static bool is_look(const cm_segment_view *view, cm_slice text)
 {
@@ -79,7 +86,7 @@ static bool is_name(const cm_segment_view *view, cm_name_kind kind, cm_slice tex
     case CM_NAME_WIDE_BUCKET:
         return text.size == 16;
     default:
-        return true;
+        return kind != cm_name_of_trait(CM_TRAIT_SCREEN) || is_screen(text);
     }
 }
 

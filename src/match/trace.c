@@ -1,11 +1,11 @@
 #include "match/trace.h"
 
-#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "match/factors.h"
 #include "match/newest.h"
+#include "match/trace_device.h"
 #include "model/normal.h"
 #include "util/check.h"
 
@@ -32,78 +32,6 @@ static const struct weighing WEIGHINGS[] = {
 static const cm_model *model_of(const struct tracing *tracing)
 {
     return tracing->matcher->context.scoring->model;
-}
-
-/* ---- devices ---- */
-
-static unsigned prefix_of(const cm_model *model, unsigned kind)
-{
-    return kind == CM_ROW_IPV4 ? model->ipv4_prefix : model->ipv6_prefix;
-}
-
-static cm_trace_device device_of_conversion(const cm_query *query, const cm_model *model)
-{
-    const cm_device *shown = &query->conversion->device;
-    const cm_device_keys *keys = &query->keys.device;
-    bool is_given = shown->has_fingerprint && !cm_fingerprint_is_missing(shown->fingerprint);
-    cm_trace_device device = {
-        .has_fingerprint = keys->has_fingerprint,
-        .is_fingerprint_made = keys->has_fingerprint && !is_given,
-        .device_type = keys->device_type,
-        .user_agent = shown->user_agent,
-    };
-    if (keys->has_fingerprint)
-        memcpy(device.fingerprint, keys->fingerprint, sizeof device.fingerprint);
-    if (keys->address_kind != 0) {
-        device.address = cm_address_bucket(&shown->ip_address, model);
-        device.address_bits = prefix_of(model, keys->address_kind);
-    }
-    return device;
-}
-
-/* The bucket that a row has as a number. */
-static cm_address address_of(const cm_click_index *index, const cm_click_row *row)
-{
-    unsigned kind = cm_click_row_address_kind(row);
-    cm_address address = {.version = kind == CM_ROW_IPV4 ? 4 : 6};
-    uint32_t ipv4 = htobe32((uint32_t)row->address);
-    uint64_t ipv6 = htobe64(row->address);
-    if (kind == CM_ROW_IPV4) {
-        memcpy(address.bytes, &ipv4, sizeof ipv4);
-    } else if (index->rules.model->ipv6_prefix > 64) {
-        cm_slice wide =
-            cm_catalog_name(&index->catalog, CM_NAME_WIDE_BUCKET, (uint32_t)row->address);
-        CM_CHECK(wide.size == sizeof address.bytes); /* a row with a usable address has one */
-        memcpy(address.bytes, wide.data, sizeof address.bytes);
-    } else {
-        memcpy(address.bytes, &ipv6, sizeof ipv6);
-    }
-    return address;
-}
-
-static cm_trace_device device_of_click(const cm_click_index *index, uint32_t click)
-{
-    const cm_catalog *catalog = &index->catalog;
-    const cm_click_row *row = cm_click_store_row(&catalog->store, click);
-    cm_who who = cm_catalog_who(catalog, row->who);
-    uint32_t user_agent =
-        index->rules.model->has_traits ? cm_catalog_look(catalog, row->look).user_agent : row->look;
-    cm_trace_device device = {
-        .has_fingerprint = row->fingerprint != CM_NUMBER_MISSING,
-        .device_type = cm_catalog_name(catalog, CM_NAME_DEVICE_TYPE, who.device_type),
-        .user_agent = cm_catalog_name(catalog, CM_NAME_USER_AGENT, user_agent),
-    };
-    if (device.has_fingerprint) {
-        const cm_fingerprint_shard *shard = &index->fingerprints[row->fingerprint % CM_SHARDS];
-        memcpy(device.fingerprint,
-               cm_fingerprint_group_at(shard, row->fingerprint >> CM_SHARD_BITS)->fingerprint,
-               sizeof device.fingerprint);
-    }
-    if (cm_click_row_address_kind(row) != 0) {
-        device.address = address_of(index, row);
-        device.address_bits = prefix_of(index->rules.model, cm_click_row_address_kind(row));
-    }
-    return device;
 }
 
 /* ---- layer 1 ---- */
@@ -257,7 +185,8 @@ static uint32_t factors_of(const struct tracing *tracing, const struct weighed *
     return cm_newest_factors(&part, candidate->factors, count);
 }
 
-static void make_candidate(const struct tracing *tracing, const struct weighed *of,
+/* False where memory is short. */
+static bool make_candidate(const struct tracing *tracing, const struct weighed *of,
                            const struct ranked *ranked, cm_trace_candidate *candidate)
 {
     const cm_click_index *index = tracing->matcher->context.index;
@@ -268,9 +197,9 @@ static void make_candidate(const struct tracing *tracing, const struct weighed *
         .weight = ranked->weight,
         .bits = log2(ranked->weight),
         .probability = cm_calibrate(of->model, ranked->weight / of->total),
-        .device = device_of_click(index, ranked->click),
     };
     candidate->factor_count = factors_of(tracing, of, ranked, candidate);
+    return cm_trace_device_of_click(index, ranked->click, tracing->arena, &candidate->device);
 }
 
 static bool trace_candidates(struct tracing *tracing, struct weighed *of, cm_trace_layer *layer)
@@ -290,7 +219,8 @@ static bool trace_candidates(struct tracing *tracing, struct weighed *of, cm_tra
     of->alone = apart;
     of->joint = apart + of->facts.count;
     for (size_t i = 0; i < count; i++)
-        make_candidate(tracing, of, &ranked[i], &layer->candidates[i]);
+        if (!make_candidate(tracing, of, &ranked[i], &layer->candidates[i]))
+            return false;
     for (size_t i = 0; i < count && i < CM_RESULT_CANDIDATES_MAX; i++)
         ask_if_equal(tracing, of, layer, ranked[i].click, &layer->candidates[i]);
     return true;
@@ -362,19 +292,6 @@ static bool trace_weighing(struct tracing *tracing, const struct weighing *weigh
     return trace_candidates(tracing, &of, layer);
 }
 
-/* What the keys point to is the matcher's, for its next conversion. */
-static bool keep_texts(cm_arena *arena, cm_trace *trace)
-{
-    cm_slice type = trace->device.device_type;
-    char *room = cm_arena_take(arena, type.size);
-    if (room == NULL)
-        return false;
-    if (type.size > 0)
-        memcpy(room, type.data, type.size);
-    trace->device.device_type = (cm_slice){room, type.size};
-    return true;
-}
-
 static bool run(struct tracing *tracing)
 {
     const cm_click_index *index = tracing->matcher->context.index;
@@ -385,8 +302,8 @@ static bool run(struct tracing *tracing)
         !cm_conversion_keys_make_device(&index->rules, query->conversion, &matcher->keys,
                                         &query->keys))
         return false;
-    tracing->trace->device = device_of_conversion(query, model_of(tracing));
-    if (!keep_texts(tracing->arena, tracing->trace))
+    if (!cm_trace_device_of_conversion(model_of(tracing), query, tracing->arena,
+                                       &tracing->trace->device))
         return false;
     bool is_found = trace_layer_1(tracing);
     if (!is_found) {

@@ -156,6 +156,19 @@ static bool join_screen(cm_slice width, cm_slice height, cm_arena *arena, cm_sli
     return true;
 }
 
+bool cm_screen_split(cm_slice screen, cm_slice *first, cm_slice *second)
+{
+    uint32_t size;
+    if (screen.size < sizeof size)
+        return false;
+    memcpy(&size, screen.data, sizeof size);
+    if (size == 0 || size >= screen.size - sizeof size)
+        return false;
+    *first = cm_slice_of(screen.data + sizeof size, size);
+    *second = cm_slice_of(first->data + size, screen.size - sizeof size - size);
+    return true;
+}
+
 bool cm_device_traits(const cm_device *device, cm_arena *arena, cm_slice traits[CM_TRAIT_COUNT])
 {
     traits[CM_TRAIT_TIMEZONE] = device->timezone;

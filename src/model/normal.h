@@ -49,4 +49,11 @@ bool cm_components_hash(cm_digest *digest, const cm_device *device, uint8_t hash
  */
 bool cm_device_traits(const cm_device *device, cm_arena *arena, cm_slice traits[CM_TRAIT_COUNT]);
 
+/**
+ * The two sides of a screen, of the form that cm_device_traits gives it.
+ *
+ * @return false where it is of another form
+ */
+bool cm_screen_split(cm_slice screen, cm_slice *first, cm_slice *second);
+
 #endif

@@ -122,7 +122,11 @@ static cm_click some_click(const char *id, int64_t age_us, bool is_valid)
                    .fingerprint = {1, 2, 3},
                    .ip_address = {4, {203, 0, 113, 7}},
                    .user_agent = CM_SLICE("agent \xFF"),
-                   .device_type = CM_SLICE("mobile")},
+                   .device_type = CM_SLICE("mobile"),
+                   .os = CM_SLICE("iOS"),
+                   .browser = CM_SLICE("Sa<\xFF"),
+                   .screen_width = CM_SLICE("844"),
+                   .screen_height = CM_SLICE("390")},
     };
 }
 
@@ -136,6 +140,7 @@ static void setup(struct fixture *fixture, const char *json)
                                           .conversion_timestamp = T0,
                                           .device = clicks[0].device};
     fixture->conversion.device.ip_address.bytes[3] = 8;
+    fixture->conversion.device.os = CM_SLICE("Android");
     assert_int_equal(cm_model_create(json, strlen(json), &fixture->model, NULL), CM_OK);
     assert_int_equal(cm_engine_create(NULL, fixture->model, &fixture->engine, NULL), CM_OK);
     assert_int_equal(cm_engine_add(fixture->engine, clicks, 4, NULL, NULL), CM_OK);
@@ -185,7 +190,8 @@ static void test_no_memory(void **state)
     struct fixture fixture;
     if (!failing_malloc_works)
         skip();
-    setup(&fixture, "{\"fingerprint\": {\"calibration\": [[0, 0], [1, 0.5]]}}");
+    setup(&fixture, "{\"fingerprint\": {\"calibration\": [[0, 0], [1, 0.5]], \"traits\": {\"os\": "
+                    "[0.9, 0.5]}}}");
     const cm_explanation explanation = explanation_of(&fixture);
     for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS; i++) {
         cm_buffer whole = {0};
@@ -238,6 +244,34 @@ static void test_a_factor_of_zero(void **state)
     teardown(&fixture);
 }
 
+/* What each side shows is shown where any of it is compared. */
+static void test_traits(void **state)
+{
+    (void)state;
+    static const char *const wanted[][3] = {
+        {"\n  os            android\n", "\n  timezone      none\n",
+         "\n       os ios, browser sa<\\xff, screen 390x844, timezone none\n"},
+        {"\"os\": \"android\"", "\"os\": \"ios\"", "\"screen\": \"390x844\""},
+        {">android<", ">ios<", ">390x844<"},
+    };
+    for (int has_traits = 0; has_traits < 2; has_traits++) {
+        struct fixture fixture;
+        setup(&fixture,
+              has_traits ? "{\"fingerprint\": {\"traits\": {\"os\": [0.9, 0.5]}}}" : "{}");
+        cm_explanation explanation = explanation_of(&fixture);
+        explanation.show_pii = false;
+        for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS; i++) {
+            cm_buffer buffer = {0};
+            FORMS[i](&explanation, &buffer);
+            for (size_t j = 0; j < 3; j++)
+                if (holds(&buffer, wanted[i][j]) != has_traits)
+                    fail_msg("form %zu, %s:\n%.*s", i, wanted[i][j], (int)buffer.size, buffer.data);
+            cm_buffer_destroy(&buffer);
+        }
+        teardown(&fixture);
+    }
+}
+
 static void test_bins(void **state)
 {
     (void)state;
@@ -257,7 +291,7 @@ int main(void)
         cmocka_unit_test(test_durations),    cmocka_unit_test(test_times),
         cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_counts),
         cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_a_factor_of_zero),
-        cmocka_unit_test(test_bins),
+        cmocka_unit_test(test_bins),         cmocka_unit_test(test_traits),
     };
     return cmocka_run_group_tests_name("explain_forms", tests, NULL, NULL);
 }

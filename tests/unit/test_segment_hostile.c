@@ -112,13 +112,13 @@ static void test_rows(void **state)
     cm_engine_destroy(saved);
 }
 
-/* Where the first look of an image is. */
-static size_t first_look(const images *made)
+/* Where the first name of a kind is in an image. */
+static size_t first_name(const images *made, cm_name_kind wanted)
 {
     cm_image_header header;
     memcpy(&header, made->bytes[0].data, sizeof header);
     size_t at = made->bytes[0].size;
-    for (unsigned kind = CM_NAME_KIND_COUNT; kind-- > CM_NAME_LOOK;)
+    for (unsigned kind = CM_NAME_KIND_COUNT; kind-- > wanted;)
         at -= header.names[kind].bytes;
     return at + sizeof(uint32_t); /* behind its size */
 }
@@ -130,7 +130,7 @@ static void test_looks(void **state)
     cm_engine *saved;
     const char *model = images_traits_model;
     images made = some_images(&saved, model);
-    size_t look = first_look(&made);
+    size_t look = first_name(&made, CM_NAME_LOOK);
     cm_image_header header;
     memcpy(&header, made.bytes[0].data, sizeof header);
     ROW(look, header.names[CM_NAME_LOOK].count + 1, "row 0: no such look");
@@ -144,6 +144,21 @@ static void test_looks(void **state)
                        "name 1 of kind 8 is none");
     memset(made.bytes[0].data + look, 0, sizeof(cm_look));
     expect_fault(&made, model, "name 1 of kind 8 is none");
+    images_destroy(&made);
+    cm_engine_destroy(saved);
+}
+
+/* A screen is two sides, of which the first says how long it is. */
+static void test_screens(void **state)
+{
+    (void)state;
+    cm_engine *saved;
+    images made = some_images(&saved, images_traits_model);
+    size_t screen = first_name(&made, cm_name_of_trait(CM_TRAIT_SCREEN));
+    const uint32_t sizes[] = {0, 1000, UINT32_MAX};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        expect_field_fault(&made, images_traits_model, screen, sizeof(uint32_t), sizes[i],
+                           "name 1 of kind 6 is none");
     images_destroy(&made);
     cm_engine_destroy(saved);
 }
@@ -310,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_screens),
         cmocka_unit_test(test_images_that_do_not_belong_together),
         cmocka_unit_test(test_cut_off_anywhere),
         cmocka_unit_test(test_mutations),
