@@ -69,22 +69,6 @@ void cm_rights_destroy(cm_rights *rights);
 bool cm_rights_same_device(const cm_rights *rights, uint32_t a, uint32_t b);
 
 /**
- * Have a model answer for some conversions, their ids hidden.
- *
- * @param numbers          of the conversions
- * @param without_deleted  leave out the clicks of rights->is_deleted
- * @param answers          by number of conversion; receives those of these
- */
-cm_status cm_evaluate_ask(const cm_records *records, const cm_rights *rights,
-                          const cm_evaluated *model, const cm_evaluate_options *options,
-                          const uint32_t *numbers, size_t count, bool without_deleted,
-                          cm_answer *answers, cm_error *error);
-
-/** What an answer is worth. right: the right click; CM_NUMBER_NONE: the conversion is organic. */
-cm_judged cm_evaluate_judge(const cm_records *records, const cm_rights *rights, uint32_t number,
-                            uint32_t right, const cm_answer *answer);
-
-/**
  * Have a model answer and judge it.
  *
  * @param judgement  its label and role are set; receives the rest but regret

@@ -103,9 +103,12 @@ static cm_verdict verdict_of(const cm_rights *rights, uint32_t right, uint32_t c
                                                        : CM_VERDICT_OTHER_DEVICE;
 }
 
-static cm_judged judge(const cm_records *records, const cm_rights *rights, uint32_t number,
-                       uint32_t right, const cm_answer *answer)
+cm_judged cm_asking_judge_one(const cm_asking *asking, uint32_t number, bool is_organic)
 {
+    const cm_records *records = asking->records;
+    const cm_rights *rights = asking->rights;
+    const cm_answer *answer = &asking->answers[number];
+    uint32_t right = is_organic ? CM_NUMBER_NONE : rights->right[number];
     cm_judged judged = {
         .probability = answer->probability,
         .weighed = answer->weighed,
@@ -129,11 +132,8 @@ size_t cm_asking_judge(const cm_asking *asking, cm_judged *judged, bool masked)
     const cm_rights *rights = asking->rights;
     size_t count = 0;
     for (size_t i = 0; i < asking->records->conversion_count; i++)
-        if (rights->is_judged[i]) {
-            bool is_organic = masked && rights->is_masked[i];
-            uint32_t right = is_organic ? CM_NUMBER_NONE : rights->right[i];
+        if (rights->is_judged[i])
             judged[count++] =
-                judge(asking->records, rights, (uint32_t)i, right, &asking->answers[i]);
-        }
+                cm_asking_judge_one(asking, (uint32_t)i, masked && rights->is_masked[i]);
     return count;
 }

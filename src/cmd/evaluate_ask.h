@@ -35,6 +35,9 @@ cm_status cm_asking_match(cm_asking *asking, const uint32_t *numbers, size_t cou
 cm_status cm_asking_ask(cm_asking *asking, const cm_evaluated *model, const uint32_t *numbers,
                         size_t count, cm_error *error);
 
+/** Judge the answer to one conversion. is_organic: as if it had no right click. */
+cm_judged cm_asking_judge_one(const cm_asking *asking, uint32_t number, bool is_organic);
+
 /**
  * Judge the answers to the conversions that are to be judged.
  *

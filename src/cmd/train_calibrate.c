@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "cmd/clock.h"
+#include "cmd/evaluate_ask.h"
 #include "cmd/train.h"
+#include "engine/engine.h"
 #include "train/isotonic.h"
 #include "util/error.h"
 
@@ -15,21 +17,24 @@
 #define KNOTS_WANTED 16.0
 #define BAND_LO_ALL 1e-6 /* layer 2 attributes whatever it weighs, so that all of it can be seen */
 
-/* What one model says of the fold. */
+/* What models say of the fold: [0] of its conversions as they are, [1] of them made organic. */
 struct trial {
     cm_training *training;
     uint32_t *numbers; /* of the fold's labelled conversions */
     size_t count;
-    cm_answer *answers[2]; /* by number of conversion: as they are, and made organic */
-    double *weights;       /* by group of device type: of each of its labels */
+    cm_asking askings[2];
+    cm_engine *engines[2];
+    double *weights; /* by group of device type: of each of its labels */
     cm_forecast *forecasts;
 };
 
 static void trial_destroy(struct trial *trial)
 {
+    for (int i = 0; i < 2; i++) {
+        cm_engine_destroy(trial->engines[i]);
+        free(trial->askings[i].answers);
+    }
     free(trial->numbers);
-    free(trial->answers[0]);
-    free(trial->answers[1]);
     free(trial->weights);
     free(trial->forecasts);
 }
@@ -68,13 +73,19 @@ static cm_status weigh_types(struct trial *trial, cm_error *error)
 static cm_status trial_init(struct trial *trial, cm_training *training, cm_error *error)
 {
     size_t count = training->records.conversion_count + 1;
-    *trial = (struct trial){
-        .training = training,
-        .numbers = malloc(count * sizeof *trial->numbers),
-        .answers = {malloc(count * sizeof(cm_answer)), malloc(count * sizeof(cm_answer))},
-        .forecasts = malloc(2 * count * sizeof *trial->forecasts)};
-    if (trial->numbers == NULL || trial->answers[0] == NULL || trial->answers[1] == NULL ||
-        trial->forecasts == NULL)
+    *trial = (struct trial){.training = training,
+                            .numbers = malloc(count * sizeof *trial->numbers),
+                            .forecasts = malloc(2 * count * sizeof *trial->forecasts)};
+    bool ready = trial->numbers != NULL && trial->forecasts != NULL;
+    for (int i = 0; i < 2; i++) {
+        trial->askings[i] = (cm_asking){.records = &training->records,
+                                        .rights = &training->rights,
+                                        .options = &training->options,
+                                        .leaves_deleted_out = i == 1,
+                                        .answers = malloc(count * sizeof(cm_answer))};
+        ready = ready && trial->askings[i].answers != NULL;
+    }
+    if (!ready)
         return cm_error_memory(error, "forecasts", 2 * count * sizeof(cm_forecast));
     for (size_t i = 0; i < training->records.conversion_count; i++)
         if (cm_train_is_labelled(training, CM_FOLD_CALIBRATE, i))
@@ -82,51 +93,23 @@ static cm_status trial_init(struct trial *trial, cm_training *training, cm_error
     return weigh_types(trial, error);
 }
 
+/* Have the model as it is now answer. */
 static cm_status ask(struct trial *trial, cm_error *error)
 {
-    cm_training *training = trial->training;
     cm_model *model = NULL;
-    cm_trained_round(&training->trained);
-    cm_status status = cm_trained_model(&training->trained, &model, error);
+    cm_trained_round(&trial->training->trained);
+    cm_status status = cm_trained_model(&trial->training->trained, &model, error);
     const cm_evaluated evaluated = {model, CM_RULE_MODEL};
-    for (int organic = 0; organic < 2 && status == CM_OK; organic++)
-        status =
-            cm_evaluate_ask(&training->records, &training->rights, &evaluated, &training->options,
-                            trial->numbers, trial->count, organic, trial->answers[organic], error);
-    cm_model_destroy(model);
-    if (getenv("DBG")) {
-        size_t n[2] = {0}, hi[2] = {0};
-        FILE *f = fopen("/tmp/s6/masked.txt", "w");
-        for (int o = 0; o < 2; o++)
-            for (size_t i = 0; i < trial->count; i++) {
-                const cm_answer *a = &trial->answers[o][trial->numbers[i]];
-                n[o] += a->accepted && a->probability >= .6;
-                hi[o] += a->accepted && a->probability >= .9;
-                const cm_conversion *v = &training->records.conversions[trial->numbers[i]];
-                if (o && a->accepted && a->probability >= .6)
-                    fprintf(f, "%.*s,%.*s,%.*s,%.4f\n", (int)v->tenant_id.size, v->tenant_id.data,
-                            (int)v->conversion_id.size, v->conversion_id.data,
-                            (int)training->records.clicks[a->click].click_id.size,
-                            training->records.clicks[a->click].click_id.data, a->probability);
-            }
-        fclose(f);
-        size_t del = 0;
-        for (size_t i = 0; i < training->records.click_count; i++)
-            del += training->rights.is_deleted[i];
-        fprintf(stderr, "labelled %zu: as is %.4f (%.4f), masked %.4f (%.4f), deleted %zu\n",
-                trial->count, (double)n[0] / (double)trial->count,
-                (double)hi[0] / (double)trial->count, (double)n[1] / (double)trial->count,
-                (double)hi[1] / (double)trial->count, del);
+    for (int i = 0; i < 2 && status == CM_OK; i++) {
+        cm_engine **engine = &trial->engines[i];
+        status = *engine == NULL ? cm_asking_load(&trial->askings[i], &evaluated, engine, error)
+                                 : cm_engine_set_model(*engine, model, error);
+        if (status == CM_OK)
+            status =
+                cm_asking_match(&trial->askings[i], trial->numbers, trial->count, *engine, error);
     }
+    cm_model_destroy(model);
     return status;
-}
-
-static cm_judged judge(const struct trial *trial, uint32_t number, bool organic)
-{
-    const cm_rights *rights = &trial->training->rights;
-    return cm_evaluate_judge(&trial->training->records, rights, number,
-                             organic ? CM_NUMBER_NONE : rights->layer_1[number],
-                             &trial->answers[organic][number]);
 }
 
 /* What a layer said, as forecasts; labels: receives how many conversions they are of. */
@@ -139,7 +122,8 @@ static size_t gather(const struct trial *trial, unsigned layer, uint64_t *labels
         double organic = cm_train_organic(trial->training, number);
         double weight = trial->weights[type_of(trial->training, number)];
         for (int is_organic = 0; is_organic < 2; is_organic++) {
-            cm_judged judged = judge(trial, number, is_organic);
+            cm_judged judged =
+                cm_asking_judge_one(&trial->askings[is_organic], number, is_organic == 1);
             if (judged.weighed != layer)
                 continue;
             trial->forecasts[count++] =
