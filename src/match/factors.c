@@ -74,14 +74,6 @@ static cm_trace_factor term(const char *name, double same, double stranger)
     return (cm_trace_factor){.name = name, .same = same, .stranger = stranger};
 }
 
-static double delay_stranger(const cm_model *model, enum cm_weighed_layer layer, uint32_t bin)
-{
-    double window_hours =
-        layer == CM_WEIGH_FINGERPRINT ? model->window_hours : model->probabilistic_window_hours;
-    double before = bin == 0 ? 0.0 : model->delay_hours[bin - 1];
-    return (model->delay_hours[bin] - before) / window_hours;
-}
-
 static cm_trace_factor compare(const struct comparison *comparison, const struct compared *of,
                                const cm_candidate_look *look)
 {
@@ -154,8 +146,8 @@ uint32_t cm_candidate_factors(const cm_weights *weights, enum cm_weighed_layer l
     factors[count++] = term("prior", cm_layer_model_of(weights, layer)->prior, 1.0);
     factors[count++] = term("key", key_m[look->bin], 1.0);
     factors[count++] = term("rivals", 1.0, r);
-    factors[count++] = term("delay", parameters->delay_m[look->bin],
-                            delay_stranger(weights->model, layer, look->bin));
+    factors[count++] =
+        term("delay", parameters->delay_m[look->bin], cm_delay_u(weights, layer, look->bin));
     return finish(factors, 0, put_comparisons(&of, look, factors, count));
 }
 
@@ -173,6 +165,7 @@ uint32_t cm_newer_factors(const cm_weights *weights, double whole, double r, dou
                           const cm_candidate_look *look, cm_trace_factor *factors)
 {
     const cm_parameters *parameters = weights->parameters;
+    const cm_model *model = weights->model;
     const struct compared of = {weights, CM_WEIGH_PROBABILISTIC, 1.0, look->bin};
     uint32_t count = 0;
     factors[count++] = term("device", whole, 1.0);
@@ -180,7 +173,7 @@ uint32_t cm_newer_factors(const cm_weights *weights, double whole, double r, dou
     factors[count++] = term("key", parameters->ip_m[look->bin], 1.0);
     factors[count++] = term("rivals", 1.0, r);
     factors[count++] = term("delay", parameters->delay_m[look->bin],
-                            delay_stranger(weights->model, CM_WEIGH_FINGERPRINT, look->bin));
+                            cm_delay_share(model, look->bin, model->window_hours));
     count = put_comparisons(&of, look, factors, count);
     factors[count++] = term("newest", 1.0, shares);
     return finish(factors, 0, count);

@@ -52,7 +52,7 @@ static double weight_of(const cm_weights *weights, double r, const cm_candidate_
         [CM_COMPARE_EQUAL] = bin->lr_fingerprint_equal,
         [CM_COMPARE_DIFFERENT] = bin->lr_fingerprint_different,
     };
-    double w = bin->repeat_m / r * bin->lr_delay[CM_WEIGH_FINGERPRINT] * evidence[look->evidence] *
+    double w = bin->repeat_m / r * bin->lr_delay_newer * evidence[look->evidence] *
                layer->user_agent[look->user_agent];
     return cm_times_traits(layer, look, w);
 }

@@ -2,13 +2,6 @@
 
 #include <stdlib.h>
 
-static double lr_delay(const cm_weights *weights, size_t bin, double window_hours)
-{
-    const double *edges = weights->model->delay_hours;
-    double before = bin == 0 ? 0.0 : edges[bin - 1];
-    return weights->parameters->delay_m[bin] / ((edges[bin] - before) / window_hours);
-}
-
 static double reach(const cm_weights *weights, const double *m, double window_hours)
 {
     const cm_model *model = weights->model;
@@ -24,12 +17,14 @@ static cm_bin_weights bin_weights(const cm_weights *weights, size_t bin)
     const cm_parameters *parameters = weights->parameters;
     double fingerprint_m = parameters->fingerprint_m[bin];
     double ip_m = parameters->ip_m[bin];
+    double delay_m = parameters->delay_m[bin];
     double other_m = parameters->ip_other_m, other_u = parameters->ip_other_u;
     return (cm_bin_weights){
         .prior_m = {parameters->fingerprint.prior * fingerprint_m,
                     parameters->probabilistic.prior * ip_m},
-        .lr_delay = {lr_delay(weights, bin, model->window_hours),
-                     lr_delay(weights, bin, model->probabilistic_window_hours)},
+        .lr_delay = {delay_m / cm_delay_u(weights, CM_WEIGH_FINGERPRINT, bin),
+                     delay_m / cm_delay_u(weights, CM_WEIGH_PROBABILISTIC, bin)},
+        .lr_delay_newer = delay_m / cm_delay_share(model, bin, model->window_hours),
         .ip_m = ip_m,
         .ip_different_m = 1 - ip_m,
         .repeat_m = parameters->probabilistic.repeat * ip_m,
@@ -97,9 +92,11 @@ cm_status cm_scoring_init(cm_scoring *scoring, const cm_model *model, cm_error *
 
 static void blind(cm_weights *weights)
 {
-    for (size_t i = 0; i < weights->model->bin_count; i++)
+    for (size_t i = 0; i < weights->model->bin_count; i++) {
         for (size_t layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++)
             weights->bins[i].lr_delay[layer] = 1.0;
+        weights->bins[i].lr_delay_newer = 1.0;
+    }
 }
 
 void cm_scoring_set_rule(cm_scoring *scoring, cm_rule rule)

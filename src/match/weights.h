@@ -16,6 +16,7 @@ enum cm_weighed_layer { CM_WEIGH_FINGERPRINT, CM_WEIGH_PROBABILISTIC, CM_WEIGHED
 typedef struct cm_bin_weights {
     double prior_m[CM_WEIGHED_LAYER_COUNT];  /* prior * fingerprint_m[i], prior * ip_m[i] */
     double lr_delay[CM_WEIGHED_LAYER_COUNT]; /* LR_delay(i, W2), LR_delay(i, W3) */
+    double lr_delay_newer;                   /* LR_delay(i, W2) of newer clicks */
     double ip_m, ip_different_m;             /* ip_m[i], 1 - ip_m[i] */
     double repeat_m;                         /* layer 3's repeat * ip_m[i] */
     double lr_ip_different;                  /* of another address of the same family */
@@ -72,6 +73,26 @@ static inline const cm_layer_model *cm_layer_model_of(const cm_weights *weights,
 {
     return layer == CM_WEIGH_FINGERPRINT ? &weights->parameters->fingerprint
                                          : &weights->parameters->probabilistic;
+}
+
+/** The chance that a stranger's click of a window falls in a delay bin, where all of the window is
+ * alike. */
+static inline double cm_delay_share(const cm_model *model, size_t bin, double window_hours)
+{
+    double before = bin == 0 ? 0.0 : model->delay_hours[bin - 1];
+    return (model->delay_hours[bin] - before) / window_hours;
+}
+
+/** The same of strangers' clicks that share a layer's key: as the layer says. */
+static inline double cm_delay_u(const cm_weights *weights, enum cm_weighed_layer layer, size_t bin)
+{
+    const cm_model *model = weights->model;
+    const double *delay_u = cm_layer_model_of(weights, layer)->delay_u;
+    if (delay_u != NULL)
+        return delay_u[bin];
+    return cm_delay_share(model, bin,
+                          layer == CM_WEIGH_FINGERPRINT ? model->window_hours
+                                                        : model->probabilistic_window_hours);
 }
 
 /** The bin of a delay in microseconds: the first whose upper edge is above it, else the last. */

@@ -58,7 +58,7 @@ cm_status cm_model_create(const char *json, size_t size, cm_model **model, cm_er
     cm_model_draft draft = {.model = create_default(), .error = error};
     if (draft.model == NULL)
         return cm_error_memory(error, "a model", sizeof **model);
-    for (size_t i = 0; i < CM_BINS_COUNT; i++)
+    for (size_t i = 0; i <= CM_BINS_IP_M; i++)
         draft.bin_counts[i] = CM_DEFAULT_BIN_COUNT;
     cm_status status = json != NULL || size > 0 ? cm_model_draft_read(&draft, json, size)
                                                 : cm_model_draft_check(&draft);

@@ -37,6 +37,7 @@ typedef struct cm_layer_model {
     double band_lo, band_hi;
     double repeat; /* 0: a device clicks once */
     cm_chances traits[CM_TRAIT_COUNT];
+    double *delay_u; /* bin_count, owned; NULL: strangers' delays are uniform */
     size_t knot_count;
     cm_knot *knots; /* owned */
 } cm_layer_model;

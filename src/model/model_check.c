@@ -10,11 +10,17 @@ static int64_t microseconds_of(double hours)
 
 cm_status cm_model_draft_check_counts(const cm_model_draft *draft, const char *section)
 {
-    static const char *const names[CM_BINS_COUNT] = {"delay_hours", "delay_m", "fingerprint_m",
-                                                     "ip_m"};
+    static const char *const names[] = {
+        [CM_BINS_DELAY_HOURS] = "delay_hours",
+        [CM_BINS_DELAY_M] = "delay_m",
+        [CM_BINS_FINGERPRINT_M] = "fingerprint_m",
+        [CM_BINS_IP_M] = "ip_m",
+        [CM_BINS_FINGERPRINT_DELAY_U] = "fingerprint.delay_u",
+        [CM_BINS_PROBABILISTIC_DELAY_U] = "probabilistic.delay_u",
+    };
     size_t bins = draft->bin_counts[CM_BINS_DELAY_HOURS];
     for (size_t i = 0; i < CM_BINS_COUNT; i++)
-        if (draft->bin_counts[i] != bins)
+        if (draft->bin_counts[i] != 0 && draft->bin_counts[i] != bins)
             return cm_error_set(
                 draft->error, CM_ERROR_MODEL,
                 "model: %s%s: %zu values where delay_hours has %zu; give one per bin", section,

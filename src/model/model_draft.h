@@ -16,12 +16,14 @@ enum cm_bins {
     CM_BINS_DELAY_M,
     CM_BINS_FINGERPRINT_M,
     CM_BINS_IP_M,
+    CM_BINS_FINGERPRINT_DELAY_U,
+    CM_BINS_PROBABILISTIC_DELAY_U,
     CM_BINS_COUNT
 };
 
 typedef struct cm_model_draft {
     cm_model *model;
-    size_t bin_counts[CM_BINS_COUNT]; /* they may differ until checked */
+    size_t bin_counts[CM_BINS_COUNT]; /* they may differ until checked; 0: not there */
     cm_error *error;
 } cm_model_draft;
 

@@ -99,10 +99,11 @@ static cm_status read_traits(const cm_model_place *place, const json_t *value, v
     return read_part(place, value, fields, COUNT(fields), slot);
 }
 
+/* The field's param: the cm_bins of its delay_u. */
 static cm_status read_layer(const cm_model_place *place, const json_t *value, void *slot)
 {
 #define AT(member) offsetof(cm_layer_model, member)
-    static const cm_model_field fields[] = {
+    const cm_model_field fields[] = {
         {"prior", cm_model_read_probability, AT(prior), 0},
         {"rivals", cm_model_read_rivals, AT(rivals), 0},
         {"user_agent_m", cm_model_read_probability, AT(user_agent_m), 0},
@@ -111,6 +112,7 @@ static cm_status read_layer(const cm_model_place *place, const json_t *value, vo
         {"calibration", cm_model_read_calibration, 0, 0},
         {"repeat", cm_model_read_repeat, AT(repeat), 0},
         {"traits", read_traits, AT(traits), 0},
+        {"delay_u", cm_model_read_bins, AT(delay_u), place->field->param},
     };
 #undef AT
     return read_part(place, value, fields, COUNT(fields), slot);
@@ -128,8 +130,8 @@ static struct part parameters_part(cm_parameters *parameters)
         {"ip_u_min", cm_model_read_probability, AT(ip_u_min), 0},
         {"ip_other_m", cm_model_read_probability, AT(ip_other_m), 0},
         {"ip_other_u", cm_model_read_probability, AT(ip_other_u), 0},
-        {"fingerprint", read_layer, AT(fingerprint), 0},
-        {"probabilistic", read_layer, AT(probabilistic), 0},
+        {"fingerprint", read_layer, AT(fingerprint), CM_BINS_FINGERPRINT_DELAY_U},
+        {"probabilistic", read_layer, AT(probabilistic), CM_BINS_PROBABILISTIC_DELAY_U},
     };
 #undef AT
     return (struct part){fields, COUNT(fields), parameters};

@@ -61,8 +61,12 @@ void cm_parameters_make_default(cm_parameters *parameters, bool *failed)
               CM_DEFAULT_BIN_COUNT, failed);
 }
 
-static void copy_knots(cm_layer_model *copy, const cm_layer_model *layer, bool *failed)
+static void copy_layer(cm_layer_model *copy, const cm_layer_model *layer, size_t bin_count,
+                       bool *failed)
 {
+    copy->delay_u = layer->delay_u == NULL
+                        ? NULL
+                        : cm_copy_bytes(layer->delay_u, bin_count * sizeof *layer->delay_u, failed);
     copy->knots =
         layer->knot_count == 0
             ? NULL
@@ -75,8 +79,14 @@ void cm_parameters_copy(cm_parameters *copy, const cm_parameters *parameters, si
     *copy = *parameters;
     copy_bins(copy, parameters->delay_m, parameters->fingerprint_m, parameters->ip_m, bin_count,
               failed);
-    copy_knots(&copy->fingerprint, &parameters->fingerprint, failed);
-    copy_knots(&copy->probabilistic, &parameters->probabilistic, failed);
+    copy_layer(&copy->fingerprint, &parameters->fingerprint, bin_count, failed);
+    copy_layer(&copy->probabilistic, &parameters->probabilistic, bin_count, failed);
+}
+
+static void destroy_layer(cm_layer_model *layer)
+{
+    free(layer->delay_u);
+    free(layer->knots);
 }
 
 void cm_parameters_destroy(cm_parameters *parameters)
@@ -84,8 +94,8 @@ void cm_parameters_destroy(cm_parameters *parameters)
     free(parameters->delay_m);
     free(parameters->fingerprint_m);
     free(parameters->ip_m);
-    free(parameters->fingerprint.knots);
-    free(parameters->probabilistic.knots);
+    destroy_layer(&parameters->fingerprint);
+    destroy_layer(&parameters->probabilistic);
 }
 
 static cm_status check_delay_sum(const cm_parameters *parameters, size_t bin_count,
