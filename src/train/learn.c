@@ -14,6 +14,7 @@
 #define STEPS 12
 /* So little that samples hold newer clicks, and their weights are as if there were none. */
 #define REPEAT_TO_SEE_NEWER 1e-9
+#define OUTSIDE 0.5
 static const cm_chances FAMILY_BEGIN = {0.4, 0.4}, TRAIT_BEGIN = {0.9, 0.3};
 
 struct learning {
@@ -37,7 +38,21 @@ cm_status cm_trained_model(const cm_trained *trained, cm_model **model, cm_error
 
 /* ---- where to begin ---- */
 
-static void begin_parameters(cm_parameters *parameters, bool has_traits)
+/* Strangers' clicks, spread evenly over the layer's window to begin with. */
+static bool begin_delay_u(const cm_trained *trained, double window, cm_layer_model *layer)
+{
+    if (layer->delay_u != NULL)
+        return true;
+    layer->delay_u = malloc(trained->bin_count * sizeof *layer->delay_u);
+    for (size_t i = 0; i < trained->bin_count && layer->delay_u != NULL; i++) {
+        double before = i == 0 ? 0 : trained->delay_hours[i - 1];
+        double share = (trained->delay_hours[i] - before) / window;
+        layer->delay_u[i] = share < OUTSIDE ? share : OUTSIDE; /* bins behind the window */
+    }
+    return layer->delay_u != NULL;
+}
+
+static bool begin_parameters(const cm_trained *trained, cm_parameters *parameters, bool has_traits)
 {
     if (parameters->ip_other_m == 0) {
         parameters->ip_other_m = FAMILY_BEGIN.m;
@@ -47,6 +62,9 @@ static void begin_parameters(cm_parameters *parameters, bool has_traits)
     for (size_t i = 0; i < CM_TRAIT_COUNT; i++)
         if (has_traits && parameters->probabilistic.traits[i].m == 0)
             parameters->probabilistic.traits[i] = TRAIT_BEGIN;
+    return begin_delay_u(trained, trained->base->window_hours, &parameters->fingerprint) &&
+           begin_delay_u(trained, trained->base->probabilistic_window_hours,
+                         &parameters->probabilistic);
 }
 
 /* What nobody has seen is not said: samples needed it. */
@@ -153,12 +171,16 @@ static cm_status learn_layer_2_of_all(struct learning *learning, cm_error *error
     return status;
 }
 
-static void take_layer_3(const cm_parameters *from, cm_parameters *to)
+/* What layer 3 learns without labels begins where the whole has come to. */
+static void take_layer_3(const cm_parameters *from, size_t bin_count, cm_parameters *to)
 {
+    cm_layer_model *layer = &to->probabilistic;
+    double user_agent_m = layer->user_agent_m, *delay_u = layer->delay_u;
+    memcpy(delay_u, from->probabilistic.delay_u, bin_count * sizeof *delay_u);
+    *layer = from->probabilistic;
+    layer->user_agent_m = user_agent_m;
+    layer->delay_u = delay_u;
     to->fingerprint_u = from->fingerprint_u;
-    double user_agent_m = to->probabilistic.user_agent_m;
-    to->probabilistic = from->probabilistic;
-    to->probabilistic.user_agent_m = user_agent_m;
 }
 
 static cm_status learn_layer_3_of_all(struct learning *learning, cm_error *error)
@@ -168,7 +190,7 @@ static cm_status learn_layer_3_of_all(struct learning *learning, cm_error *error
     cm_status status = learn_layer_3(learning, CM_NUMBER_NONE, &trained->own, &learned->own, error);
     for (size_t i = 0; i < trained->section_count && status == CM_OK; i++) {
         cm_parameters *parameters = &trained->sections[i].parameters;
-        take_layer_3(&trained->own, parameters);
+        take_layer_3(&trained->own, trained->bin_count, parameters);
         status = learn_layer_3(learning, group_of(learning, i), parameters, &learned->sections[i],
                                error);
         forget_unseen(&learned->own, parameters);
@@ -180,10 +202,12 @@ static cm_status learn_layer_3_of_all(struct learning *learning, cm_error *error
 static cm_status learn(struct learning *learning, cm_error *error)
 {
     cm_trained *trained = learning->trained;
-    begin_parameters(&trained->own, learning->task->has_traits);
+    bool ready = begin_parameters(trained, &trained->own, learning->task->has_traits);
     for (size_t i = 0; i < trained->section_count; i++)
-        begin_parameters(&trained->sections[i].parameters, learning->task->has_traits);
-    cm_status status = take_samples(learning, error);
+        ready = ready && begin_parameters(trained, &trained->sections[i].parameters,
+                                          learning->task->has_traits);
+    cm_status status = ready ? take_samples(learning, error)
+                             : cm_error_memory(error, "delays", trained->bin_count);
     if (status == CM_OK)
         status = learn_layer_2_of_all(learning, error);
     /* Anew: which conversions layer 2 leaves open, and what is newer than its answers, goes by what

@@ -15,9 +15,9 @@ struct mixture {
     const cm_mixture_task *task;
     cm_parameters *parameters;
     cm_layer_model *layer;
-    double reach;       /* of the layer: own devices that kept the key */
-    double *delay_m;    /* as it was to begin with */
-    size_t bins_within; /* the layer's window */
+    double reach;              /* of the layer: own devices that kept the key */
+    double *delay_m, *delay_u; /* as they were to begin with */
+    size_t bins_within;        /* the layer's window */
     double w0;
     double **x;         /* by chunk and look: a candidate's weight without prior and r */
     bool **takes;       /* by chunk and conversion: does it take part? */
@@ -37,7 +37,7 @@ enum {
     SUM_OTHER_FAMILY,
     SUM_TRAITS,
     SUM_EQUAL_TRAITS = SUM_TRAITS + CM_TRAIT_COUNT,
-    SUM_COUNT = SUM_EQUAL_TRAITS + CM_TRAIT_COUNT /* and own clicks by delay bin */
+    SUM_COUNT = SUM_EQUAL_TRAITS + CM_TRAIT_COUNT /* then own clicks by delay bin, and strangers' */
 };
 
 #define DELAY_WEIGHT 100.0 /* own clicks that what labels say of delays counts as */
@@ -77,10 +77,9 @@ static void weigh_units(const struct mixture *mixture, const cm_train_chunk *chu
                         const cm_train_layer *layer, double *x)
 {
     const cm_mixture_task *task = mixture->task;
-    double window = cm_unit_window(task->model, task->layer);
     for (uint32_t i = layer->first; i < layer->first + layer->count; i++)
-        x[i] = cm_unit_weight(task->model, mixture->parameters, task->layer, window,
-                              &chunk->looks[i], layer->u);
+        x[i] = cm_unit_weight(task->model, mixture->parameters, task->layer, &chunk->looks[i],
+                              layer->u);
 }
 
 static void add_pair(unsigned comparison, double stranger, double *known, double *equal)
@@ -123,10 +122,12 @@ static void expect_one(const struct mixture *mixture, const cm_train_chunk *chun
 {
     double w[CM_CANDIDATES_MAX];
     double total = mixture->w0 + weigh(mixture, layer, x, mixture->point, w);
+    size_t bin_count = mixture->task->model->bin_count;
     for (uint32_t i = 0; i < layer->count; i++) {
         sums[SUM_OWN] += w[i] / total;
         sums[SUM_COUNT + chunk->looks[layer->first + i].bin] += w[i] / total;
         add_stranger(&chunk->looks[layer->first + i], 1 - w[i] / total, sums);
+        sums[SUM_COUNT + bin_count + chunk->looks[layer->first + i].bin] += 1 - w[i] / total;
     }
 }
 
@@ -171,6 +172,19 @@ static void maximise_delays(struct mixture *mixture, const double *sums)
     mixture->reach = cm_unit_reach(model, parameters, mixture->task->layer);
 }
 
+static void maximise_stranger_delays(struct mixture *mixture, const double *sums)
+{
+    const double *strangers = sums + SUM_COUNT + mixture->task->model->bin_count;
+    double whole = 0.0, before = 0.0;
+    for (size_t i = 0; i < mixture->bins_within; i++) {
+        whole += strangers[i];
+        before += mixture->delay_u[i];
+    }
+    for (size_t i = 0; i < mixture->bins_within; i++)
+        mixture->layer->delay_u[i] =
+            (strangers[i] + DELAY_WEIGHT * mixture->delay_u[i]) / (whole + DELAY_WEIGHT * before);
+}
+
 static void maximise(struct mixture *mixture, const double *sums)
 {
     cm_parameters *parameters = mixture->parameters;
@@ -186,6 +200,8 @@ static void maximise(struct mixture *mixture, const double *sums)
                 share(sums[SUM_EQUAL_TRAITS + i], sums[SUM_TRAITS + i], layer->traits[i].u);
     if (mixture->task->layer == CM_WEIGH_FINGERPRINT)
         maximise_delays(mixture, sums);
+    if (layer->delay_u != NULL)
+        maximise_stranger_delays(mixture, sums);
     if (mixture->task->layer == CM_WEIGH_PROBABILISTIC)
         parameters->fingerprint_u =
             share(sums[SUM_EQUAL_EVIDENCE], sums[SUM_EVIDENCE], parameters->fingerprint_u);
@@ -288,12 +304,13 @@ static bool make_room(struct mixture *mixture)
 {
     size_t chunks = mixture->task->set->chunk_count;
     size_t bin_count = mixture->task->model->bin_count;
-    mixture->sums = calloc(SUM_COUNT + bin_count, sizeof *mixture->sums);
+    mixture->sums = calloc(SUM_COUNT + 2 * bin_count, sizeof *mixture->sums);
     mixture->delay_m = calloc(bin_count, sizeof *mixture->delay_m);
+    mixture->delay_u = calloc(bin_count, sizeof *mixture->delay_u);
     mixture->x = calloc(chunks + 1, sizeof *mixture->x);
     mixture->takes = calloc(chunks + 1, sizeof *mixture->takes);
-    bool ready = mixture->sums != NULL && mixture->delay_m != NULL && mixture->x != NULL &&
-                 mixture->takes != NULL;
+    bool ready = mixture->sums != NULL && mixture->delay_m != NULL && mixture->delay_u != NULL &&
+                 mixture->x != NULL && mixture->takes != NULL;
     for (size_t i = 0; i < chunks && ready; i++) {
         mixture->x[i] = malloc((chunk_at(mixture, i)->look_count + 1) * sizeof **mixture->x);
         mixture->takes[i] = malloc(chunk_at(mixture, i)->count + 1);
@@ -314,6 +331,7 @@ static void free_room(struct mixture *mixture)
     free(mixture->takes);
     free(mixture->sums);
     free(mixture->delay_m);
+    free(mixture->delay_u);
 }
 
 /* Note where everything begins, and who takes part. */
@@ -322,6 +340,9 @@ static void begin(struct mixture *mixture)
     const cm_model *model = mixture->task->model;
     memcpy(mixture->delay_m, mixture->parameters->delay_m,
            model->bin_count * sizeof *mixture->delay_m);
+    if (mixture->layer->delay_u != NULL)
+        memcpy(mixture->delay_u, mixture->layer->delay_u,
+               model->bin_count * sizeof *mixture->delay_u);
     while (mixture->bins_within < model->bin_count &&
            model->delay_hours[mixture->bins_within] <= cm_unit_window(model, mixture->task->layer))
         mixture->bins_within++;
@@ -337,7 +358,7 @@ static cm_status step(struct mixture *mixture, bool is_first, cm_mixture_counts 
                       cm_error *error)
 {
     static const double coarse[] = {3.0, 1.7, 1.25}, fine[] = {1.25, 1.08, 1.02};
-    size_t count = SUM_COUNT + mixture->task->model->bin_count;
+    size_t count = SUM_COUNT + 2 * mixture->task->model->bin_count;
     double *sums = mixture->sums;
     cm_status status = cm_sum_chunks(mixture->task->set, mixture->task->threads, expect, mixture,
                                      sums, count, error);

@@ -25,9 +25,8 @@ static void add_conversion(const struct estimate *estimate, const cm_train_chunk
     double r = estimate->parameters->probabilistic.rivals + (double)(layer->newer_count - 1);
     double expected = (double)layer->newer_count * estimate->reach / r, found = 0.0;
     for (uint32_t i = 0; i < layer->newer_count; i++)
-        found += cm_unit_weight(estimate->model, estimate->parameters, CM_WEIGH_PROBABILISTIC,
-                                estimate->model->window_hours,
-                                &chunk->looks[layer->first + layer->count + i], 1.0) /
+        found += cm_unit_weight_newer(estimate->model, estimate->parameters,
+                                      &chunk->looks[layer->first + layer->count + i]) /
                  r;
     for (size_t i = 0; i < SCALE_COUNT; i++)
         sums[i] += log(1 - layer->probability +

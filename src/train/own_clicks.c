@@ -54,14 +54,13 @@ static void find_chances(const struct listing *listing, const cm_train_conversio
 {
     const cm_train_layer *layer = &conversion->layers[CM_WEIGH_FINGERPRINT];
     const cm_parameters *parameters = &listing->model->parameters[conversion->group];
-    double window = cm_unit_window(listing->model, CM_WEIGH_FINGERPRINT);
     double unit[CM_CANDIDATES_MAX];
     double strangers = (double)layer->left;
     for (uint32_t i = 0; i < layer->count; i++) {
         bool is_label = looks[i].click == conversion->label;
-        unit[i] = parameters->fingerprint.repeat * cm_unit_weight(listing->model, parameters,
-                                                                  CM_WEIGH_FINGERPRINT, window,
-                                                                  &looks[i], layer->u);
+        unit[i] =
+            parameters->fingerprint.repeat *
+            cm_unit_weight(listing->model, parameters, CM_WEIGH_FINGERPRINT, &looks[i], layer->u);
         chances[i] = is_label ? 1.0 : 0.5;
         strangers += 1 - chances[i];
     }

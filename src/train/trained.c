@@ -76,9 +76,11 @@ static double middle(double before, double edge)
     return before > 0 ? sqrt(before * edge) : edge / 2;
 }
 
-/* values: as many as there were; receives twice as many. */
+/* values: as many as there were, or NULL; receives twice as many. */
 static bool double_values(double **values, size_t count)
 {
+    if (*values == NULL)
+        return true;
     double *doubled = realloc(*values, 2 * count * sizeof *doubled);
     if (doubled == NULL)
         return false;
@@ -88,16 +90,28 @@ static bool double_values(double **values, size_t count)
     return true;
 }
 
+/* What was said of a whole bin, of its halves. */
+static void share_out(double *values, size_t bin, double first)
+{
+    if (values == NULL)
+        return;
+    values[2 * bin] *= first;
+    values[2 * bin + 1] *= 1 - first;
+}
+
 static bool halve_parameters(cm_parameters *parameters, const double *edges, size_t count)
 {
     bool ready = double_values(&parameters->delay_m, count) &&
                  double_values(&parameters->fingerprint_m, count) &&
-                 double_values(&parameters->ip_m, count);
+                 double_values(&parameters->ip_m, count) &&
+                 double_values(&parameters->fingerprint.delay_u, count) &&
+                 double_values(&parameters->probabilistic.delay_u, count);
     for (size_t i = 0; i < count && ready; i++) {
         double before = i == 0 ? 0 : edges[2 * i - 1];
         double first = (edges[2 * i] - before) / (edges[2 * i + 1] - before);
-        parameters->delay_m[2 * i] *= first;
-        parameters->delay_m[2 * i + 1] *= 1 - first;
+        share_out(parameters->delay_m, i, first);
+        share_out(parameters->fingerprint.delay_u, i, first);
+        share_out(parameters->probabilistic.delay_u, i, first);
     }
     return ready;
 }
@@ -128,6 +142,7 @@ cm_status cm_trained_halve_bins(cm_trained *trained, size_t bin_count_max, cm_er
 /* ---- rounding ---- */
 
 #define CHANCE_MIN 1e-4
+#define DELAY_U_MIN 1e-9 /* bins may be seconds of a week */
 
 static void round_number(double *number)
 {
@@ -158,8 +173,13 @@ static void round_knots(cm_layer_model *layer)
     layer->knot_count = kept;
 }
 
-static void round_layer(cm_layer_model *layer)
+static void round_layer(cm_layer_model *layer, size_t bin_count)
 {
+    for (size_t i = 0; i < bin_count && layer->delay_u != NULL; i++) {
+        layer->delay_u[i] = fmin(fmax(layer->delay_u[i], DELAY_U_MIN), 1 - CHANCE_MIN);
+        round_number(&layer->delay_u[i]);
+    }
+
     round_chance(&layer->prior);
     round_chance(&layer->user_agent_m);
     round_chance(&layer->user_agent_u);
@@ -205,8 +225,8 @@ static void round_parameters(cm_parameters *parameters, size_t bin_count)
     round_chance(&parameters->ip_other_m);
     round_chance(&parameters->ip_other_u);
     round_chance(&parameters->fingerprint_u);
-    round_layer(&parameters->fingerprint);
-    round_layer(&parameters->probabilistic);
+    round_layer(&parameters->fingerprint, bin_count);
+    round_layer(&parameters->probabilistic, bin_count);
 }
 
 void cm_trained_round(cm_trained *trained)

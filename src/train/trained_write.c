@@ -127,7 +127,7 @@ static void put_traits(struct object *object, const cm_layer_model *layer,
 
 /* known: what holds where nothing is written; NULL: all is. */
 static void put_layer(struct object *in, const char *name, const cm_layer_model *layer,
-                      const cm_layer_model *known)
+                      const cm_layer_model *known, size_t bin_count)
 {
     const struct {
         const char *name;
@@ -146,6 +146,9 @@ static void put_layer(struct object *in, const char *name, const cm_layer_model 
         put_value(&object, fields[i].name, *(const double *)(const void *)at,
                   (const double *)(const void *)usual);
     }
+    if (layer->delay_u != NULL)
+        put_values(&object, "delay_u", layer->delay_u, known == NULL ? NULL : known->delay_u,
+                   bin_count);
     const double band[] = {layer->band_lo, layer->band_hi};
     const double usual_band[] = {known == NULL ? 0 : known->band_lo,
                                  known == NULL ? 0 : known->band_hi};
@@ -176,9 +179,9 @@ static void put_parameters(struct object *object, const cm_parameters *parameter
                   is_whole ? NULL : &known->ip_other_u);
     }
     put_layer(object, "fingerprint", &parameters->fingerprint,
-              is_whole ? NULL : &known->fingerprint);
+              is_whole ? NULL : &known->fingerprint, bin_count);
     put_layer(object, "probabilistic", &parameters->probabilistic,
-              is_whole ? NULL : &known->probabilistic);
+              is_whole ? NULL : &known->probabilistic, bin_count);
 }
 
 static void put_text(struct object *object, const char *name, const char *value)

@@ -33,11 +33,11 @@ static double traits_ratio(const cm_layer_model *layer, const cm_train_look *loo
     return product;
 }
 
-static double delay_ratio(const cm_model *model, const cm_parameters *parameters, double window,
-                          size_t bin)
+/* Of the window, whose strangers' clicks are spread evenly where nothing else is known of them. */
+static double delay_share(const cm_model *model, double window, size_t bin)
 {
     double before = bin == 0 ? 0.0 : model->delay_hours[bin - 1];
-    return parameters->delay_m[bin] / ((model->delay_hours[bin] - before) / window);
+    return (model->delay_hours[bin] - before) / window;
 }
 
 double cm_unit_window(const cm_model *model, enum cm_weighed_layer layer)
@@ -55,9 +55,8 @@ double cm_unit_reach(const cm_model *model, const cm_parameters *parameters,
     return sum;
 }
 
-double cm_unit_weight(const cm_model *model, const cm_parameters *parameters,
-                      enum cm_weighed_layer layer, double window, const cm_train_look *look,
-                      double u)
+static double layer_weight(const cm_parameters *parameters, enum cm_weighed_layer layer,
+                           double delay_u, const cm_train_look *look, double u)
 {
     bool is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
     double fingerprint_m = parameters->fingerprint_m[look->bin];
@@ -67,6 +66,24 @@ double cm_unit_weight(const cm_model *model, const cm_parameters *parameters,
                           ? address_ratio(parameters, look, u)
                           : ratio(look->evidence, fingerprint_m, parameters->fingerprint_u);
     return (is_fingerprint ? fingerprint_m : parameters->ip_m[look->bin]) *
-           delay_ratio(model, parameters, window, look->bin) * evidence *
+           (parameters->delay_m[look->bin] / delay_u) * evidence *
            ratio(look->user_agent, of->user_agent_m, of->user_agent_u) * traits_ratio(of, look);
+}
+
+double cm_unit_weight(const cm_model *model, const cm_parameters *parameters,
+                      enum cm_weighed_layer layer, const cm_train_look *look, double u)
+{
+    const cm_layer_model *of =
+        layer == CM_WEIGH_FINGERPRINT ? &parameters->fingerprint : &parameters->probabilistic;
+    double delay_u = of->delay_u != NULL
+                         ? of->delay_u[look->bin]
+                         : delay_share(model, cm_unit_window(model, layer), look->bin);
+    return layer_weight(parameters, layer, delay_u, look, u);
+}
+
+double cm_unit_weight_newer(const cm_model *model, const cm_parameters *parameters,
+                            const cm_train_look *look)
+{
+    return layer_weight(parameters, CM_WEIGH_PROBABILISTIC,
+                        delay_share(model, model->window_hours, look->bin), look, 1.0);
 }

@@ -16,11 +16,13 @@ double cm_unit_reach(const cm_model *model, const cm_parameters *parameters,
 /**
  * m of the layer's key times all likelihood ratios. A stranger's is the layer's reach on average.
  *
- * @param window  in hours, for LR_delay: of the layer, but W2 for layer 3's newer clicks
- * @param u       of layer 2's addresses, where the candidate is on the conversion's
+ * @param u  of layer 2's addresses, where the candidate is on the conversion's
  */
 double cm_unit_weight(const cm_model *model, const cm_parameters *parameters,
-                      enum cm_weighed_layer layer, double window, const cm_train_look *look,
-                      double u);
+                      enum cm_weighed_layer layer, const cm_train_look *look, double u);
+
+/** The same of a click that is newer than layer 2's answer: y without repeat and r. */
+double cm_unit_weight_newer(const cm_model *model, const cm_parameters *parameters,
+                            const cm_train_look *look);
 
 #endif
