@@ -111,8 +111,9 @@ size_t cm_weigh_layer(const cm_layer_context *context, const cm_query *query,
     const cm_layer_facts *facts = &scratch->facts;
     bool is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
     cm_weigh_candidates(weights, layer, facts->r, u, scratch, facts->count);
-    if (is_fingerprint && weights->layers[layer].repeat > 0)
-        cm_weigh_repeats(weights->layers[layer].repeat, scratch->weighed, facts->count);
+    if (is_fingerprint && weights->layers[layer].repeat > 0 && facts->count > 1)
+        cm_weigh_repeats(weights->layers[layer].repeat * facts->r / (facts->r - 1),
+                         scratch->weighed, facts->count);
     *total = cm_total_weight(facts->w0 + facts->rest, scratch->weighed, facts->count);
     bool has_newer = is_fingerprint && query->keys.device.address_kind != 0 &&
                      weights->parameters->probabilistic.repeat > 0;

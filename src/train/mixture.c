@@ -99,35 +99,55 @@ static void add_stranger(const cm_train_look *look, double stranger, double *sum
                  &sums[SUM_EQUAL_TRAITS + i]);
 }
 
-/* What the own device's newest click may be: each candidate alone, or with an older one. Returns
- * the sum. */
-static double weigh(const struct mixture *mixture, const cm_train_layer *layer, const double *x,
-                    struct point point, double *w)
+/* What makes weights of unit weights: of a candidate alone, and of an older one beside a newer. */
+struct factors {
+    double alone, older;
+};
+
+static struct factors factors_of(const struct mixture *mixture, const cm_train_layer *layer,
+                                 struct point point)
 {
-    double k = mixture->layer->prior / (point.rivals + (double)(layer->count - 1 + layer->left));
-    double repeat = point.repeat / mixture->layer->prior, older = 0.0, sum = 0.0;
+    double prior = mixture->layer->prior;
+    double r = point.rivals + (double)(layer->count - 1 + layer->left);
+    return (struct factors){prior / r, layer->count > 1 ? point.repeat / prior * r / (r - 1) : 0.0};
+}
+
+/* The sum of all ways in which candidates are the device's: one alone, or one with an older one. */
+static double weigh(const struct mixture *mixture, const cm_train_layer *layer, const double *x,
+                    struct point point)
+{
+    struct factors factors = factors_of(mixture, layer, point);
+    double older = 0.0, sum = 0.0;
     for (uint32_t i = layer->count; i-- > 0;) {
-        double alone = k * x[layer->first + i];
-        double joint = alone * (1 + repeat * older);
+        double alone = factors.alone * x[layer->first + i];
+        sum += alone * (1 + factors.older * older);
         older += alone;
-        sum += joint;
-        if (w != NULL)
-            w[i] = joint;
     }
     return sum;
 }
 
+/* Each candidate is the device's newest click with some chance, an older one of it with some, and
+ * else a stranger's. */
 static void expect_one(const struct mixture *mixture, const cm_train_chunk *chunk,
                        const cm_train_layer *layer, const double *x, double *sums)
 {
-    double w[CM_CANDIDATES_MAX];
-    double total = mixture->w0 + weigh(mixture, layer, x, mixture->point, w);
-    size_t bin_count = mixture->task->model->bin_count;
+    struct factors factors = factors_of(mixture, layer, mixture->point);
+    double total = mixture->w0 + weigh(mixture, layer, x, mixture->point);
+    double *own = sums + SUM_COUNT, *strangers = own + mixture->task->model->bin_count;
+    double newer = 0.0, older = 0.0;
+    for (uint32_t i = 0; i < layer->count; i++)
+        older += factors.alone * x[layer->first + i];
     for (uint32_t i = 0; i < layer->count; i++) {
-        sums[SUM_OWN] += w[i] / total;
-        sums[SUM_COUNT + chunk->looks[layer->first + i].bin] += w[i] / total;
-        add_stranger(&chunk->looks[layer->first + i], 1 - w[i] / total, sums);
-        sums[SUM_COUNT + bin_count + chunk->looks[layer->first + i].bin] += 1 - w[i] / total;
+        const cm_train_look *look = &chunk->looks[layer->first + i];
+        double alone = factors.alone * x[layer->first + i];
+        older -= alone;
+        double newest = alone * (1 + factors.older * older) / total;
+        double stranger = 1 - newest - alone * factors.older * newer / total;
+        newer += alone;
+        sums[SUM_OWN] += newest;
+        own[look->bin] += newest;
+        strangers[look->bin] += stranger;
+        add_stranger(look, stranger, sums);
     }
 }
 
@@ -221,15 +241,14 @@ static void add_likelihood(void *context, size_t at, double *sums)
 {
     const struct mixture *mixture = context;
     const cm_train_chunk *chunk = chunk_at(mixture, at);
-    double prior = mixture->layer->prior, repeat = mixture->point.repeat / prior;
     for (size_t i = 0; i < chunk->count; i++) {
         const cm_train_layer *layer = &chunk->conversions[i].layers[mixture->task->layer];
         if (!mixture->takes[at][i] || layer->count == 0)
             continue;
-        double n = layer->count;
-        double e = prior / (mixture->point.rivals + (n - 1 + (double)layer->left)) * mixture->reach;
-        double mean = n * e + repeat * e * e * n * (n - 1) / 2;
-        double sum = weigh(mixture, layer, mixture->x[at], mixture->point, NULL);
+        struct factors factors = factors_of(mixture, layer, mixture->point);
+        double n = layer->count, e = factors.alone * mixture->reach;
+        double mean = n * e + factors.older * e * e * n * (n - 1) / 2;
+        double sum = weigh(mixture, layer, mixture->x[at], mixture->point);
         sums[0] += log((mixture->w0 + sum) / (mixture->w0 + mean));
     }
 }
