@@ -112,8 +112,14 @@ size_t cm_weigh_layer(const cm_layer_context *context, const cm_query *query,
     bool is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
     cm_weigh_candidates(weights, layer, facts->r, u, scratch, facts->count);
     if (is_fingerprint && weights->layers[layer].repeat > 0 && facts->count > 1)
-        cm_weigh_repeats(weights->layers[layer].repeat * facts->r / (facts->r - 1),
-                         scratch->weighed, facts->count);
+    {
+        double k = weights->layers[layer].repeat * facts->r / (facts->r - 1), older = 0.0;
+        for (size_t i = facts->count; i-- > 0;) {
+            double alone = scratch->weighed[i].w, lr = weights->bins[scratch->looks[i].bin].lr_delay[layer];
+            scratch->weighed[i].w = alone * (1 + k * older);
+            older += lr > 0 ? alone / lr : 0;
+        }
+    }
     *total = cm_total_weight(facts->w0 + facts->rest, scratch->weighed, facts->count);
     bool has_newer = is_fingerprint && query->keys.device.address_kind != 0 &&
                      weights->parameters->probabilistic.repeat > 0;

@@ -18,7 +18,7 @@ struct mixture {
     double reach;              /* of the layer: own devices that kept the key */
     double *delay_m, *delay_u; /* as they were to begin with */
     size_t bins_within;        /* the layer's window */
-    double w0;
+    double w0, kept; /* kept: mean fingerprint_m of strangers' delays over reach */
     double **x;         /* by chunk and look: a candidate's weight without prior and r */
     bool **takes;       /* by chunk and conversion: does it take part? */
     double *sums;       /* of an expectation step */
@@ -99,6 +99,13 @@ static void add_stranger(const cm_train_look *look, double stranger, double *sum
                  &sums[SUM_EQUAL_TRAITS + i]);
 }
 
+static double lr(const struct mixture *mixture, const cm_train_look *look)
+{
+    const cm_parameters *p = mixture->parameters;
+    double v = p->delay_m[look->bin] / mixture->layer->delay_u[look->bin];
+    return v > 1e-9 ? v : 1e-9;
+}
+
 /* What makes weights of unit weights: of a candidate alone, and of an older one beside a newer. */
 struct factors {
     double alone, older;
@@ -113,15 +120,15 @@ static struct factors factors_of(const struct mixture *mixture, const cm_train_l
 }
 
 /* The sum of all ways in which candidates are the device's: one alone, or one with an older one. */
-static double weigh(const struct mixture *mixture, const cm_train_layer *layer, const double *x,
-                    struct point point)
+static double weigh(const struct mixture *mixture, const cm_train_chunk *chunk,
+                    const cm_train_layer *layer, const double *x, struct point point)
 {
     struct factors factors = factors_of(mixture, layer, point);
     double older = 0.0, sum = 0.0;
     for (uint32_t i = layer->count; i-- > 0;) {
         double alone = factors.alone * x[layer->first + i];
         sum += alone * (1 + factors.older * older);
-        older += alone;
+        older += alone / lr(mixture, &chunk->looks[layer->first + i]);
     }
     return sum;
 }
@@ -132,17 +139,17 @@ static void expect_one(const struct mixture *mixture, const cm_train_chunk *chun
                        const cm_train_layer *layer, const double *x, double *sums)
 {
     struct factors factors = factors_of(mixture, layer, mixture->point);
-    double total = mixture->w0 + weigh(mixture, layer, x, mixture->point);
+    double total = mixture->w0 + weigh(mixture, chunk, layer, x, mixture->point);
     double *own = sums + SUM_COUNT, *strangers = own + mixture->task->model->bin_count;
     double newer = 0.0, older = 0.0;
     for (uint32_t i = 0; i < layer->count; i++)
-        older += factors.alone * x[layer->first + i];
+        older += factors.alone * x[layer->first + i] / lr(mixture, &chunk->looks[layer->first + i]);
     for (uint32_t i = 0; i < layer->count; i++) {
         const cm_train_look *look = &chunk->looks[layer->first + i];
         double alone = factors.alone * x[layer->first + i];
-        older -= alone;
+        older -= alone / lr(mixture, look);
         double newest = alone * (1 + factors.older * older) / total;
-        double stranger = 1 - newest - alone * factors.older * newer / total;
+        double stranger = 1 - newest - alone / lr(mixture, look) * factors.older * newer / total;
         newer += alone;
         sums[SUM_OWN] += newest;
         own[look->bin] += newest;
@@ -190,6 +197,9 @@ static void maximise_delays(struct mixture *mixture, const double *sums)
             (own + DELAY_WEIGHT * mixture->delay_m[i]) / (whole + DELAY_WEIGHT * before) * before;
     }
     mixture->reach = cm_unit_reach(model, parameters, mixture->task->layer);
+    mixture->kept = 0;
+    for (size_t i = 0; i < mixture->bins_within; i++)
+        mixture->kept += mixture->layer->delay_u[i] * parameters->fingerprint_m[i] / mixture->reach;
 }
 
 static void maximise_stranger_delays(struct mixture *mixture, const double *sums)
@@ -247,8 +257,8 @@ static void add_likelihood(void *context, size_t at, double *sums)
             continue;
         struct factors factors = factors_of(mixture, layer, mixture->point);
         double n = layer->count, e = factors.alone * mixture->reach;
-        double mean = n * e + factors.older * e * e * n * (n - 1) / 2;
-        double sum = weigh(mixture, layer, mixture->x[at], mixture->point);
+        double mean = n * e + factors.older * e * e * n * (n - 1) / 2 * mixture->kept;
+        double sum = weigh(mixture, chunk, layer, mixture->x[at], mixture->point);
         sums[0] += log((mixture->w0 + sum) / (mixture->w0 + mean));
     }
 }
@@ -406,7 +416,7 @@ cm_status cm_mixture_estimate(const cm_mixture_task *task, cm_parameters *parame
         .task = task,
         .parameters = parameters,
         .layer = is_fingerprint ? &parameters->fingerprint : &parameters->probabilistic,
-        .reach = cm_unit_reach(task->model, parameters, task->layer),
+        .kept = 1, .reach = cm_unit_reach(task->model, parameters, task->layer),
     };
     *counts = (cm_mixture_counts){0};
     mixture.w0 = 1 - mixture.layer->prior * mixture.reach;
