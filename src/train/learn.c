@@ -38,9 +38,10 @@ cm_status cm_trained_model(const cm_trained *trained, cm_model **model, cm_error
 
 /* ---- where to begin ---- */
 
-/* Strangers' clicks, spread evenly over the layer's window to begin with. */
-static bool begin_delay_u(const cm_trained *trained, double window, cm_layer_model *layer)
+/* Strangers' clicks among those of layer 2, spread evenly over its window to begin with. */
+static bool begin_delay_u(const cm_trained *trained, cm_layer_model *layer)
 {
+    double window = trained->base->window_hours;
     if (layer->delay_u != NULL)
         return true;
     layer->delay_u = malloc(trained->bin_count * sizeof *layer->delay_u);
@@ -62,9 +63,7 @@ static bool begin_parameters(const cm_trained *trained, cm_parameters *parameter
     for (size_t i = 0; i < CM_TRAIT_COUNT; i++)
         if (has_traits && parameters->probabilistic.traits[i].m == 0)
             parameters->probabilistic.traits[i] = TRAIT_BEGIN;
-    return begin_delay_u(trained, trained->base->window_hours, &parameters->fingerprint) &&
-           begin_delay_u(trained, trained->base->probabilistic_window_hours,
-                         &parameters->probabilistic);
+    return begin_delay_u(trained, &parameters->fingerprint);
 }
 
 /* What nobody has seen is not said: samples needed it. */
@@ -176,7 +175,8 @@ static void take_layer_3(const cm_parameters *from, size_t bin_count, cm_paramet
 {
     cm_layer_model *layer = &to->probabilistic;
     double user_agent_m = layer->user_agent_m, *delay_u = layer->delay_u;
-    memcpy(delay_u, from->probabilistic.delay_u, bin_count * sizeof *delay_u);
+    if (delay_u != NULL)
+        memcpy(delay_u, from->probabilistic.delay_u, bin_count * sizeof *delay_u);
     *layer = from->probabilistic;
     layer->user_agent_m = user_agent_m;
     layer->delay_u = delay_u;

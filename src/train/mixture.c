@@ -18,11 +18,11 @@ struct mixture {
     double reach;              /* of the layer: own devices that kept the key */
     double *delay_m, *delay_u; /* as they were to begin with */
     size_t bins_within;        /* the layer's window */
-    double w0, kept; /* kept: mean fingerprint_m of strangers' delays over reach */
-    double **x;         /* by chunk and look: a candidate's weight without prior and r */
-    bool **takes;       /* by chunk and conversion: does it take part? */
-    double *sums;       /* of an expectation step */
-    struct point point; /* that likelihood is asked for */
+    double w0, kept;           /* kept: mean fingerprint_m of strangers' delays over reach */
+    double **x;                /* by chunk and look: a candidate's weight without prior and r */
+    bool **takes;              /* by chunk and conversion: does it take part? */
+    double *sums;              /* of an expectation step */
+    struct point point;        /* that likelihood is asked for */
 };
 
 /* Sums of an expectation step. */
@@ -102,6 +102,8 @@ static void add_stranger(const cm_train_look *look, double stranger, double *sum
 static double lr(const struct mixture *mixture, const cm_train_look *look)
 {
     const cm_parameters *p = mixture->parameters;
+    if (mixture->layer->delay_u == NULL)
+        return 1;
     double v = p->delay_m[look->bin] / mixture->layer->delay_u[look->bin];
     return v > 1e-9 ? v : 1e-9;
 }
@@ -416,7 +418,8 @@ cm_status cm_mixture_estimate(const cm_mixture_task *task, cm_parameters *parame
         .task = task,
         .parameters = parameters,
         .layer = is_fingerprint ? &parameters->fingerprint : &parameters->probabilistic,
-        .kept = 1, .reach = cm_unit_reach(task->model, parameters, task->layer),
+        .kept = 1,
+        .reach = cm_unit_reach(task->model, parameters, task->layer),
     };
     *counts = (cm_mixture_counts){0};
     mixture.w0 = 1 - mixture.layer->prior * mixture.reach;

@@ -58,9 +58,12 @@ static void find_chances(const struct listing *listing, const cm_train_conversio
     double strangers = (double)layer->left;
     for (uint32_t i = 0; i < layer->count; i++) {
         bool is_label = looks[i].click == conversion->label;
+        double lr =
+            parameters->delay_m[looks[i].bin] / parameters->fingerprint.delay_u[looks[i].bin];
         unit[i] =
             parameters->fingerprint.repeat *
-            cm_unit_weight(listing->model, parameters, CM_WEIGH_FINGERPRINT, &looks[i], layer->u);
+            cm_unit_weight(listing->model, parameters, CM_WEIGH_FINGERPRINT, &looks[i], layer->u) /
+            (lr > 1e-9 ? lr : 1e-9);
         chances[i] = is_label ? 1.0 : 0.5;
         strangers += 1 - chances[i];
     }
