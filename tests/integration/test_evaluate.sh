@@ -12,7 +12,8 @@ trap 'rm -rf "$work" "$made"' EXIT
 cat >"$made/other.json" <<'JSON'
 {"name": "other", "version": "7", "window_hours": 72,
  "delay_m": [0.1, 0.2, 0.2, 0.1, 0.1, 0.15, 0.1],
- "fingerprint": {"calibration": [[0.2, 0.1], [0.9, 0.7], [1.0, 1.0]], "band": [0.5, 0.9]},
+ "fingerprint": {"calibration": [[0.2, 0.1], [0.9, 0.7], [1.0, 1.0]], "band": [0.5, 0.9],
+                 "delay_u": [0.001, 0.004, 0.02, 0.1, 0.2, 0.6, 0.5]},
  "probabilistic": {"prior": 0.3, "band": [0.2, 0.6]}}
 JSON
 "$program" simulate --output "$made/world" --clicks-count 6000 --conversions-count 1500 \

@@ -73,8 +73,10 @@ def draw_layer(random):
 # What old models have not: how likely any of it is, where a model has some.
 
 
-def draw_grown_layer(random, share):
+def draw_grown_layer(random, bins, share):
     layer = {}
+    if random.random() < share:
+        layer["delay_u"] = [draw_chance(random, 0.001, 0.999) for _ in range(bins)]
     if random.random() < share:
         layer["repeat"] = random.choice((0, 1e-300, 0.1, 0.8, 1, 7.5, 1000, random.uniform(0, 20)))
     if random.random() < share:
@@ -107,7 +109,7 @@ def draw_parameters(random, bins, share):
         if random.random() < share:
             section[name] = draw_layer(random)
         if random.random() < share:
-            section.setdefault(name, {}).update(draw_grown_layer(random, 0.6))
+            section.setdefault(name, {}).update(draw_grown_layer(random, bins, 0.6))
     return section
 
 
@@ -130,7 +132,7 @@ def grow(random, model):
     if random.random() < 0.5:
         model["ip_other_m"], model["ip_other_u"] = draw_families(random)
     for name in LAYERS:
-        model.setdefault(name, {}).update(draw_grown_layer(random, 0.6))
+        model.setdefault(name, {}).update(draw_grown_layer(random, bins, 0.6))
     if random.random() < 0.6:
         model["devices"] = draw_devices(random, bins)
     if random.random() < 0.6:

@@ -24,7 +24,10 @@ LAYER_FAULTS = (
     ("traits", {"screen": 0.5}), ("traits", {"timezone": None}), ("traits", {"timezone": {}}),
     ("traits", {"OS": [0.5, 0.5]}), ("traits", {"device_type": [0.5, 0.5]}),
     ("traits", {"os": [9.99e-13, 0.5]}), ("traits", {"screen": [0.5, 5e-324]}), ("prior", 9.99e-13),
-    ("rivals", 9.99e-10), ("rivals", 5e-324), ("user_agent_m", 1e-300), ("user_agent_u", 1e-13))
+    ("rivals", 9.99e-10), ("rivals", 5e-324), ("user_agent_m", 1e-300), ("user_agent_u", 1e-13),
+    ("delay_u", 0.5), ("delay_u", None), ("delay_u", []), ("delay_u", {}), ("delay_u", [0.5, "0.5"]),
+    ("delay_u", [0.5, 0]), ("delay_u", [1]), ("delay_u", [0.5, -0.5]), ("delay_u", [True]),
+    ("delay_u", [9.99e-13]), ("delay_u", [0.5] * 13), ("Delay_u", [0.5]), ("delay_m", [0.5]))
 # Of a model or a section.
 PARAMETER_FAULTS = (
     ("fingerprint_u", 0), ("ip_u_min", 1), ("fingerprint", []), ("probabilistic", None),
@@ -43,6 +46,7 @@ OWN_FAULTS = (
     ("name", "a\n"), ("version", "x" * 101), ("delay_hours", [0, 1, 6, 24, 72, 100, 168]),
     ("delay_hours", [1, 1.0000000000000002, 6, 24, 72, 100, 168]), ("ip_other_m", 0.2),
     ("ip_other_u", 0.2), ("devices", []), ("devices", None), ("tenants", []), ("tenants", "x"),
+    ("fingerprint", {"delay_u": [0.1] * 6}), ("probabilistic", {"delay_u": [0.1] * 8}),
     ("devices", {"mobile": []}), ("devices", {"": None}), ("tenants", {"t": 1}),
     ("tenants", {"t": {"devices": []}}), ("tenants", {"": {}}), ("tenants", {"x" * 256: {}}),
     ("tenants", {"ä" * 256: {}}), ("tenants", {"a\0b": {}}), ("devices", {"\0": {}}),
@@ -60,7 +64,10 @@ TOGETHER = (
     {"devices": {"mobile": {"ip_other_u": 0.1}}, "tenants": {"t": {"ip_other_m": 0.1}}},
     {"devices": {"mobile": {"delay_m": [0.2] * 7}}}, {"tenants": {"t": {"ip_m": [0.5] * 6}}},
     {"tenants": {"t": {"devices": {"": {"fingerprint_m": [0.5] * 8}}}}},
-    {"delay_hours": [24, 168]},
+    {"delay_hours": [24, 168]}, {"devices": {"": {"fingerprint": {"delay_u": [0.1] * 6}}}},
+    {"tenants": {"t": {"devices": {"mobile": {"probabilistic": {"delay_u": [0.1]}}}}}},
+    {"delay_hours": [24, 168], "delay_m": [0.1, 0.1], "fingerprint_m": [0.5, 0.5],
+     "ip_m": [0.5, 0.5], "probabilistic": {"delay_u": [0.1] * 7}},
     {"devices": {f"d{number}": {} for number in range(255)},
      "tenants": {f"t{number}": {} for number in range(256)}},
     {"devices": {f"d{number}": {} for number in range(65_536)}},

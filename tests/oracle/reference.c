@@ -175,18 +175,19 @@ static void layer_2_weigh(const reference_view *seen, reference_weighing *weighe
     double q = seen->device.bucket.version == 0 ? 1.0 : 1 - model->ip_m[o];
     double w0 = 1 - layer->prior * reach(seen, model->fingerprint_m, hours);
     size_t all = reference_tenant_count(seen, reference_hours_us(hours));
+    reference_note(seen, REFERENCE_PATH_LEFT_BY_DELAY_U, left > 0 && layer->delay_u[o] > 0);
     for (size_t c = 0; c < weighed->clicks.count; c++) {
         const reference_device *click = &weighed->clicks.items[c]->device;
         size_t i = reference_bin_of(seen, weighed->clicks.items[c]);
         double ip = reference_address_ratio(seen, click, i, near, all);
         double agent = reference_user_agent_ratio(layer, seen, click);
         double w = layer->prior * model->fingerprint_m[i] / r *
-                   reference_delay_ratio(seen, i, hours) * ip * agent;
+                   reference_delay_ratio(layer, seen, i, hours) * ip * agent;
         weighed->weights[c] = reference_with_traits(layer, seen, click, w);
     }
     reference_weigh_older(seen, weighed);
     weighed->total = w0 + (double)left * (layer->prior * model->fingerprint_m[o] / r *
-                                          reference_delay_ratio(seen, o, hours) * q);
+                                          reference_delay_ratio(layer, seen, o, hours) * q);
     for (size_t c = 0; c < weighed->clicks.count; c++)
         weighed->total += weighed->weights[c];
     reference_weigh_newer(seen, weighed);
@@ -231,15 +232,16 @@ static void layer_3_weigh(const reference_view *seen, reference_weighing *weighe
     double hours = seen->model->probabilistic_window_hours;
     double r = layer->rivals + (double)(weighed->clicks.count - 1 + left);
     double w0 = 1 - layer->prior * reach(seen, model->ip_m, hours);
+    reference_note(seen, REFERENCE_PATH_LEFT_BY_DELAY_U, left > 0 && layer->delay_u[o] > 0);
     weighed->total = w0 + (double)left * (layer->prior * model->ip_m[o] / r *
-                                          reference_delay_ratio(seen, o, hours));
+                                          reference_delay_ratio(layer, seen, o, hours));
     for (size_t c = 0; c < weighed->clicks.count; c++) {
         const reference_device *click = &weighed->clicks.items[c]->device;
         size_t i = reference_bin_of(seen, weighed->clicks.items[c]);
         double fingerprint = reference_fingerprint_ratio(seen, click, i);
         double agent = reference_user_agent_ratio(layer, seen, click);
-        double w = layer->prior * model->ip_m[i] / r * reference_delay_ratio(seen, i, hours) *
-                   fingerprint * agent;
+        double w = layer->prior * model->ip_m[i] / r *
+                   reference_delay_ratio(layer, seen, i, hours) * fingerprint * agent;
         weighed->weights[c] = reference_with_traits(layer, seen, click, w);
         weighed->total += weighed->weights[c];
     }

@@ -37,6 +37,7 @@ typedef struct reference_layer {
     double band[2]; /* lo, hi */
     reference_knots calibration;
     double repeat;
+    double delay_u[REFERENCE_BINS_MAX];      /* zeros where the layer has none */
     double traits[REFERENCE_TRAIT_COUNT][2]; /* m, u; zeros where the layer has none */
 } reference_layer;
 
@@ -73,6 +74,7 @@ typedef enum reference_layer_field {
     REFERENCE_BAND,
     REFERENCE_CALIBRATION,
     REFERENCE_REPEAT,
+    REFERENCE_DELAY_U,
     REFERENCE_TRAITS, /* the first of them */
 } reference_layer_field;
 #define REFERENCE_LAYER_FIELDS (REFERENCE_TRAITS + REFERENCE_TRAIT_COUNT)

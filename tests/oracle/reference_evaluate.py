@@ -39,6 +39,7 @@ class BlindRatios(Ratios):
         self.model = copy.deepcopy(self.model)
         for layer in ("fingerprint", "probabilistic"):
             self.model[layer]["rivals"] = AlwaysOne()
+            self.model[layer]["delay_u"] = None
 
     def delay(self, i, window_hours):
         return 1.0

@@ -179,6 +179,11 @@ class Ratios:
                 return place
         return len(self.edges_us) - 1
 
+    def layer_delay(self, layer, i, window_hours):
+        if layer["delay_u"] is None:
+            return self.delay(i, window_hours)
+        return self.model["delay_m"][i] / layer["delay_u"][i]
+
     def delay(self, i, window_hours):
         edges = self.model["delay_hours"]
         before = edges[i - 1] if i > 0 else 0.0
@@ -306,13 +311,13 @@ class Matcher:
         weights = []
         for click in rivals:
             i = ratios.bin_of(click)
-            w = (prior * m[i] / r * ratios.delay(i, hours)
+            w = (prior * m[i] / r * ratios.layer_delay(layer, i, hours)
                  * ratios.address(click, i, len(near), total_clicks)
                  * ratios.user_agent(layer, click))
             weights.append(ratios.with_traits(layer, click, w))
         o = ratios.bin_of(oldest)
         q = 1.0 if conversion.bucket is None else 1 - model["ip_m"][o]
-        rest = left * (prior * m[o] / r * ratios.delay(o, hours) * q)
+        rest = left * (prior * m[o] / r * ratios.layer_delay(layer, o, hours) * q)
         w0 = 1 - prior * ratios.reach(m, hours)
         if layer["repeat"] > 0:
             weights = weights_with_older(layer["repeat"], prior, weights)
@@ -365,10 +370,10 @@ class Matcher:
         weights = []
         for click in rivals:
             i = ratios.bin_of(click)
-            w = (prior * m[i] / r * ratios.delay(i, hours) * ratios.fingerprint(click, i)
-                 * ratios.user_agent(layer, click))
+            w = (prior * m[i] / r * ratios.layer_delay(layer, i, hours)
+                 * ratios.fingerprint(click, i) * ratios.user_agent(layer, click))
             weights.append(ratios.with_traits(layer, click, w))
-        rest = left * (prior * m[o] / r * ratios.delay(o, hours))
+        rest = left * (prior * m[o] / r * ratios.layer_delay(layer, o, hours))
         w0 = 1 - prior * ratios.reach(m, hours)
         success = decide(layer, "probabilistic", sum_from(w0 + rest, weights),
                          list(zip(rivals, weights)), result)

@@ -55,6 +55,7 @@ const reference_field reference_layer_fields[REFERENCE_LAYER_FIELDS] = {
     LAYER(band),
     LAYER(calibration),
     LAYER(repeat),
+    LAYER(delay_u),
     TRAIT("os", REFERENCE_OS),
     TRAIT("browser", REFERENCE_BROWSER),
     TRAIT("screen", REFERENCE_SCREEN),

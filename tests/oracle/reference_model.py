@@ -17,10 +17,10 @@ DEFAULT_MODEL = {
     "fingerprint_u": 0.01, "ip_u_min": 0.001, "ip_other_m": None, "ip_other_u": None,
     "fingerprint": {
         "prior": 0.5, "rivals": 0.15, "user_agent_m": 0.90, "user_agent_u": 0.15,
-        "band": [0.6, 0.9], "calibration": [], "repeat": 0.0, "traits": {}},
+        "band": [0.6, 0.9], "calibration": [], "repeat": 0.0, "delay_u": None, "traits": {}},
     "probabilistic": {
         "prior": 0.2, "rivals": 0.30, "user_agent_m": 0.90, "user_agent_u": 0.05,
-        "band": [0.3, 0.6], "calibration": [], "repeat": 0.0, "traits": {}},
+        "band": [0.3, 0.6], "calibration": [], "repeat": 0.0, "delay_u": None, "traits": {}},
     "devices": {}, "tenants": {}}
 
 LAYERS = ("fingerprint", "probabilistic")
@@ -141,6 +141,8 @@ def layer_of(path, given):
             result[name] = number_of(field, value)
             if not 0 <= result[name] <= 1000:
                 refuse(field, "not from 0 to 1000")
+        elif name == "delay_u":
+            result[name] = [probability_of(field, item) for item in numbers_of(field, value)]
         elif name == "traits":
             result[name] = traits_of(field, value)
         else:
@@ -319,6 +321,10 @@ def check_parameters(path, model):
     for name in BINS:
         if len(model[name]) != len(model["delay_hours"]):
             refuse_combination(path, name, "not as many bins as delay_hours")
+    for name in LAYERS:
+        delay_u = model[name]["delay_u"]
+        if delay_u is not None and len(delay_u) != len(model["delay_hours"]):
+            refuse_combination(path, f"{name}.delay_u", "not as many bins as delay_hours")
     sum_m = 0.0
     for value in model["delay_m"]:
         sum_m += value

@@ -73,8 +73,10 @@ static double newer_ratio(const reference_view *seen, const reference_click *cli
 {
     const reference_layer *layer = &seen->parameters.probabilistic;
     size_t i = reference_bin_of(seen, click);
+    reference_note(seen, REFERENCE_PATH_NEWER_BESIDE_DELAY_U,
+                   layer->delay_u[i] > 0 || seen->parameters.fingerprint.delay_u[i] > 0);
     double y = layer->repeat * seen->parameters.ip_m[i] / r *
-               reference_delay_ratio(seen, i, seen->model->window_hours) *
+               reference_even_delay_ratio(seen, i, seen->model->window_hours) *
                reference_fingerprint_ratio(seen, &click->device, i) *
                reference_user_agent_ratio(layer, seen, &click->device);
     return reference_with_traits(layer, seen, &click->device, y);

@@ -113,7 +113,9 @@ bool reference_same_layer_3_device(const reference_device *a, const reference_de
 
 /* Comparisons, section 5. i is a delay bin, window_hours that of the formula. */
 size_t reference_bin_of(const reference_view *seen, const reference_click *click);
-double reference_delay_ratio(const reference_view *seen, size_t i, double window_hours);
+double reference_even_delay_ratio(const reference_view *seen, size_t i, double window_hours);
+double reference_delay_ratio(const reference_layer *layer, const reference_view *seen, size_t i,
+                             double window_hours);
 double reference_user_agent_ratio(const reference_layer *layer, const reference_view *seen,
                                   const reference_device *click);
 double reference_fingerprint_ratio(const reference_view *seen, const reference_device *click,

@@ -23,12 +23,14 @@
     X(OS_RESPELLED) /* equal but for the case of letters */                                        \
     X(BROWSER_RESPELLED)                                                                           \
     X(SCREEN_TURNED)                                                                               \
-    X(OLDER)             /* of several devices of a fingerprint one has an older click */          \
-    X(NEWER)             /* clicks on the address are newer than the best */                       \
-    X(NEWER_OF_SEVERAL)  /* devices */                                                             \
-    X(NEWER_SAME_TIME)   /* by the click id alone */                                               \
-    X(NEWER_CUT)         /* more clicks on the address than max_candidates */                      \
-    X(NEWER_SAME_DEVICE) /* what follows is left out: another click of a device */                 \
+    X(LEFT_BY_DELAY_U)      /* clicks that were left weigh by strangers' delays */                 \
+    X(NEWER_BESIDE_DELAY_U) /* newer ones do not, whatever the layers have */                      \
+    X(OLDER)                /* of several devices of a fingerprint one has an older click */       \
+    X(NEWER)                /* clicks on the address are newer than the best */                    \
+    X(NEWER_OF_SEVERAL)     /* devices */                                                          \
+    X(NEWER_SAME_TIME)      /* by the click id alone */                                            \
+    X(NEWER_CUT)            /* more clicks on the address than max_candidates */                   \
+    X(NEWER_SAME_DEVICE)    /* what follows is left out: another click of a device */              \
     X(NEWER_EXPIRED)                                                                               \
     X(NEWER_OF_FINGERPRINT) /* the conversion's */                                                 \
     X(NEWER_WITHOUT_FINGERPRINT)                                                                   \

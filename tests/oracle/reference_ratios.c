@@ -10,11 +10,19 @@ size_t reference_bin_of(const reference_view *seen, const reference_click *click
     return model->bin_count - 1;
 }
 
-double reference_delay_ratio(const reference_view *seen, size_t i, double window_hours)
+double reference_even_delay_ratio(const reference_view *seen, size_t i, double window_hours)
 {
     const double *edges = seen->model->delay_hours;
     double before = i > 0 ? edges[i - 1] : 0.0;
     return seen->parameters.delay_m[i] / ((edges[i] - before) / window_hours);
+}
+
+double reference_delay_ratio(const reference_layer *layer, const reference_view *seen, size_t i,
+                             double window_hours)
+{
+    if (layer->delay_u[i] == 0)
+        return reference_even_delay_ratio(seen, i, window_hours);
+    return seen->parameters.delay_m[i] / layer->delay_u[i];
 }
 
 double reference_user_agent_ratio(const reference_layer *layer, const reference_view *seen,

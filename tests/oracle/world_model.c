@@ -121,6 +121,8 @@ static void draw_layer(drawing *drawn, size_t number)
         return;
     if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_REPEAT)))
         to->repeat = draw_repeat(random);
+    if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_DELAY_U)))
+        draw_chances(drawn, to->delay_u, 0.001, 0.999);
     for (size_t trait = 0; trait < REFERENCE_TRAIT_COUNT; trait++)
         if (takes(drawn, REFERENCE_CHOICE_LAYER(number, REFERENCE_TRAITS + trait))) {
             to->traits[trait][0] = draw_chance(drawn, 0.3, 0.999);

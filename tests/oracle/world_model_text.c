@@ -60,6 +60,12 @@ static const double *value_at(const void *holder, const reference_field *field)
     return value;
 }
 
+/* Of a field that is one row of numbers. */
+static size_t value_count(const text *to, size_t field)
+{
+    return field == REFERENCE_DELAY_U ? to->model->bin_count : 2;
+}
+
 static void put_layer(text *to, const reference_layer *layer, reference_choice changed)
 {
     bool has_traits = false;
@@ -74,9 +80,9 @@ static void put_layer(text *to, const reference_layer *layer, reference_choice c
         if (i == REFERENCE_CALIBRATION) {
             put_name(to, field->name);
             put_knots(to, &layer->calibration);
-        } else if (i == REFERENCE_BAND || has_traits) {
+        } else if (field->size > sizeof(double)) {
             put_name(to, field->name);
-            put_values(to, value, 2);
+            put_values(to, value, value_count(to, i));
         } else {
             put_number(to, field->name, *value);
         }
