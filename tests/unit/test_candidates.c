@@ -1,7 +1,8 @@
 /*
  * Looking at candidates, against comparing each with all before it: the first of each device stays,
  * few devices or 2,048, however often the set of devices was used before. With a model that
- * compares traits, one that tells families of addresses apart, and one that does neither.
+ * compares traits, one that tells families of addresses apart, one that knows strangers' delays,
+ * and one that does none of this.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,6 +27,8 @@ static const char *const models[] = {
     ("{\"fingerprint\": {\"traits\": {\"os\": [0.9, 0.4], \"timezone\": [0.7, 0.3]}},"
      " \"probabilistic\": {\"traits\": {\"browser\": [0.8, 0.2], \"screen\": [0.97, 0.1]}}}"),
     "{\"ip_other_m\": 0.7, \"ip_other_u\": 0.2}",
+    ("{\"fingerprint\": {\"delay_u\": [0.001, 0.02, 0.05, 0.1, 0.4, 0.5, 0.3]},"
+     " \"probabilistic\": {\"delay_u\": [0.01, 0.03, 0.2, 0.7, 0.8, 0.9, 0.9]}}"),
 };
 #define MODELS (sizeof models / sizeof *models)
 
@@ -365,6 +368,19 @@ static double differs(const cm_parameters *parameters, double m, bool is_other)
     return is_other ? (1 - m) * other_m / other_u : (1 - m) * (1 - other_m) / (1 - other_u);
 }
 
+static double delay_ratio(const cm_weights *weights, enum cm_weighed_layer layer, size_t bin)
+{
+    const cm_model *model = weights->model;
+    const double *delay_u = cm_layer_model_of(weights, layer)->delay_u;
+    double m = weights->parameters->delay_m[bin],
+           before = bin > 0 ? model->delay_hours[bin - 1] : 0,
+           hours = model->delay_hours[bin] - before;
+    return m / (delay_u != NULL
+                    ? delay_u[bin]
+                    : hours / (layer == CM_WEIGH_FINGERPRINT ? model->window_hours
+                                                             : model->probabilistic_window_hours));
+}
+
 static void check_weights(enum cm_weighed_layer layer)
 {
     const double r = 3.5, u = 0.01;
@@ -384,8 +400,8 @@ static void check_weights(enum cm_weighed_layer layer)
         const double *evidence = is_fingerprint ? address : fingerprint;
         const double user_agent[] = {1.0, model->user_agent_m / model->user_agent_u,
                                      (1 - model->user_agent_m) / (1 - model->user_agent_u)};
-        double w = bin->prior_m[layer] / r * bin->lr_delay[layer] * evidence[got->evidence] *
-                   user_agent[got->user_agent];
+        double w = bin->prior_m[layer] / r * delay_ratio(weights, layer, got->bin) *
+                   evidence[got->evidence] * user_agent[got->user_agent];
         assert_int_equal(fixture.scratch.weighed[i].click, got->click);
         assert_true(same_bits(fixture.scratch.weighed[i].w, times_traits(model, got, w)));
     }

@@ -50,7 +50,7 @@ static cm_status create_model(void)
         "{\"name\": \"n\", \"version\": \"v\", \"window_hours\": 2, \"delay_hours\": [1, 2, 24],"
         " \"delay_m\": [0.5, 0.25, 0], \"fingerprint_m\": [0.5, 0.5, 0.5], \"ip_m\": [0.5, 0.5, "
         "0.5],"
-        " \"fingerprint\": {\"calibration\": [[0, 0], [1, 1]]}}";
+        " \"fingerprint\": {\"calibration\": [[0, 0], [1, 1]], \"delay_u\": [0.5, 0.25, 0.125]}}";
     cm_model *model = NULL;
     cm_error error = {0};
     cm_status status = cm_model_create(json, sizeof json - 1, &model, &error);
@@ -140,7 +140,8 @@ static void models_are_copied_or_not(void **state)
 {
     (void)state;
     static const char json[] = "{\"fingerprint\": {\"calibration\": [[0, 0], [1, 1]]},"
-                               " \"probabilistic\": {\"calibration\": [[0, 0], [1, 1]]}}";
+                               " \"probabilistic\": {\"calibration\": [[0, 0], [1, 1]],"
+                               "  \"delay_u\": [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]}}";
     assert_int_equal(cm_model_create(json, sizeof json - 1, &original, NULL), CM_OK);
     exhaust(copy_model, false);
     cm_model_destroy(original);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "util/slice.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define TEXT_50 "12345678901234567890123456789012345678901234567890"
@@ -39,13 +40,16 @@ static const char WRITTEN_DEFAULT[] =
     " \"probabilistic\": {\"prior\": 0.2, \"rivals\": 0.30, \"user_agent_m\": 0.90,"
     "  \"user_agent_u\": 0.05, \"band\": [0.3, 0.6], \"calibration\": []}}";
 
-static void assert_same_layer(const cm_layer_model *a, const cm_layer_model *b)
+static void assert_same_layer(const cm_layer_model *a, const cm_layer_model *b, size_t bins)
 {
     assert_true(a->prior == b->prior && a->rivals == b->rivals);
     assert_true(a->user_agent_m == b->user_agent_m && a->user_agent_u == b->user_agent_u);
     assert_true(a->band_lo == b->band_lo && a->band_hi == b->band_hi);
     assert_true(a->repeat == b->repeat);
     assert_memory_equal(a->traits, b->traits, sizeof a->traits);
+    assert_int_equal(a->delay_u != NULL, b->delay_u != NULL);
+    if (a->delay_u != NULL)
+        assert_memory_equal(a->delay_u, b->delay_u, bins * sizeof(double));
     assert_int_equal(a->knot_count, b->knot_count);
     if (a->knot_count > 0)
         assert_memory_equal(a->knots, b->knots, a->knot_count * sizeof *a->knots);
@@ -58,8 +62,8 @@ static void assert_same_parameters(const cm_parameters *a, const cm_parameters *
     assert_memory_equal(a->delay_m, b->delay_m, bins * sizeof(double));
     assert_memory_equal(a->fingerprint_m, b->fingerprint_m, bins * sizeof(double));
     assert_memory_equal(a->ip_m, b->ip_m, bins * sizeof(double));
-    assert_same_layer(&a->fingerprint, &b->fingerprint);
-    assert_same_layer(&a->probabilistic, &b->probabilistic);
+    assert_same_layer(&a->fingerprint, &b->fingerprint, bins);
+    assert_same_layer(&a->probabilistic, &b->probabilistic, bins);
 }
 
 static void assert_same_model(const cm_model *a, const cm_model *b)
@@ -108,7 +112,8 @@ static const char CHANGED[] =
     " \"ipv6_prefix\": 128, \"delay_hours\": [1, 2.5], \"delay_m\": [0, 0.75],"
     " \"fingerprint_m\": [0.5, 0.25], \"ip_m\": [0.125, 0.0625], \"fingerprint_u\": 0.5,"
     " \"fingerprint\": {\"rivals\": 2, \"calibration\": [[0, 0], [0.5, 0.25], [1, 0.25]]},"
-    " \"probabilistic\": {\"band\": [0, 0.5], \"calibration\": [[-1e3, 1]]}}";
+    " \"probabilistic\": {\"band\": [0, 0.5], \"calibration\": [[-1e3, 1]],"
+    "  \"delay_u\": [0.5, 0.75]}}";
 
 static void a_file_changes_what_it_names(void **state)
 {
@@ -129,6 +134,36 @@ static void a_file_changes_what_it_names(void **state)
     assert_true(model->parameters[0].probabilistic.band_lo == 0 &&
                 model->parameters[0].probabilistic.band_hi == 0.5);
     assert_true(model->parameters[0].probabilistic.knots[0].x == -1000);
+    cm_model_destroy(model);
+}
+
+static void assert_delay_u(const cm_layer_model *layer, double first, double second)
+{
+    assert_non_null(layer->delay_u);
+    assert_true(layer->delay_u[0] == first && layer->delay_u[1] == second);
+}
+
+/* Of a layer or a section that does not give them they are those of what it changes, and its own. */
+static void sections_have_delays_of_their_own(void **state)
+{
+    (void)state;
+    cm_model *model =
+        model_of("{\"probabilistic\": {\"delay_u\": [0.5, 0.75]}, \"delay_hours\": [24, 168],"
+                 " \"delay_m\": [0, 0], \"fingerprint_m\": [0.5, 0.5], \"ip_m\": [0.5, 0.5],"
+                 " \"devices\": {\"mobile\": {\"fingerprint\": {\"delay_u\": [0.25, 0.999]}}},"
+                 " \"tenants\": {\"t\": {\"probabilistic\": {\"delay_u\": [0.125, 1e-9]}}}}");
+    assert_int_equal(model->parameter_count, 4);
+    uint32_t both = cm_model_parameters_of(model, CM_SLICE("t"), CM_SLICE("mobile"));
+    assert_int_equal(both, 3);
+    const cm_parameters *own = model->parameters;
+    assert_null(own->fingerprint.delay_u);
+    assert_delay_u(&own->probabilistic, 0.5, 0.75);
+    assert_delay_u(&own[1].fingerprint, 0.25, 0.999);
+    assert_delay_u(&own[1].probabilistic, 0.5, 0.75);
+    assert_null(own[2].fingerprint.delay_u);
+    assert_delay_u(&own[2].probabilistic, 0.125, 1e-9);
+    assert_delay_u(&own[3].fingerprint, 0.25, 0.999);
+    assert_delay_u(&own[3].probabilistic, 0.125, 1e-9);
     cm_model_destroy(model);
 }
 
@@ -245,6 +280,20 @@ static const struct {
     {"{\"fingerprint\": {\"prior\": null}}", "fingerprint.prior: not a number"},
     {"{\"fingerprint\": {\"rivals\": 0}}", "fingerprint.rivals: 0 is not above 0"},
     {"{\"probabilistic\": {\"rivals\": \"1\"}}", "probabilistic.rivals: not a number"},
+    {"{\"fingerprint\": {\"delay_u\": 0.5}}", "fingerprint.delay_u: not an array"},
+    {"{\"fingerprint\": {\"delay_u\": []}}", "fingerprint.delay_u: empty; give one value per bin"},
+    {"{\"probabilistic\": {\"delay_u\": [0.5, 0]}}",
+     "probabilistic.delay_u: 0 is not strictly between 0 and 1"},
+    {"{\"probabilistic\": {\"delay_u\": [1]}}",
+     "probabilistic.delay_u: 1 is not strictly between 0 and 1"},
+    {"{\"fingerprint\": {\"delay_u\": [0.1, 0.1, 0.1, 0.1, 0.1, 0.1]}}",
+     "fingerprint.delay_u: 6 values where delay_hours has 7; give one per bin"},
+    {"{\"delay_hours\": [24, 168], \"delay_m\": [0, 0], \"fingerprint_m\": [0.5, 0.5],"
+     " \"ip_m\": [0.5, 0.5], \"probabilistic\": {\"delay_u\": [0.1, 0.1, 0.1]}}",
+     "probabilistic.delay_u: 3 values where delay_hours has 2; give one per bin"},
+    {"{\"tenants\": {\"t\": {\"devices\": {\"mobile\": {\"fingerprint\": {\"delay_u\": [0.5]}}}}}}",
+     "tenants.t.devices.mobile.fingerprint.delay_u: 1 values where delay_hours has 7; give one per "
+     "bin"},
     {"{\"fingerprint\": {\"band\": 0.5}}", "fingerprint.band: not two numbers [lo, hi]"},
     {"{\"fingerprint\": {\"band\": [0.5]}}", "fingerprint.band: not two numbers [lo, hi]"},
     {"{\"fingerprint\": {\"band\": [0.1, 0.2, 0.3]}}",
@@ -374,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_default_is_the_documented_one),
         cmocka_unit_test(a_file_changes_what_it_names),
+        cmocka_unit_test(sections_have_delays_of_their_own),
         cmocka_unit_test(the_other_family_may_be_any_share),
         cmocka_unit_test(a_copy_is_deep),
         cmocka_unit_test(values_are_refused_with_their_field),
