@@ -143,7 +143,7 @@ static void assert_delay_u(const cm_layer_model *layer, double first, double sec
     assert_true(layer->delay_u[0] == first && layer->delay_u[1] == second);
 }
 
-/* Of a layer or a section that does not give them they are those of what it changes, and its own. */
+/* Where a section does not give them, those of what it changes stay. */
 static void sections_have_delays_of_their_own(void **state)
 {
     (void)state;

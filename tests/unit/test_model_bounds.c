@@ -40,6 +40,7 @@ static const struct {
     {"{\"fingerprint\": {\"user_agent_u\": %s}}", "fingerprint.user_agent_u"},
     {"{\"fingerprint\": {\"traits\": {\"os\": [%s, 0.5]}}}", "fingerprint.traits.os"},
     {"{\"probabilistic\": {\"traits\": {\"screen\": [0.5, %s]}}}", "probabilistic.traits.screen"},
+    {"{\"fingerprint\": {\"delay_u\": [0.5, %s, 0.5, 0.5, 0.5, 0.5, 0.5]}}", "fingerprint.delay_u"},
     {"{\"devices\": {\"mobile\": {\"ip_u_min\": %s}}}", "devices.mobile.ip_u_min"},
     {"{\"tenants\": {\"t\": {\"fingerprint\": {\"prior\": %s}}}}", "tenants.t.fingerprint.prior"},
 };
