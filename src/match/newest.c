@@ -1,12 +1,25 @@
 #include "match/newest.h"
 
-void cm_weigh_repeats(double repeat, cm_weighed *weighed, size_t count)
+/* How long ago an older click was tells nothing of whose it is. */
+static double without_delay(const cm_bin_weights *bin, double w)
 {
+    double lr_delay = bin->lr_delay[CM_WEIGH_FINGERPRINT];
+    return lr_delay > 0 ? w / lr_delay : 0.0;
+}
+
+void cm_weigh_repeats(const cm_weights *weights, const cm_layer_facts *facts,
+                      cm_layer_scratch *scratch, size_t count)
+{
+    if (count < 2)
+        return;
+    /* Of two clicks of one device, the second has one stranger less to be told from. */
+    double strangers = weights->parameters->fingerprint.rivals + (double)(count - 2 + facts->left);
+    double k = weights->layers[CM_WEIGH_FINGERPRINT].repeat * (facts->r / strangers);
     double older = 0.0;
     for (size_t i = count; i-- > 0;) {
-        double alone = weighed[i].w;
-        weighed[i].w = alone * (1 + repeat * older);
-        older += alone;
+        double alone = scratch->weighed[i].w;
+        scratch->weighed[i].w = alone * (1 + k * older);
+        older += without_delay(&weights->bins[scratch->looks[i].bin], alone);
     }
 }
 
@@ -111,15 +124,8 @@ size_t cm_weigh_layer(const cm_layer_context *context, const cm_query *query,
     const cm_layer_facts *facts = &scratch->facts;
     bool is_fingerprint = layer == CM_WEIGH_FINGERPRINT;
     cm_weigh_candidates(weights, layer, facts->r, u, scratch, facts->count);
-    if (is_fingerprint && weights->layers[layer].repeat > 0 && facts->count > 1)
-    {
-        double k = weights->layers[layer].repeat * facts->r / (facts->r - 1), older = 0.0;
-        for (size_t i = facts->count; i-- > 0;) {
-            double alone = scratch->weighed[i].w, lr = weights->bins[scratch->looks[i].bin].lr_delay[layer];
-            scratch->weighed[i].w = alone * (1 + k * older);
-            older += lr > 0 ? alone / lr : 0;
-        }
-    }
+    if (is_fingerprint && weights->layers[layer].repeat > 0)
+        cm_weigh_repeats(weights, facts, scratch, facts->count);
     *total = cm_total_weight(facts->w0 + facts->rest, scratch->weighed, facts->count);
     bool has_newer = is_fingerprint && query->keys.device.address_kind != 0 &&
                      weights->parameters->probabilistic.repeat > 0;

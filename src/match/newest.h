@@ -9,12 +9,14 @@
 #include "match/candidates.h"
 
 /**
- * Let each candidate stand for its device, older clicks of which are among the candidates, too.
+ * Let each candidate of layer 2 stand for its device, older clicks of which are among the
+ * candidates, too: scratch->weighed of scratch->looks.
  *
- * @param repeat    of cm_layer_weights, above 0
- * @param weighed   newest first; weights are changed
+ * @param facts  r and left are needed
+ * @param count  of them, newest first
  */
-void cm_weigh_repeats(double repeat, cm_weighed *weighed, size_t count);
+void cm_weigh_repeats(const cm_weights *weights, const cm_layer_facts *facts,
+                      cm_layer_scratch *scratch, size_t count);
 
 /**
  * Share the weight of the heaviest candidate of layer 2 with newer clicks on the conversion's

@@ -158,7 +158,7 @@ static void weigh_apart(const struct tracing *tracing, const struct weighed *of,
     for (size_t i = 0; i < count; i++)
         alone[i] = scratch->weighed[i].w;
     if (of->weighing->layer == CM_WEIGH_FINGERPRINT && repeat > 0)
-        cm_weigh_repeats(repeat, scratch->weighed, count);
+        cm_weigh_repeats(of->weights, &of->facts, scratch, count);
     for (size_t i = 0; i < count; i++)
         joint[i] = scratch->weighed[i].w;
 }

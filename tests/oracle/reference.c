@@ -185,7 +185,7 @@ static void layer_2_weigh(const reference_view *seen, reference_weighing *weighe
                    reference_delay_ratio(layer, seen, i, hours) * ip * agent;
         weighed->weights[c] = reference_with_traits(layer, seen, click, w);
     }
-    reference_weigh_older(seen, weighed);
+    reference_weigh_older(seen, r, left, weighed);
     weighed->total = w0 + (double)left * (layer->prior * model->fingerprint_m[o] / r *
                                           reference_delay_ratio(layer, seen, o, hours) * q);
     for (size_t c = 0; c < weighed->clicks.count; c++)

@@ -234,12 +234,13 @@ class Ratios:
         return w
 
 
-def weights_with_older(repeat, prior, weights):
-    """Step 1 of repeat clicks; weights are newest first."""
-    k, older, result = repeat / prior, 0.0, []
-    for w in reversed(weights):
+def weights_with_older(k, weights, delay_ratios):
+    """Step 1 of repeat clicks; weights, and each one's LR_delay, are newest first."""
+    older, result = 0.0, []
+    for w, lr_delay in zip(reversed(weights), reversed(delay_ratios)):
         result.append(w * (1 + k * older))
-        older += w
+        if lr_delay != 0:
+            older += w / lr_delay
     return result[::-1]
 
 
@@ -319,8 +320,10 @@ class Matcher:
         q = 1.0 if conversion.bucket is None else 1 - model["ip_m"][o]
         rest = left * (prior * m[o] / r * ratios.layer_delay(layer, o, hours) * q)
         w0 = 1 - prior * ratios.reach(m, hours)
-        if layer["repeat"] > 0:
-            weights = weights_with_older(layer["repeat"], prior, weights)
+        if layer["repeat"] > 0 and len(rivals) > 1:
+            k = layer["repeat"] / prior * (r / (layer["rivals"] + (len(rivals) - 2 + left)))
+            weights = weights_with_older(k, weights, [
+                ratios.layer_delay(layer, ratios.bin_of(click), hours) for click in rivals])
         total = sum_from(w0 + rest, weights)
         weighed = self.with_newer(conversion, ratios, list(zip(rivals, weights)))
         success = decide(layer, "fingerprint", total, weighed, result)

@@ -3,17 +3,24 @@
 #include <stdlib.h>
 
 /* A device that clicked here may be the one that clicked there before. */
-void reference_weigh_older(const reference_view *seen, reference_weighing *weighed)
+void reference_weigh_older(const reference_view *seen, double r, size_t left,
+                           reference_weighing *weighed)
 {
     const reference_layer *layer = &seen->parameters.fingerprint;
-    double k = layer->repeat / layer->prior, older = 0;
-    if (!(layer->repeat > 0))
+    double older = 0;
+    if (!(layer->repeat > 0) || weighed->clicks.count < 2)
         return;
+    double strangers = layer->rivals + (double)(weighed->clicks.count - 2 + left);
+    double k = layer->repeat / layer->prior * (r / strangers);
     for (size_t c = weighed->clicks.count; c-- > 0;) {
         double w = weighed->weights[c];
+        double ratio =
+            reference_delay_ratio(layer, seen, reference_bin_of(seen, weighed->clicks.items[c]),
+                                  seen->model->window_hours);
         weighed->weights[c] = w * (1 + k * older);
         reference_note(seen, REFERENCE_PATH_OLDER, older > 0);
-        older += w;
+        if (ratio != 0)
+            older += w / ratio;
     }
 }
 

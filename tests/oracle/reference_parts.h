@@ -131,7 +131,8 @@ double reference_with_traits(const reference_layer *layer, const reference_view 
 
 /** Repeat clicks: layer 2's weights once a device's newest click is what is asked for. The first
  * goes before the total is made, the second after it; that one may add clicks. */
-void reference_weigh_older(const reference_view *seen, reference_weighing *weighed);
+void reference_weigh_older(const reference_view *seen, double r, size_t left,
+                           reference_weighing *weighed);
 void reference_weigh_newer(const reference_view *seen, reference_weighing *weighed);
 
 #endif
