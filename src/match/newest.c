@@ -23,13 +23,16 @@ void cm_weigh_repeats(const cm_weights *weights, const cm_layer_facts *facts,
     }
 }
 
-/* The newest of equals, which comes first. */
+/* The newest of equals, which comes first. Its place is looked for afterwards: in one loop each
+ * step would wait for the weight that the one before chose. */
 static size_t heaviest(const cm_weighed *weighed, size_t count)
 {
+    double most = weighed[0].w;
     size_t best = 0;
     for (size_t i = 1; i < count; i++)
-        if (weighed[i].w > weighed[best].w)
-            best = i;
+        most = weighed[i].w > most ? weighed[i].w : most;
+    while (weighed[best].w < most)
+        best++;
     return best;
 }
 

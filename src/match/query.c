@@ -215,16 +215,29 @@ static uint32_t find_who(const cm_click_index *index, uint32_t tenant, uint32_t 
                               cm_text_hash(&index->rules, text));
 }
 
+static size_t place_in(const cm_query *query)
+{
+    return (query->keys.device.device_type_hash ^ query->tenant) % CM_WHO_CACHE;
+}
+
+static bool is_met(const cm_click_index *index, const cm_who_cache *cache, const cm_query *query)
+{
+    const cm_device_keys *keys = &query->keys.device;
+    const cm_dictionary *device_types = &index->catalog.names[CM_NAME_DEVICE_TYPE];
+    size_t at = place_in(query);
+    return cache->entries[at].device_type != CM_NUMBER_MISSING &&
+           cache->entries[at].device_type_hash == keys->device_type_hash &&
+           cache->entries[at].tenant == query->tenant &&
+           cm_slice_equal(cm_dictionary_text(device_types, cache->entries[at].device_type),
+                          keys->device_type);
+}
+
 static void find_whos(const cm_click_index *index, cm_who_cache *cache, cm_query *query)
 {
     const cm_device_keys *keys = &query->keys.device;
     const cm_dictionary *device_types = &index->catalog.names[CM_NAME_DEVICE_TYPE];
-    size_t at = (keys->device_type_hash ^ query->tenant) % CM_WHO_CACHE;
-    if (cache->entries[at].device_type != CM_NUMBER_MISSING &&
-        cache->entries[at].device_type_hash == keys->device_type_hash &&
-        cache->entries[at].tenant == query->tenant &&
-        cm_slice_equal(cm_dictionary_text(device_types, cache->entries[at].device_type),
-                       keys->device_type)) {
+    size_t at = place_in(query);
+    if (is_met(index, cache, query)) {
         memcpy(query->whos, cache->entries[at].whos, sizeof query->whos);
         return;
     }
@@ -237,6 +250,7 @@ static void find_whos(const cm_click_index *index, cm_who_cache *cache, cm_query
     cache->entries[at].device_type_hash = keys->device_type_hash;
     cache->entries[at].tenant = query->tenant;
     cache->entries[at].device_type = device_type;
+    cache->entries[at].parameters = query->parameters;
     memcpy(cache->entries[at].whos, query->whos, sizeof query->whos);
 }
 
@@ -300,10 +314,14 @@ static void find_address(const cm_click_index *index, cm_query *query)
 }
 
 /* Most models have no sections. */
-static uint32_t parameters_of(const cm_model *model, const cm_query *query)
+static uint32_t parameters_of(const cm_click_index *index, const cm_who_cache *cache,
+                              const cm_query *query)
 {
+    const cm_model *model = index->rules.model;
     if (model->parameter_count == 1)
         return 0;
+    if (is_met(index, cache, query))
+        return cache->entries[place_in(query)].parameters;
     return cm_model_parameters_of(model, query->conversion->tenant_id,
                                   query->keys.device.device_type);
 }
@@ -318,7 +336,7 @@ static void find_traits(const cm_click_index *index, cm_query *query)
 
 void cm_query_find_device(const cm_click_index *index, cm_who_cache *cache, cm_query *query)
 {
-    query->parameters = parameters_of(index->rules.model, query);
+    query->parameters = parameters_of(index, cache, query);
     query->fingerprint = CM_NUMBER_NONE;
     query->same_fingerprint = (cm_view){0};
     query->same_address = (cm_view){0};

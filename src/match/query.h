@@ -64,9 +64,8 @@ void cm_query_find_range(const cm_click_index *index, cm_query *query);
 typedef struct cm_shared_address {
     uint64_t address;
     unsigned kind;
-    bool any_type;       /* of any device type; else: */
-    uint32_t parameters; /* place in the model's: its weights */
-    uint32_t whos[2];    /* of one of these two */
+    bool any_type;    /* of any device type; else: */
+    uint32_t whos[2]; /* of one of these two */
 } cm_shared_address;
 
 /** Those of a conversion. */
