@@ -43,8 +43,8 @@ static cm_conversion some_conversion(void)
     };
 }
 
-/* With one click of that device, two hours before. */
-static cm_engine *create(void)
+/* With one click, two hours before. */
+static cm_engine *create_with(const cm_device *device)
 {
     const cm_click click = {
         .tenant_id = CM_SLICE("t"),
@@ -52,7 +52,7 @@ static cm_engine *create(void)
         .click_timestamp = T0 - 2 * HOUR,
         .expires_at = CM_TIME_MISSING,
         .is_valid = true,
-        .device = shown,
+        .device = *device,
     };
     cm_engine *engine;
     cm_model *model;
@@ -61,6 +61,12 @@ static cm_engine *create(void)
     assert_int_equal(cm_engine_add(engine, &click, 1, NULL, NULL), CM_OK);
     cm_model_destroy(model);
     return engine;
+}
+
+/* The same, of the device that is shown. */
+static cm_engine *create(void)
+{
+    return create_with(&shown);
 }
 
 static cm_trace *explain(const cm_engine *engine, const cm_conversion *conversion)
@@ -154,11 +160,32 @@ static void test_traits_are_factors(void **state)
     cm_engine_destroy(engine);
 }
 
+/* An engine whose clicks show neither user agent nor traits has no looks at all. */
+static void test_clicks_that_show_nothing(void **state)
+{
+    (void)state;
+    const cm_device bare = {.has_fingerprint = true, .fingerprint = {1, 2, 3}};
+    const cm_conversion conversion = some_conversion();
+    cm_engine *engine = create_with(&bare);
+    cm_trace *trace = explain(engine, &conversion);
+    const cm_trace_candidate *candidate = &trace->layers[1].candidates[0];
+    assert_int_equal(trace->layers[1].candidate_count, 1);
+    assert_int_equal(factor_named(candidate, "os")->outcome, CM_COMPARE_MISSING);
+    assert_int_equal(factor_named(candidate, "screen")->outcome, CM_COMPARE_MISSING);
+    assert_int_equal(factor_named(candidate, "user_agent")->outcome, CM_COMPARE_MISSING);
+    for (size_t i = 0; i < CM_TRACE_TRAITS; i++)
+        assert_int_equal(candidate->device.traits[i].size, 0);
+    assert_true(cm_slice_equal(trace->device.traits[2], CM_SLICE("390x844")));
+    cm_trace_destroy(trace);
+    cm_engine_destroy(engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_traits_would_have_been_enough),
         cmocka_unit_test(test_traits_are_factors),
+        cmocka_unit_test(test_clicks_that_show_nothing),
     };
     return cmocka_run_group_tests_name("trace_traits", tests, NULL, NULL);
 }
