@@ -5,6 +5,8 @@
 
 static const cm_bench_measure CORE = {"core time per conversion", "ns", CM_BENCH_LESS};
 static const cm_bench_measure TIMES = {"matching, times the default", "times", CM_BENCH_LESS};
+static const cm_bench_measure CANDIDATES = {"candidates, times the default", "times",
+                                            CM_BENCH_NEITHER};
 static const cm_bench_measure MEMORY = {"memory, times the default", "times", CM_BENCH_LESS};
 
 struct grown {
@@ -56,6 +58,20 @@ static cm_status load(cm_bench *bench, struct pair *pair, cm_error *error)
     return CM_OK;
 }
 
+/* A model decides which conversions come to layer 3, and which newer clicks are looked at. */
+static cm_status count(cm_bench *bench, const struct pair *pair, cm_error *error)
+{
+    const cm_bench_world *world = &bench->world;
+    double means[2];
+    cm_status status = CM_OK;
+    for (int i = 0; i < 2 && status == CM_OK; i++)
+        status = cm_bench_candidates_mean(pair->engines[i], world->conversions,
+                                          world->conversion_count, &means[i], error);
+    if (status == CM_OK && means[0] > 0)
+        cm_bench_note(&bench->record, pair->grown->name, &CANDIDATES, means[1] / means[0]);
+    return status;
+}
+
 /* One after the other, each first in turn. */
 static cm_status match(cm_bench *bench, const struct pair *pair, int first, cm_error *error)
 {
@@ -81,6 +97,8 @@ static cm_status measure(cm_bench *bench, const struct grown *grown, cm_error *e
 {
     struct pair pair = {.grown = grown};
     cm_status status = load(bench, &pair, error);
+    if (status == CM_OK)
+        status = count(bench, &pair, error);
     for (unsigned i = 0; i < bench->sizes.repetitions && status == CM_OK; i++)
         status = match(bench, &pair, (int)(i % 2), error);
     cm_engine_destroy(pair.engines[0]);
