@@ -97,6 +97,9 @@ size_t cm_share_with_newer(const cm_layer_context *context, const cm_query *quer
     facts->newest = scratch->weighed[best].click;
     size_t newer = gather(context, query, scratch, facts->newest);
     bool shared;
+    facts->newer_count = 0;
+    if (newer == 0)
+        return count;
     newer = cm_look_at_candidates(context, query, CM_WEIGH_PROBABILISTIC, scratch, scratch->others,
                                   newer, scratch->newer, &shared);
     facts->newer_count = newer;
