@@ -136,7 +136,8 @@ static const cm_command commands[] = {
         "clickmatch batch [options]",
         "match the conversions of a period in PostgreSQL anew",
         "Reads clicks and conversions in one snapshot, matches, and writes the results\n"
-        "that change, in one transaction. Running it again changes nothing.\n",
+        "that change, in one transaction. Running it again changes nothing.\n"
+        "--challenger: docs/registry.md says what it shows, and what it cannot.\n",
         "clickmatch batch --db dbname=clickmatch --from 2026-03-01 --to 2026-03-08",
         cm_cmd_batch,
         NULL,

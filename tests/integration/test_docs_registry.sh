@@ -9,7 +9,7 @@
 
 page=$root/docs/registry.md
 
-# The indented lines under a heading that begin with a word; what a program printed begins otherwise.
+# The indented lines under a heading that begin with a word; what was printed begins otherwise.
 commands_under() {
     sed -n "/^## $1\$/,/^## /s/^    //p" "$page" | grep -E "^$2" >commands
     [ -s commands ] || fail "no commands under $1"
@@ -51,7 +51,7 @@ case_the_pages_commands_work_as_printed() {
         run model ${command#* } --db "dbname=clickmatch user=${command%% *}"
         expect_status 0
     done
-    run model rollback default --db 'dbname=clickmatch user=analyst'
+    run model promote default@3 --db 'dbname=clickmatch user=analyst'
     expect_status 4
 }
 
