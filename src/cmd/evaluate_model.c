@@ -79,13 +79,15 @@ static cm_status ask_placebo(const cm_asking *real, cm_asking *placebo, const cm
 {
     const cm_records *records = real->records;
     int64_t last = last_click(records);
+    size_t covered = 0;
     for (size_t i = 0; i < records->conversion_count; i++)
         if (is_open(real->rights, i) &&
             records->conversions[i].conversion_timestamp <= last - model->model->window_us)
-            numbers[found->covered++] = (uint32_t)i;
-    if (found->covered == 0)
+            numbers[covered++] = (uint32_t)i;
+    found->covered = covered;
+    if (covered == 0)
         return CM_OK;
-    cm_status status = cm_asking_ask(placebo, model, numbers, found->covered, error);
+    cm_status status = cm_asking_ask(placebo, model, numbers, covered, error);
     if (status == CM_OK)
         count_placebo(real, placebo, numbers, found);
     return status;
