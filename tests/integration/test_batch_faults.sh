@@ -269,7 +269,7 @@ case_no_right_to_read() {
     sql -c 'CREATE ROLE stranger LOGIN'
     run "${batch[@]}" --db user=stranger
     expect_status 4
-    expect_last_line 'permission denied'
+    expect_last_line 'this database user may not; GRANT SELECT ON clickmatch_migrations'
 }
 
 case_wrong_password() {
