@@ -4,7 +4,6 @@
 
 #include "engine/engine.h"
 #include "train/newer.h"
-#include "train/sampling.h"
 #include "util/error.h"
 
 /* Labels that what is known before counts as: of the whole, and of a section, where the whole is
@@ -103,10 +102,13 @@ static cm_status take_samples(struct learning *learning, cm_error *error)
     const cm_learn_task *task = learning->task;
     cm_training_set_destroy(&learning->set);
     cm_status status = set_model(learning, error);
-    return status == CM_OK
-               ? cm_training_set_sample(task->records, task->held_out, learning->engine,
-                                        task->threads, task->interrupted, &learning->set, error)
-               : status;
+    const cm_sampling sampling = {.records = task->records,
+                                  .held_out = task->held_out,
+                                  .truth = task->truth,
+                                  .engine = learning->engine,
+                                  .threads = task->threads,
+                                  .interrupted = task->interrupted};
+    return status == CM_OK ? cm_training_set_sample(&sampling, &learning->set, error) : status;
 }
 
 /* The group of a section's conversions: its place among the model's parameters. */

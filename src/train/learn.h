@@ -10,12 +10,14 @@
 #include "train/labels.h"
 #include "train/mixture.h"
 #include "train/own_clicks.h"
+#include "train/sampling.h"
 #include "train/trained.h"
 
 /** What to learn from, and how. */
 typedef struct cm_learn_task {
     const cm_records *records;
-    const bool *held_out; /* by number of conversion: nothing is learned from it */
+    const bool *held_out;        /* by number of conversion: nothing is learned from it */
+    const cm_train_truth *truth; /* NULL: labels are layer 1's matches */
     unsigned threads;
     const atomic_bool *interrupted;
     uint64_t hash_seed;

@@ -16,13 +16,15 @@ struct mixture {
     cm_parameters *parameters;
     cm_layer_model *layer;
     double reach;              /* of the layer: own devices that kept the key */
+    double stranger_reach;     /* how many would keep it at strangers' delays */
+    double *lr_delay;          /* by delay bin, as it was in x; above 0 */
     double *delay_m, *delay_u; /* as they were to begin with */
     size_t bins_within;        /* the layer's window */
-    double w0, kept;           /* kept: mean fingerprint_m of strangers' delays over reach */
-    double **x;                /* by chunk and look: a candidate's weight without prior and r */
-    bool **takes;              /* by chunk and conversion: does it take part? */
-    double *sums;              /* of an expectation step */
-    struct point point;        /* that likelihood is asked for */
+    double w0;
+    double **x;         /* by chunk and look: a candidate's weight without prior and r */
+    bool **takes;       /* by chunk and conversion: does it take part? */
+    double *sums;       /* of an expectation step */
+    struct point point; /* that likelihood is asked for */
 };
 
 /* Sums of an expectation step. */
@@ -41,6 +43,7 @@ enum {
 };
 
 #define DELAY_WEIGHT 100.0 /* own clicks that what labels say of delays counts as */
+#define LR_DELAY_MIN 1e-9  /* a bin where own clicks never are: what is divided by it is 0 */
 #define PRIOR_MIN 0.001
 #define PRIOR_MAX 0.98
 #define STRANGERS_MIN 50.0 /* fewer tell nothing of how strangers compare */
@@ -63,7 +66,7 @@ static const cm_train_chunk *chunk_at(const struct mixture *mixture, size_t chun
 static bool takes_part(const struct mixture *mixture, const cm_train_conversion *conversion)
 {
     const cm_mixture_task *task = mixture->task;
-    if (conversion->is_held_out || conversion->label != CM_NUMBER_NONE ||
+    if (conversion->is_held_out || !conversion->is_open ||
         !conversion->layers[task->layer].is_attempted ||
         (task->group != CM_NUMBER_NONE && task->group != conversion->group))
         return false;
@@ -99,15 +102,6 @@ static void add_stranger(const cm_train_look *look, double stranger, double *sum
                  &sums[SUM_EQUAL_TRAITS + i]);
 }
 
-static double lr(const struct mixture *mixture, const cm_train_look *look)
-{
-    const cm_parameters *p = mixture->parameters;
-    if (mixture->layer->delay_u == NULL)
-        return 1;
-    double v = p->delay_m[look->bin] / mixture->layer->delay_u[look->bin];
-    return v > 1e-9 ? v : 1e-9;
-}
-
 /* What makes weights of unit weights: of a candidate alone, and of an older one beside a newer. */
 struct factors {
     double alone, older;
@@ -130,7 +124,7 @@ static double weigh(const struct mixture *mixture, const cm_train_chunk *chunk,
     for (uint32_t i = layer->count; i-- > 0;) {
         double alone = factors.alone * x[layer->first + i];
         sum += alone * (1 + factors.older * older);
-        older += alone / lr(mixture, &chunk->looks[layer->first + i]);
+        older += alone / mixture->lr_delay[chunk->looks[layer->first + i].bin];
     }
     return sum;
 }
@@ -145,14 +139,20 @@ static void expect_one(const struct mixture *mixture, const cm_train_chunk *chun
     double *own = sums + SUM_COUNT, *strangers = own + mixture->task->model->bin_count;
     double newer = 0.0, older = 0.0;
     for (uint32_t i = 0; i < layer->count; i++)
-        older += factors.alone * x[layer->first + i] / lr(mixture, &chunk->looks[layer->first + i]);
+        older += factors.alone * x[layer->first + i] /
+                 mixture->lr_delay[chunk->looks[layer->first + i].bin];
     for (uint32_t i = 0; i < layer->count; i++) {
         const cm_train_look *look = &chunk->looks[layer->first + i];
         double alone = factors.alone * x[layer->first + i];
-        older -= alone / lr(mixture, look);
+        older -= alone / mixture->lr_delay[look->bin];
         double newest = alone * (1 + factors.older * older) / total;
-        double stranger = 1 - newest - alone / lr(mixture, look) * factors.older * newer / total;
+        double another = alone / mixture->lr_delay[look->bin] * factors.older * newer / total;
         newer += alone;
+        if (look->whose != CM_WHOSE_UNKNOWN) {
+            newest = look->whose == CM_WHOSE_NEWEST;
+            another = look->whose == CM_WHOSE_OLDER;
+        }
+        double stranger = 1 - newest - another;
         sums[SUM_OWN] += newest;
         own[look->bin] += newest;
         strangers[look->bin] += stranger;
@@ -199,9 +199,6 @@ static void maximise_delays(struct mixture *mixture, const double *sums)
             (own + DELAY_WEIGHT * mixture->delay_m[i]) / (whole + DELAY_WEIGHT * before) * before;
     }
     mixture->reach = cm_unit_reach(model, parameters, mixture->task->layer);
-    mixture->kept = 0;
-    for (size_t i = 0; i < mixture->bins_within; i++)
-        mixture->kept += mixture->layer->delay_u[i] * parameters->fingerprint_m[i] / mixture->reach;
 }
 
 static void maximise_stranger_delays(struct mixture *mixture, const double *sums)
@@ -259,7 +256,8 @@ static void add_likelihood(void *context, size_t at, double *sums)
             continue;
         struct factors factors = factors_of(mixture, layer, mixture->point);
         double n = layer->count, e = factors.alone * mixture->reach;
-        double mean = n * e + factors.older * e * e * n * (n - 1) / 2 * mixture->kept;
+        double another = factors.alone * mixture->stranger_reach;
+        double mean = n * e + factors.older * e * another * n * (n - 1) / 2;
         double sum = weigh(mixture, chunk, layer, mixture->x[at], mixture->point);
         sums[0] += log((mixture->w0 + sum) / (mixture->w0 + mean));
     }
@@ -337,11 +335,12 @@ static bool make_room(struct mixture *mixture)
     size_t bin_count = mixture->task->model->bin_count;
     mixture->sums = calloc(SUM_COUNT + 2 * bin_count, sizeof *mixture->sums);
     mixture->delay_m = calloc(bin_count, sizeof *mixture->delay_m);
+    mixture->lr_delay = calloc(bin_count, sizeof *mixture->lr_delay);
     mixture->delay_u = calloc(bin_count, sizeof *mixture->delay_u);
     mixture->x = calloc(chunks + 1, sizeof *mixture->x);
     mixture->takes = calloc(chunks + 1, sizeof *mixture->takes);
-    bool ready = mixture->sums != NULL && mixture->delay_m != NULL && mixture->delay_u != NULL &&
-                 mixture->x != NULL && mixture->takes != NULL;
+    bool ready = mixture->sums != NULL && mixture->delay_m != NULL && mixture->lr_delay != NULL &&
+                 mixture->delay_u != NULL && mixture->x != NULL && mixture->takes != NULL;
     for (size_t i = 0; i < chunks && ready; i++) {
         mixture->x[i] = malloc((chunk_at(mixture, i)->look_count + 1) * sizeof **mixture->x);
         mixture->takes[i] = malloc(chunk_at(mixture, i)->count + 1);
@@ -362,6 +361,7 @@ static void free_room(struct mixture *mixture)
     free(mixture->takes);
     free(mixture->sums);
     free(mixture->delay_m);
+    free(mixture->lr_delay);
     free(mixture->delay_u);
 }
 
@@ -385,12 +385,28 @@ static void begin(struct mixture *mixture)
     }
 }
 
+/* What x is made of, before it is made. */
+static void prepare(struct mixture *mixture)
+{
+    const cm_mixture_task *task = mixture->task;
+    const cm_parameters *parameters = mixture->parameters;
+    const double *m =
+        task->layer == CM_WEIGH_FINGERPRINT ? parameters->fingerprint_m : parameters->ip_m;
+    mixture->stranger_reach = 0.0;
+    for (size_t i = 0; i < task->model->bin_count; i++) {
+        double delay_u = cm_unit_delay_u(task->model, parameters, task->layer, i);
+        mixture->lr_delay[i] = fmax(parameters->delay_m[i] / delay_u, LR_DELAY_MIN);
+        mixture->stranger_reach += i < mixture->bins_within ? delay_u * m[i] : 0.0;
+    }
+}
+
 static cm_status step(struct mixture *mixture, bool is_first, cm_mixture_counts *counts,
                       cm_error *error)
 {
     static const double coarse[] = {3.0, 1.7, 1.25}, fine[] = {1.25, 1.08, 1.02};
     size_t count = SUM_COUNT + 2 * mixture->task->model->bin_count;
     double *sums = mixture->sums;
+    prepare(mixture);
     cm_status status = cm_sum_chunks(mixture->task->set, mixture->task->threads, expect, mixture,
                                      sums, count, error);
     if (status != CM_OK)
@@ -418,7 +434,6 @@ cm_status cm_mixture_estimate(const cm_mixture_task *task, cm_parameters *parame
         .task = task,
         .parameters = parameters,
         .layer = is_fingerprint ? &parameters->fingerprint : &parameters->probabilistic,
-        .kept = 1,
         .reach = cm_unit_reach(task->model, parameters, task->layer),
     };
     *counts = (cm_mixture_counts){0};

@@ -42,8 +42,8 @@ static void add_chunk(void *context, size_t at, double *sums)
         const cm_train_conversion *conversion = &chunk->conversions[i];
         const cm_train_layer *layer = &conversion->layers[CM_WEIGH_FINGERPRINT];
         bool is_meant = estimate->group == CM_NUMBER_NONE || estimate->group == conversion->group;
-        if (is_meant && !conversion->is_held_out && conversion->label == CM_NUMBER_NONE &&
-            layer->is_accepted && layer->newer_count > 0)
+        if (is_meant && !conversion->is_held_out && conversion->is_open && layer->is_accepted &&
+            layer->newer_count > 0)
             add_conversion(estimate, chunk, layer, sums);
     }
 }

@@ -1,5 +1,6 @@
 #include "train/own_clicks.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "engine/engine.h"
@@ -8,6 +9,7 @@
 #include "util/hash.h"
 
 #define ROUNDS 5
+#define LR_DELAY_MIN 1e-9
 #define DRAW_SEED 0x6f776e21u
 
 struct listing {
@@ -44,6 +46,11 @@ static bool is_drawn(const struct listing *listing, const cm_train_conversion *c
     return (double)(hash >> 11) * 0x1p-53 < chance;
 }
 
+static double lr_delay(const cm_model *model, const cm_parameters *parameters, size_t bin)
+{
+    return parameters->delay_m[bin] / cm_unit_delay_u(model, parameters, CM_WEIGH_FINGERPRINT, bin);
+}
+
 /*
  * How likely each candidate but the label is the device's, too. The device made `repeat` further
  * clicks, strangers made as many as `rivals` and those candidates that are theirs; which these are,
@@ -58,12 +65,10 @@ static void find_chances(const struct listing *listing, const cm_train_conversio
     double strangers = (double)layer->left;
     for (uint32_t i = 0; i < layer->count; i++) {
         bool is_label = looks[i].click == conversion->label;
-        double lr =
-            parameters->delay_m[looks[i].bin] / parameters->fingerprint.delay_u[looks[i].bin];
         unit[i] =
             parameters->fingerprint.repeat *
             cm_unit_weight(listing->model, parameters, CM_WEIGH_FINGERPRINT, &looks[i], layer->u) /
-            (lr > 1e-9 ? lr : 1e-9);
+            fmax(lr_delay(listing->model, parameters, looks[i].bin), LR_DELAY_MIN);
         chances[i] = is_label ? 1.0 : 0.5;
         strangers += 1 - chances[i];
     }

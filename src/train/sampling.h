@@ -5,18 +5,31 @@
 #include "engine/records.h"
 #include "train/training_set.h"
 
+/** Which click is right, and whose each is, where that is known. By numbers of records. */
+typedef struct cm_train_truth {
+    const bool *is_open;   /* conversion: the truth knows it, and layer 1 does not attribute it */
+    const uint32_t *right; /* conversion: its click; CM_NUMBER_NONE: it is organic */
+    const uint32_t *click_owner, *conversion_owner;
+} cm_train_truth;
+
+/** How to sample. Everything is borrowed. */
+typedef struct cm_sampling {
+    const cm_records *records;
+    const bool *held_out;        /* by number of conversion */
+    const cm_train_truth *truth; /* NULL: layer 1's matches are the labels */
+    const cm_engine *engine;     /* holds the records' clicks */
+    unsigned threads;
+    const atomic_bool *interrupted;
+} cm_sampling;
+
 /**
  * Sample all conversions.
  *
- * @param held_out  by number of conversion; NULL: none is
- * @param engine    holds the records' clicks
- * @param set       receives the set, in the order of the conversions; destroyed by the caller, also
- *                  after a failure
+ * @param set  receives the set, in the order of the conversions; destroyed by the caller, also
+ *             after a failure
  * @return CM_OK, CM_ERROR_MEMORY or CM_ERROR_INTERRUPTED
  */
-cm_status cm_training_set_sample(const cm_records *records, const bool *held_out,
-                                 const cm_engine *engine, unsigned threads,
-                                 const atomic_bool *interrupted, cm_training_set *set,
+cm_status cm_training_set_sample(const cm_sampling *sampling, cm_training_set *set,
                                  cm_error *error);
 
 #endif

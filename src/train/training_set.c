@@ -14,8 +14,8 @@ bool cm_training_set_init(cm_training_set *set, size_t conversions)
 
 static cm_train_look look_of(const cm_candidate_look *look)
 {
-    return (cm_train_look){look->click, (uint16_t)look->bin, look->evidence, look->user_agent,
-                           look->traits};
+    return (cm_train_look){look->click,      (uint16_t)look->bin, look->evidence,
+                           look->user_agent, look->traits,        CM_WHOSE_UNKNOWN};
 }
 
 static bool add_looks(cm_train_chunk *chunk, const cm_candidate_look *looks, size_t count)
@@ -60,6 +60,7 @@ bool cm_train_chunk_add(cm_train_chunk *chunk, uint32_t number, bool is_held_out
         .group = sample->parameters,
         .label = sample->label,
         .is_held_out = is_held_out,
+        .is_open = sample->label == CM_NUMBER_NONE,
         .by_address = look_of(&sample->by_address),
         .label_fingerprint = sample->by_fingerprint.evidence,
     };

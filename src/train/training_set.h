@@ -13,12 +13,21 @@
 #define CM_TRAIN_CHUNK ((size_t)4096)      /* conversions */
 #define CM_TRAIN_BINS_MAX ((size_t)0xffff) /* delay bins */
 
+/** Whose a candidate is, where a truth says. */
+typedef enum cm_whose {
+    CM_WHOSE_UNKNOWN = 0,
+    CM_WHOSE_NEWEST, /* the right click: its device's newest */
+    CM_WHOSE_OLDER,  /* another one of that device */
+    CM_WHOSE_STRANGER
+} cm_whose;
+
 /** How a click compares with a conversion. */
 typedef struct cm_train_look {
     uint32_t click; /* number in the engine */
     uint16_t bin;
     uint8_t evidence, user_agent; /* cm_comparison; evidence as in cm_candidate_look */
     uint8_t traits;               /* as in cm_candidate_look */
+    uint8_t whose;                /* cm_whose */
 } cm_train_look;
 
 /** How a trait compares. */
@@ -42,6 +51,7 @@ typedef struct cm_train_conversion {
     uint32_t group;            /* place of its parameters in the model sampled with */
     uint32_t label;            /* click; CM_NUMBER_NONE: layer 1 found none */
     bool is_held_out;          /* nothing is learned from it */
+    bool is_open;              /* one of those to be matched by layers 2 and 3 */
     cm_train_look by_address;  /* of the label; its traits are what layer 3 compares */
     uint8_t label_fingerprint; /* cm_comparison of the label */
     cm_train_layer layers[CM_WEIGHED_LAYER_COUNT];

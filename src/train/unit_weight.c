@@ -70,14 +70,19 @@ static double layer_weight(const cm_parameters *parameters, enum cm_weighed_laye
            ratio(look->user_agent, of->user_agent_m, of->user_agent_u) * traits_ratio(of, look);
 }
 
-double cm_unit_weight(const cm_model *model, const cm_parameters *parameters,
-                      enum cm_weighed_layer layer, const cm_train_look *look, double u)
+double cm_unit_delay_u(const cm_model *model, const cm_parameters *parameters,
+                       enum cm_weighed_layer layer, size_t bin)
 {
     const cm_layer_model *of =
         layer == CM_WEIGH_FINGERPRINT ? &parameters->fingerprint : &parameters->probabilistic;
-    double delay_u = of->delay_u != NULL
-                         ? of->delay_u[look->bin]
-                         : delay_share(model, cm_unit_window(model, layer), look->bin);
+    return of->delay_u != NULL ? of->delay_u[bin]
+                               : delay_share(model, cm_unit_window(model, layer), bin);
+}
+
+double cm_unit_weight(const cm_model *model, const cm_parameters *parameters,
+                      enum cm_weighed_layer layer, const cm_train_look *look, double u)
+{
+    double delay_u = cm_unit_delay_u(model, parameters, layer, look->bin);
     return layer_weight(parameters, layer, delay_u, look, u);
 }
 

@@ -13,6 +13,10 @@ double cm_unit_window(const cm_model *model, enum cm_weighed_layer layer);
 double cm_unit_reach(const cm_model *model, const cm_parameters *parameters,
                      enum cm_weighed_layer layer);
 
+/** How likely a stranger's click is to fall in a delay bin, of those in the layer's window. */
+double cm_unit_delay_u(const cm_model *model, const cm_parameters *parameters,
+                       enum cm_weighed_layer layer, size_t bin);
+
 /**
  * m of the layer's key times all likelihood ratios. A stranger's is the layer's reach on average.
  *
