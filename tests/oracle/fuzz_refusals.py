@@ -25,8 +25,8 @@ LAYER_FAULTS = (
     ("traits", {"OS": [0.5, 0.5]}), ("traits", {"device_type": [0.5, 0.5]}),
     ("traits", {"os": [9.99e-13, 0.5]}), ("traits", {"screen": [0.5, 5e-324]}), ("prior", 9.99e-13),
     ("rivals", 9.99e-10), ("rivals", 5e-324), ("user_agent_m", 1e-300), ("user_agent_u", 1e-13),
-    ("delay_u", 0.5), ("delay_u", None), ("delay_u", []), ("delay_u", {}), ("delay_u", [0.5, "0.5"]),
-    ("delay_u", [0.5, 0]), ("delay_u", [1]), ("delay_u", [0.5, -0.5]), ("delay_u", [True]),
+    ("delay_u", 0.5), ("delay_u", None), ("delay_u", []), ("delay_u", {}), ("delay_u", [True]),
+    ("delay_u", [0.5, "0.5"]), ("delay_u", [0.5, 0]), ("delay_u", [1]), ("delay_u", [0.5, -0.5]),
     ("delay_u", [9.99e-13]), ("delay_u", [0.5] * 13), ("Delay_u", [0.5]), ("delay_m", [0.5]))
 # Of a model or a section.
 PARAMETER_FAULTS = (
