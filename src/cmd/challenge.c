@@ -5,6 +5,7 @@
 
 #include "cmd/clock.h"
 #include "cmd/evaluate_ask.h"
+#include "cmd/pairing.h"
 #include "util/error.h"
 
 struct work {
@@ -133,8 +134,8 @@ static cm_status run(struct work *work, const cm_model *const models[2], cm_erro
     for (size_t side = 0; side < 2 && status == CM_OK; side++)
         status = ask(work, side, models[side], error);
     if (status == CM_OK && challenge->labelled > 0)
-        status = cm_challenge_pair(work->records, &work->rights, work->judged,
-                                   &work->options->evaluate.figures, challenge, error);
+        status = cm_pairing_make(work->records, &work->rights, work->judged, challenge->labelled,
+                                 &work->options->evaluate.figures, &challenge->paired, error);
     if (status != CM_OK)
         return status;
     memcpy(challenge->groupings, work->rights.groupings, sizeof challenge->groupings);

@@ -75,14 +75,4 @@ typedef struct cm_choice {
 cm_status cm_challenge_count(const cm_choice *const choices[2], size_t count,
                              cm_challenge *challenge, cm_error *error);
 
-/**
- * Compare answers to labelled conversions.
- *
- * @param judged  of champion and challenger, of the judged conversions in the order of the records;
- *                put into another order
- */
-cm_status cm_challenge_pair(const cm_records *records, const cm_rights *rights,
-                            cm_judged *const judged[2], const cm_figures_options *options,
-                            cm_challenge *challenge, cm_error *error);
-
 #endif

@@ -4,6 +4,7 @@
 #include "cmd/challenge.h"
 #include "cmd/progress.h"
 #include "eval/append.h"
+#include "eval/report.h"
 
 #define TENANTS_SHOWN ((size_t)20)
 
@@ -79,41 +80,16 @@ static void append_value(cm_buffer *text, const char *format, double value)
     cm_append(text, " %13s", number);
 }
 
-static void append_figure(cm_buffer *text, const char *name, const cm_paired_figure *figure)
-{
-    cm_append(text, "  %-15s", name);
-    append_value(text, "%.4f", figure->values[CM_CHAMPION]);
-    append_value(text, "%.4f", figure->values[CM_CHALLENGER]);
-    append_value(text, "%+.4f", figure->difference);
-    append_value(text, "%+.4f", figure->low);
-    append_value(text, "%+.4f", figure->high);
-    append_value(text, "%.4f", figure->p);
-    cm_append(text, "\n");
-}
-
 static void append_paired(cm_buffer *text, const cm_challenge *challenge)
 {
-    static const char *const names[CM_PAIRED_METRIC_COUNT] = {
-        [CM_PAIRED_PRECISION] = "precision", [CM_PAIRED_RECALL] = "recall",
-        [CM_PAIRED_F_HALF] = "F0.5",         [CM_PAIRED_CORRECT] = "answered right",
-        [CM_PAIRED_LOG_LOSS] = "log-loss",   [CM_PAIRED_BRIER] = "Brier score",
-    };
-    const cm_paired *paired = &challenge->paired;
     char rooms[3][CM_COUNT_BYTES];
     cm_append(text,
               "%s conversions that layer 1 attributes, their ids hidden, of %s devices; "
               "%s of them made organic\n",
               cm_count_text(challenge->labelled, rooms[0]),
-              cm_count_text(paired->devices, rooms[1]), cm_count_text(challenge->masked, rooms[2]));
-    cm_append(text, "%-17s %13s %13s %13s %13s %13s %13s\n", "layers 2 and 3", "champion",
-              "challenger", "difference", "95 % from", "to", "p");
-    for (size_t i = 0; i < CM_PAIRED_METRIC_COUNT; i++)
-        append_figure(text, names[i], &paired->figures[i]);
-    cm_append(text, "  answered right by the champion alone %s, by the challenger alone %s: ",
-              cm_count_text(paired->correct_alone[CM_CHAMPION], rooms[0]),
-              cm_count_text(paired->correct_alone[CM_CHALLENGER], rooms[1]));
-    cm_append(text, "McNemar's mid-p %s%.4f\n", paired->mcnemar_p < 0.0001 ? "below " : "",
-              fmax(paired->mcnemar_p, 0.0001));
+              cm_count_text(challenge->paired.devices, rooms[1]),
+              cm_count_text(challenge->masked, rooms[2]));
+    cm_paired_text(&challenge->paired, "champion", "challenger", text);
 }
 
 void cm_challenge_text(const cm_challenge *challenge, cm_buffer *text)

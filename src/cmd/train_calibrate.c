@@ -11,7 +11,6 @@
 #include "train/isotonic.h"
 #include "util/error.h"
 
-#define LABELS_MIN 200 /* that a layer weighed; with fewer it goes without a calibration */
 #define SHRINK 30.0
 #define KNOT_MASS_MIN 50.0
 #define KNOTS_WANTED 16.0
@@ -24,6 +23,7 @@ struct trial {
     size_t count;
     cm_asking askings[2];
     cm_engine *engines[2];
+    int sides;       /* 1: with a truth nothing needs to be made organic */
     double *weights; /* by group of device type: of each of its labels */
     cm_forecast *forecasts;
 };
@@ -74,6 +74,7 @@ static cm_status trial_init(struct trial *trial, cm_training *training, cm_error
 {
     size_t count = training->records.conversion_count + 1;
     *trial = (struct trial){.training = training,
+                            .sides = training->has_truth ? 1 : 2,
                             .numbers = malloc(count * sizeof *trial->numbers),
                             .forecasts = malloc(2 * count * sizeof *trial->forecasts)};
     bool ready = trial->numbers != NULL && trial->forecasts != NULL;
@@ -88,7 +89,7 @@ static cm_status trial_init(struct trial *trial, cm_training *training, cm_error
     if (!ready)
         return cm_error_memory(error, "forecasts", 2 * count * sizeof(cm_forecast));
     for (size_t i = 0; i < training->records.conversion_count; i++)
-        if (cm_train_is_labelled(training, CM_FOLD_CALIBRATE, i))
+        if (cm_train_is_known(training, CM_FOLD_CALIBRATE, i))
             trial->numbers[trial->count++] = (uint32_t)i;
     return weigh_types(trial, error);
 }
@@ -100,7 +101,7 @@ static cm_status ask(struct trial *trial, cm_error *error)
     cm_trained_round(&trial->training->trained);
     cm_status status = cm_trained_model(&trial->training->trained, &model, error);
     const cm_evaluated evaluated = {model, CM_RULE_MODEL};
-    for (int i = 0; i < 2 && status == CM_OK; i++) {
+    for (int i = 0; i < trial->sides && status == CM_OK; i++) {
         cm_engine **engine = &trial->engines[i];
         status = *engine == NULL ? cm_asking_load(&trial->askings[i], &evaluated, engine, error)
                                  : cm_engine_set_model(*engine, model, error);
@@ -112,26 +113,31 @@ static cm_status ask(struct trial *trial, cm_error *error)
     return status;
 }
 
+/* How much a conversion counts, as it is or made organic. */
+static double weight_of(const struct trial *trial, uint32_t number, int side)
+{
+    if (trial->training->has_truth)
+        return 1.0;
+    double organic = cm_train_organic(trial->training, number);
+    return trial->weights[type_of(trial->training, number)] * (side == 1 ? organic : 1 - organic);
+}
+
 /* What a layer said, as forecasts; labels: receives how many conversions they are of. */
 static size_t gather(const struct trial *trial, unsigned layer, uint64_t *labels)
 {
     size_t count = 0;
     *labels = 0;
-    for (size_t i = 0; i < trial->count; i++) {
-        uint32_t number = trial->numbers[i];
-        double organic = cm_train_organic(trial->training, number);
-        double weight = trial->weights[type_of(trial->training, number)];
-        for (int is_organic = 0; is_organic < 2; is_organic++) {
-            cm_judged judged =
-                cm_asking_judge_one(&trial->askings[is_organic], number, is_organic == 1);
+    for (size_t i = 0; i < trial->count; i++)
+        for (int side = 0; side < trial->sides; side++) {
+            uint32_t number = trial->numbers[i];
+            cm_judged judged = cm_asking_judge_one(&trial->askings[side], number, side == 1);
             if (judged.weighed != layer)
                 continue;
             trial->forecasts[count++] =
-                (cm_forecast){judged.probability, weight * (is_organic ? organic : 1 - organic),
+                (cm_forecast){judged.probability, weight_of(trial, number, side),
                               judged.verdict == CM_VERDICT_RIGHT_CLICK};
-            *labels += !is_organic;
+            *labels += side == 0;
         }
-    }
     return count;
 }
 
@@ -165,7 +171,7 @@ static cm_status calibrate_layer(struct trial *trial, enum cm_weighed_layer whic
         mass += trial->forecasts[i].weight;
     const cm_isotonic_options options = {SHRINK, fmax(KNOT_MASS_MIN, mass / KNOTS_WANTED)};
     cm_status status = CM_OK;
-    if (calibrated->labels >= LABELS_MIN)
+    if (calibrated->labels >= CM_CALIBRATE_LABELS_MIN)
         status = cm_isotonic_fit(trial->forecasts, count, &options, knots, &calibrated->knot_count,
                                  error);
     return status == CM_OK ? set_knots(layer, knots, calibrated->knot_count, error) : status;
@@ -192,7 +198,7 @@ cm_status cm_train_calibrate(cm_training *training, cm_error *error)
     struct trial trial;
     double began = cm_clock_seconds();
     cm_status status = trial_init(&trial, training, error);
-    if (status == CM_OK)
+    if (status == CM_OK && !training->has_truth)
         status = cm_train_mask(training, CM_FOLD_CALIBRATE, true, error);
     if (status == CM_OK && trial.count > 0)
         status = calibrate(&trial, error);

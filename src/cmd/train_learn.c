@@ -25,6 +25,15 @@ static cm_fold fold_of(const cm_conversion *conversion)
     return at < CALIBRATE_SHARE + JUDGE_SHARE ? CM_FOLD_JUDGE : CM_FOLD_LEARN;
 }
 
+/* Without a truth, conversions without a label tell no more than that they are there: all teach. */
+static bool is_held_out(const cm_training *training, size_t conversion)
+{
+    if (training->has_truth)
+        return !cm_train_is_known(training, CM_FOLD_LEARN, conversion);
+    return training->folds[conversion] != CM_FOLD_LEARN &&
+           training->rights.layer_1[conversion] != CM_NUMBER_NONE;
+}
+
 static cm_status make_folds(cm_training *training, cm_error *error)
 {
     size_t count = training->records.conversion_count;
@@ -34,8 +43,7 @@ static cm_status make_folds(cm_training *training, cm_error *error)
         return cm_error_memory(error, "folds", 2 * count);
     for (size_t i = 0; i < count; i++) {
         training->folds[i] = (uint8_t)fold_of(&training->records.conversions[i]);
-        training->held_out[i] =
-            training->folds[i] != CM_FOLD_LEARN && training->rights.layer_1[i] != CM_NUMBER_NONE;
+        training->held_out[i] = is_held_out(training, i);
     }
     return CM_OK;
 }
@@ -92,12 +100,17 @@ cm_status cm_train_learn(cm_training *training, cm_error *error)
     cm_status status = make_folds(training, error);
     if (status == CM_OK)
         status = begin(training, error);
+    const cm_rights *rights = &training->rights;
+    const cm_train_truth truth = {rights->is_judged, rights->right, rights->click_owner,
+                                  rights->conversion_owner};
     const cm_learn_task task = {.records = &training->records,
                                 .held_out = training->held_out,
+                                .truth = training->has_truth ? &truth : NULL,
                                 .threads = training->options.threads,
                                 .interrupted = training->options.interrupted,
                                 .hash_seed = training->options.hash_seed,
-                                .has_traits = getenv("TRAITS") != NULL};
+                                .has_traits =
+                                    cm_settings_flag(training->run.settings, CM_OPTION_TRAITS)};
     if (status == CM_OK)
         status = cm_learn(&task, &training->trained, &training->learned, error);
     cm_summary_phase_add(&training->run.summary, "learn", cm_clock_seconds() - began,
@@ -116,4 +129,5 @@ void cm_training_destroy(cm_training *training)
     free(training->held_out);
     free(training->organic);
     cm_evaluation_destroy(&training->evaluation);
+    cm_output_abort(training->metrics);
 }

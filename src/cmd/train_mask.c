@@ -8,10 +8,13 @@
 
 #define MASK_SEED 0x6d61736bu
 
-bool cm_train_is_labelled(const cm_training *training, cm_fold fold, size_t conversion)
+bool cm_train_is_known(const cm_training *training, cm_fold fold, size_t conversion)
 {
+    const cm_rights *rights = &training->rights;
     return training->folds[conversion] == fold &&
-           training->rights.layer_1[conversion] != CM_NUMBER_NONE;
+           (training->has_truth ? rights->conversion_owner[conversion] != CM_NUMBER_NONE &&
+                                      rights->layer_1[conversion] == CM_NUMBER_NONE
+                                : rights->layer_1[conversion] != CM_NUMBER_NONE);
 }
 
 /* The device type's section, or the whole. */
@@ -132,7 +135,7 @@ cm_status cm_train_mask(cm_training *training, cm_fold fold, bool all, cm_error 
         return status;
     for (size_t i = 0; i < training->records.conversion_count; i++) {
         double share = all ? 2 : cm_train_organic(training, (uint32_t)i);
-        training->rights.is_masked[i] = cm_train_is_labelled(training, fold, i) &&
+        training->rights.is_masked[i] = cm_train_is_known(training, fold, i) &&
                                         is_chosen(&training->records.conversions[i], share);
     }
     return delete_own(training, error);

@@ -4,6 +4,7 @@
 #define CM_EVAL_REPORT_H
 
 #include "eval/evaluation.h"
+#include "eval/paired.h"
 #include "util/buffer.h"
 
 /** Aligned tables for people; of tenants only the largest. */
@@ -14,5 +15,9 @@ void cm_report_json(const cm_evaluation *evaluation, cm_buffer *text);
 
 /** One HTML page with diagrams as SVG; it refers to nothing outside itself. */
 void cm_report_html(const cm_evaluation *evaluation, cm_buffer *text);
+
+/** Two models' answers compared, as a table; first and second are what the models are called. */
+void cm_paired_text(const cm_paired *paired, const char *first, const char *second,
+                    cm_buffer *text);
 
 #endif
