@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "train/newer.h"
+#include "train/unit_weight.h"
 #include "util/error.h"
 
 /* Labels that what is known before counts as: of the whole, and of a section, where the whole is
@@ -11,6 +12,8 @@
 #define OWN_WEIGHT 30.0
 #define SECTION_WEIGHT 200.0
 #define STEPS 12
+#define KEPT_MAX 0.98
+#define PRIOR_MAX 0.98
 /* So little that samples hold newer clicks, and their weights are as if there were none. */
 #define REPEAT_TO_SEE_NEWER 1e-9
 #define OUTSIDE 0.5
@@ -142,11 +145,72 @@ static cm_status learn_layer_2(struct learning *learning, uint32_t group, double
                            : status;
 }
 
+/* ---- fingerprints that were lost ---- */
+
+/* How many of a device's clicks keep the fingerprint, all delays together. */
+static double kept_share(const cm_trained *trained, const cm_parameters *parameters)
+{
+    double kept = 0, all = 0;
+    for (size_t i = 0; i < trained->bin_count; i++) {
+        all += parameters->delay_m[i];
+        kept += parameters->delay_m[i] * parameters->fingerprint_m[i];
+    }
+    return kept / all;
+}
+
+/* Move fingerprint_m so that this share is kept, and the prior so that layer 2 finds as many as
+ * before. */
+static void set_kept_share(const struct learning *learning, double share, cm_parameters *parameters)
+{
+    const cm_trained *trained = learning->trained;
+    double before = kept_share(trained, parameters);
+    double odds = share / (1 - share) * (1 - before) / before;
+    double reach = cm_unit_reach(learning->model, parameters, CM_WEIGH_FINGERPRINT);
+    for (size_t i = 0; i < trained->bin_count; i++) {
+        double m = parameters->fingerprint_m[i];
+        parameters->fingerprint_m[i] = m * odds / (1 - m + m * odds);
+    }
+    parameters->fingerprint.prior *=
+        reach / cm_unit_reach(learning->model, parameters, CM_WEIGH_FINGERPRINT);
+    if (parameters->fingerprint.prior > PRIOR_MAX)
+        parameters->fingerprint.prior = PRIOR_MAX;
+}
+
+/*
+ * Labelled conversions kept more than their ids: who changed the browser lost both, so that labels
+ * find too many fingerprints kept. Layer 3 finds devices that lost them, as many of these as kept
+ * their address; with those that layer 2 finds they are all.
+ */
+static void correct_kept_share(const struct learning *learning, const cm_learn_counts *counts,
+                               cm_parameters *parameters)
+{
+    double reach = cm_unit_reach(learning->model, parameters, CM_WEIGH_PROBABILISTIC);
+    double lost = counts->layers[CM_WEIGH_PROBABILISTIC].own_different / reach;
+    double kept = counts->layers[CM_WEIGH_FINGERPRINT].own;
+    double share = kept / (kept + lost);
+    set_kept_share(learning, share > KEPT_MAX ? KEPT_MAX : share, parameters);
+}
+
+/* The prior of those whose fingerprint is another one, as it was found, is that of all and the
+ * chance of another one. */
+static void set_prior_of_all(const struct learning *learning, cm_parameters *parameters)
+{
+    double lost = 1 - kept_share(learning->trained, parameters);
+    double prior = parameters->probabilistic.prior * (1 - parameters->fingerprint_u) / lost;
+    parameters->probabilistic.prior = prior < PRIOR_MAX ? prior : PRIOR_MAX;
+}
+
 static cm_status learn_layer_3(struct learning *learning, uint32_t group, cm_parameters *parameters,
                                cm_learn_counts *counts, cm_error *error)
 {
+    const cm_mixture_counts *layers = counts->layers;
     cm_status status = estimate(learning, group, CM_WEIGH_PROBABILISTIC, parameters,
                                 &counts->layers[CM_WEIGH_PROBABILISTIC], error);
+    if (status == CM_OK && layers[CM_WEIGH_PROBABILISTIC].is_used) {
+        if (layers[CM_WEIGH_FINGERPRINT].is_used)
+            correct_kept_share(learning, counts, parameters);
+        set_prior_of_all(learning, parameters);
+    }
     return status == CM_OK
                ? cm_newer_estimate(&learning->set, learning->model, group, learning->task->threads,
                                    parameters, &counts->newer, error)

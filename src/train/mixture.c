@@ -16,6 +16,7 @@ struct mixture {
     cm_parameters *parameters;
     cm_layer_model *layer;
     double reach;              /* of the layer: own devices that kept the key */
+    double user_agent_m;       /* as it was to begin with */
     double stranger_reach;     /* how many would keep it at strangers' delays */
     double *lr_delay;          /* by delay bin, as it was in x; above 0 */
     double *delay_m, *delay_u; /* as they were to begin with */
@@ -32,7 +33,10 @@ enum {
     SUM_CONVERSIONS,
     SUM_OWN,
     SUM_STRANGERS,
-    SUM_USER_AGENTS, /* strangers that show one */
+    SUM_OWN_USER_AGENTS, /* own clicks that show one */
+    SUM_OWN_EQUAL_USER_AGENTS,
+    SUM_OWN_DIFFERENT, /* own clicks with another fingerprint (layer 3) */
+    SUM_USER_AGENTS,   /* strangers that show one */
     SUM_EQUAL_USER_AGENTS,
     SUM_EVIDENCE, /* strangers with an address (layer 2) or a fingerprint (layer 3) */
     SUM_EQUAL_EVIDENCE,
@@ -42,6 +46,7 @@ enum {
     SUM_COUNT = SUM_EQUAL_TRAITS + CM_TRAIT_COUNT /* then own clicks by delay bin, and strangers' */
 };
 
+#define LABEL_WEIGHT 50.0  /* own clicks that what labels say of user agents counts as */
 #define DELAY_WEIGHT 100.0 /* own clicks that what labels say of delays counts as */
 #define LR_DELAY_MIN 1e-9  /* a bin where own clicks never are: what is divided by it is 0 */
 #define PRIOR_MIN 0.001
@@ -76,13 +81,28 @@ static bool takes_part(const struct mixture *mixture, const cm_train_conversion 
 
 /* ---- expectation ---- */
 
+/* Layer 3 learns from conversions whose own click layer 2 has not found, mostly since it has another
+ * fingerprint: strangers have that, too, and it tells nothing. How many lost theirs is then found
+ * without presuming it. */
+static double without_fingerprint(const struct mixture *mixture, const cm_train_look *look,
+                                  double x)
+{
+    const cm_parameters *parameters = mixture->parameters;
+    bool is_lost =
+        mixture->task->layer == CM_WEIGH_PROBABILISTIC && look->evidence == CM_COMPARE_DIFFERENT;
+    return is_lost
+               ? x * (1 - parameters->fingerprint_u) / (1 - parameters->fingerprint_m[look->bin])
+               : x;
+}
+
 static void weigh_units(const struct mixture *mixture, const cm_train_chunk *chunk,
                         const cm_train_layer *layer, double *x)
 {
     const cm_mixture_task *task = mixture->task;
     for (uint32_t i = layer->first; i < layer->first + layer->count; i++)
-        x[i] = cm_unit_weight(task->model, mixture->parameters, task->layer, &chunk->looks[i],
-                              layer->u);
+        x[i] = without_fingerprint(mixture, &chunk->looks[i],
+                                   cm_unit_weight(task->model, mixture->parameters, task->layer,
+                                                  &chunk->looks[i], layer->u));
 }
 
 static void add_pair(unsigned comparison, double stranger, double *known, double *equal)
@@ -155,6 +175,9 @@ static void expect_one(const struct mixture *mixture, const cm_train_chunk *chun
         double stranger = 1 - newest - another;
         sums[SUM_OWN] += newest;
         own[look->bin] += newest;
+        sums[SUM_OWN_DIFFERENT] += look->evidence == CM_COMPARE_DIFFERENT ? newest : 0.0;
+        add_pair(look->user_agent, newest, &sums[SUM_OWN_USER_AGENTS],
+                 &sums[SUM_OWN_EQUAL_USER_AGENTS]);
         strangers[look->bin] += stranger;
         add_stranger(look, stranger, sums);
     }
@@ -214,6 +237,17 @@ static void maximise_stranger_delays(struct mixture *mixture, const double *sums
             (strangers[i] + DELAY_WEIGHT * mixture->delay_u[i]) / (whole + DELAY_WEIGHT * before);
 }
 
+/* Layer 3 finds devices that look different, and those among them that kept their ids, often because
+ * they did not change their browser, tell little of the others. */
+static void maximise_user_agent(struct mixture *mixture, const double *sums)
+{
+    double weight = LABEL_WEIGHT;
+    mixture->layer->user_agent_m =
+        clamp((sums[SUM_OWN_EQUAL_USER_AGENTS] + weight * mixture->user_agent_m) /
+                  (sums[SUM_OWN_USER_AGENTS] + weight),
+              CHANCE_MIN, CHANCE_MAX);
+}
+
 static void maximise(struct mixture *mixture, const double *sums)
 {
     cm_parameters *parameters = mixture->parameters;
@@ -229,6 +263,8 @@ static void maximise(struct mixture *mixture, const double *sums)
                 share(sums[SUM_EQUAL_TRAITS + i], sums[SUM_TRAITS + i], layer->traits[i].u);
     if (mixture->task->layer == CM_WEIGH_FINGERPRINT)
         maximise_delays(mixture, sums);
+    if (mixture->task->layer == CM_WEIGH_PROBABILISTIC)
+        maximise_user_agent(mixture, sums);
     if (layer->delay_u != NULL)
         maximise_stranger_delays(mixture, sums);
     if (mixture->task->layer == CM_WEIGH_PROBABILISTIC)
@@ -368,6 +404,7 @@ static void free_room(struct mixture *mixture)
 /* Note where everything begins, and who takes part. */
 static void begin(struct mixture *mixture)
 {
+    mixture->user_agent_m = mixture->layer->user_agent_m;
     const cm_model *model = mixture->task->model;
     memcpy(mixture->delay_m, mixture->parameters->delay_m,
            model->bin_count * sizeof *mixture->delay_m);
@@ -413,6 +450,7 @@ static cm_status step(struct mixture *mixture, bool is_first, cm_mixture_counts 
         return status;
     counts->conversions = (uint64_t)sums[SUM_CONVERSIONS];
     counts->own = sums[SUM_OWN];
+    counts->own_different = sums[SUM_OWN_DIFFERENT];
     counts->strangers = sums[SUM_STRANGERS];
     counts->is_used =
         sums[SUM_CONVERSIONS] >= CM_MIXTURE_CONVERSIONS_MIN && sums[SUM_OWN] >= CM_MIXTURE_OWN_MIN;

@@ -29,7 +29,9 @@ typedef struct cm_mixture_task {
 typedef struct cm_mixture_counts {
     uint64_t conversions; /* without a label, that have what the layer needs */
     double own;           /* of them, expected: those with a candidate of their own */
-    double strangers;     /* candidates that are expected to be none of theirs */
+    double
+        own_different; /* of these, on another address (layer 2), or of another fingerprint (3) */
+    double strangers;  /* candidates that are expected to be none of theirs */
     double log_likelihood;
     bool is_used; /* that is enough: the parameters were changed */
 } cm_mixture_counts;
