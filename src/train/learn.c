@@ -192,12 +192,15 @@ static void correct_kept_share(const struct learning *learning, const cm_learn_c
 }
 
 /* The prior of those whose fingerprint is another one, as it was found, is that of all and the
- * chance of another one. */
-static void set_prior_of_all(const struct learning *learning, cm_parameters *parameters)
+ * chance of another one. No more than all have a click of their own. */
+static void set_prior_of_all(const struct learning *learning, const cm_learn_counts *counts,
+                             cm_parameters *parameters)
 {
     double lost = 1 - kept_share(learning->trained, parameters);
     double prior = parameters->probabilistic.prior * (1 - parameters->fingerprint_u) / lost;
-    parameters->probabilistic.prior = prior < PRIOR_MAX ? prior : PRIOR_MAX;
+    bool is_known = counts->layers[CM_WEIGH_FINGERPRINT].is_used;
+    double most = is_known ? parameters->fingerprint.prior : PRIOR_MAX;
+    parameters->probabilistic.prior = prior < most ? prior : most;
 }
 
 static cm_status learn_layer_3(struct learning *learning, uint32_t group, cm_parameters *parameters,
@@ -209,7 +212,7 @@ static cm_status learn_layer_3(struct learning *learning, uint32_t group, cm_par
     if (status == CM_OK && layers[CM_WEIGH_PROBABILISTIC].is_used) {
         if (layers[CM_WEIGH_FINGERPRINT].is_used)
             correct_kept_share(learning, counts, parameters);
-        set_prior_of_all(learning, parameters);
+        set_prior_of_all(learning, counts, parameters);
     }
     return status == CM_OK
                ? cm_newer_estimate(&learning->set, learning->model, group, learning->task->threads,
