@@ -47,7 +47,7 @@ enum {
 };
 
 #define LABEL_WEIGHT 50.0  /* own clicks that what labels say of user agents counts as */
-#define DELAY_WEIGHT 100.0 /* own clicks that what labels say of delays counts as */
+#define DELAY_WEIGHT 400.0 /* own clicks that what labels say of delays counts as */
 #define LR_DELAY_MIN 1e-9  /* a bin where own clicks never are: what is divided by it is 0 */
 #define PRIOR_MIN 0.001
 #define PRIOR_MAX 0.98
