@@ -1,4 +1,5 @@
-/* The files of --clicks and --conversions as records: for commands that pass over them more than once. */
+/* The files of --clicks and --conversions as records: for commands that pass over them more than
+ * once. */
 #ifndef CM_CMD_RECORD_FILES_H
 #define CM_CMD_RECORD_FILES_H
 
