@@ -131,31 +131,36 @@ static void a_key_has_no_nul(void **state)
 #define TRAITS(m, u)                                                                               \
     "\"traits\": {\"os\": [" m ", " u "], \"browser\": [" m ", " u "], \"screen\": [" m ", " u     \
     "], \"timezone\": [" m ", " u "]}"
-#define LAYER(prior, rivals, m, u)                                                                 \
+#define DELAY_U(u) ", \"delay_u\": [" u ", " u ", " u "]"
+#define LAYER(prior, rivals, m, u, more)                                                           \
     "{\"prior\": " prior ", \"rivals\": " rivals ", \"user_agent_m\": " m ", \"user_agent_u\": " u \
-    ", \"repeat\": 1000, " TRAITS(m, u) "}"
+    ", \"repeat\": 1000, " TRAITS(m, u) more "}"
 /* The second bin is as narrow as edges can make one. */
-#define MODEL(prior, rivals, m, u, ip_m)                                                           \
+#define MODEL(prior, rivals, m, u, ip_m, more)                                                     \
     "{\"delay_hours\": [4.1666666666666662e-10, 4.1666666666666667e-10, 720], \"delay_m\": "       \
     "[" LEAST ", 0.9, " LEAST "], \"fingerprint_m\": [" m ", " m ", " m "], \"ip_m\": [" ip_m      \
     ", " ip_m ", " ip_m "], \"fingerprint_u\": " u ", \"ip_u_min\": " LEAST                        \
     ", \"ip_other_m\": " LEAST ", \"ip_other_u\": " u                                              \
     ", \"window_hours\": 720, \"probabilistic_window_hours\": 720, "                               \
-    "\"fingerprint\": " LAYER(prior, rivals, m, u) ", \"probabilistic\": " LAYER(prior, rivals, m, \
-                                                                                 u) "}"
+    "\"fingerprint\": " LAYER(prior, rivals, m, u,                                                 \
+                              more) ", \"probabilistic\": " LAYER(prior, rivals, m, u, more) "}"
 
 static const char *const EXTREMES[] = {
     /* What differs speaks for the device as loudly as it can, what is equal against it. */
-    MODEL(MOST, "1e-9", LEAST, MOST, LEAST),
-    MODEL(LEAST, "1e-9", LEAST, MOST, LEAST),
-    MODEL(MOST, "1e308", LEAST, MOST, LEAST),
+    MODEL(MOST, "1e-9", LEAST, MOST, LEAST, ""),
+    MODEL(LEAST, "1e-9", LEAST, MOST, LEAST, ""),
+    MODEL(LEAST, "1e-9", LEAST, MOST, LEAST, DELAY_U(MOST)),
+    MODEL(MOST, "1e308", LEAST, MOST, LEAST, ""),
     /* The other way around. */
-    MODEL(MOST, "1e-9", MOST, LEAST, "0.999999999"),
-    MODEL(LEAST, "1e-9", MOST, LEAST, "0.999999999"),
-    MODEL(LEAST, "1e308", MOST, LEAST, "0.999999999"),
+    MODEL(MOST, "1e-9", MOST, LEAST, "0.999999999", ""),
+    MODEL(LEAST, "1e-9", MOST, LEAST, "0.999999999", ""),
+    MODEL(LEAST, "1e-9", MOST, LEAST, "0.999999999", DELAY_U(LEAST)),
+    MODEL(LEAST, "1e308", MOST, LEAST, "0.999999999", DELAY_U(LEAST)),
 };
 
-#define CLICKS ((size_t)48)
+#define CLICKS_MAX ((size_t)48)
+#define FEW ((size_t)4) /* without one of two candidates no stranger is left: rivals alone */
+static const size_t CLICK_COUNTS[] = {CLICKS_MAX, FEW};
 
 static cm_device device_of(bool is_known, size_t number, bool is_near)
 {
@@ -176,15 +181,15 @@ static cm_device device_of(bool is_known, size_t number, bool is_near)
 }
 
 /* Half of them have the fingerprint and addresses of their own; half are on the conversion's
- * address, have no fingerprint, and are as new or newer. Half of each look as the conversion does.
- */
-static void add_clicks(cm_engine *engine)
+ * address, have no fingerprint, and are as new or newer. Half of each look as the conversion does;
+ * of few all do, or none. */
+static void add_clicks(cm_engine *engine, size_t count)
 {
-    cm_click clicks[CLICKS];
-    char ids[CLICKS][8];
+    cm_click clicks[CLICKS_MAX];
+    char ids[CLICKS_MAX][8];
     cm_add_counts counts;
-    for (size_t i = 0; i < CLICKS; i++) {
-        bool is_near = i >= CLICKS / 2;
+    for (size_t i = 0; i < count; i++) {
+        bool is_near = i >= count / 2;
         snprintf(ids[i], sizeof ids[i], "%c%zu", is_near ? 'a' : 'b', i);
         clicks[i] = (cm_click){
             .tenant_id = {"t", 1},
@@ -192,11 +197,11 @@ static void add_clicks(cm_engine *engine)
             .click_timestamp = T0 - (i % 4 == 3 ? CM_HOUR_US : 1),
             .expires_at = CM_TIME_MISSING,
             .is_valid = true,
-            .device = device_of(!is_near, i, is_near),
+            .device = device_of(!is_near, count == FEW ? 2 * i + 1 : i, is_near),
         };
     }
-    assert_int_equal(cm_engine_add(engine, clicks, CLICKS, &counts, NULL), CM_OK);
-    assert_int_equal(counts.added, CLICKS);
+    assert_int_equal(cm_engine_add(engine, clicks, count, &counts, NULL), CM_OK);
+    assert_int_equal(counts.added, count);
 }
 
 static void assert_is_chance(double p)
@@ -217,28 +222,33 @@ static void check(const cm_engine *engine, const cm_conversion *conversion)
         assert_is_chance(result.candidates[i].probability);
 }
 
+static void check_bounds(const char *json, size_t click_count)
+{
+    cm_engine *engine;
+    cm_model *model;
+    assert_int_equal(cm_model_create(json, strlen(json), &model, NULL), CM_OK);
+    assert_int_equal(cm_engine_create(NULL, model, &engine, NULL), CM_OK);
+    add_clicks(engine, click_count);
+    for (int has_fingerprint = 0; has_fingerprint < 2; has_fingerprint++)
+        for (size_t look = 0; look < 2; look++) {
+            const cm_conversion conversion = {
+                .tenant_id = {"t", 1},
+                .conversion_id = {"c", 1},
+                .conversion_timestamp = T0,
+                .device = device_of(has_fingerprint, look, true),
+            };
+            check(engine, &conversion);
+        }
+    cm_engine_destroy(engine);
+    cm_model_destroy(model);
+}
+
 static void at_the_bounds_all_is_finite(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(EXTREMES); i++) {
-        cm_engine *engine;
-        cm_model *model;
-        assert_int_equal(cm_model_create(EXTREMES[i], strlen(EXTREMES[i]), &model, NULL), CM_OK);
-        assert_int_equal(cm_engine_create(NULL, model, &engine, NULL), CM_OK);
-        add_clicks(engine);
-        for (int has_fingerprint = 0; has_fingerprint < 2; has_fingerprint++)
-            for (size_t look = 0; look < 2; look++) {
-                const cm_conversion conversion = {
-                    .tenant_id = {"t", 1},
-                    .conversion_id = {"c", 1},
-                    .conversion_timestamp = T0,
-                    .device = device_of(has_fingerprint, look, true),
-                };
-                check(engine, &conversion);
-            }
-        cm_engine_destroy(engine);
-        cm_model_destroy(model);
-    }
+    for (size_t i = 0; i < COUNT(EXTREMES); i++)
+        for (size_t j = 0; j < COUNT(CLICK_COUNTS); j++)
+            check_bounds(EXTREMES[i], CLICK_COUNTS[j]);
 }
 
 int main(void)
