@@ -284,7 +284,7 @@ case_nobody_reads_the_results() {
 }
 
 case_output_that_cannot_be_opened() {
-    run stream --output none/results.ndjson
+    run stream --output none/results.ndjson --quiet
     expect_status 1
     expect_error 'none/results.ndjson: cannot'
 }
