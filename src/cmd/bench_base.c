@@ -1,10 +1,9 @@
 #include "cmd/bench_base.h"
 
-#include <openssl/rand.h>
-
 #include "cmd/clock.h"
 #include "cmd/interrupt.h"
 #include "cmd/migrate_run.h"
+#include "cmd/run.h"
 #include "pg/pg_floor.h"
 #include "pg/pg_found.h"
 #include "util/error.h"
@@ -23,9 +22,8 @@ static cm_status init(const cm_settings *settings, cm_pg_scratch *scratch, cm_er
                                    .schema = cm_settings_text(settings, CM_OPTION_SCHEMA),
                                    .interrupt = cm_interrupt_flag()};
     uint64_t token;
-    if (RAND_bytes((unsigned char *)&token, sizeof token) != 1)
-        return cm_error_set(error, CM_ERROR_IO, "OpenSSL gives no random bytes; check its setup");
-    return cm_pg_scratch_init(&options, token, scratch, error);
+    cm_status status = cm_run_random(&token, error);
+    return status == CM_OK ? cm_pg_scratch_init(&options, token, scratch, error) : status;
 }
 
 cm_status cm_bench_base_check(const cm_settings *settings, cm_error *error)

@@ -106,7 +106,9 @@ cm_status cm_run_random(uint64_t *number, cm_error *error)
 {
     if (RAND_bytes((unsigned char *)number, sizeof *number) == 1)
         return CM_OK;
-    return cm_error_set(error, CM_ERROR_IO, "OpenSSL gives no random bytes; check its setup");
+    /* Where memory is short it fails so, too, and does not always say why. */
+    return cm_error_set(error, CM_ERROR_IO,
+                        "OpenSSL gives no random bytes; check its setup, and that there is memory");
 }
 
 unsigned cm_run_threads(const cm_settings *settings)
