@@ -72,6 +72,14 @@ static size_t join(struct pool *pools, size_t count, double mass_min)
     return kept;
 }
 
+static double mass_of(const struct pool *pools, size_t count)
+{
+    double mass = 0.0;
+    for (size_t i = 0; i < count; i++)
+        mass += pools[i].mass;
+    return mass;
+}
+
 /* Knots rise in x and do not fall in y, also where rounding brought pools together. */
 static size_t make_knots(const struct pool *pools, size_t count, double prior, cm_knot *knots)
 {
@@ -96,8 +104,8 @@ cm_status cm_isotonic_fit(cm_forecast *forecasts, size_t count, const cm_isotoni
         return cm_error_memory(error, "a calibration", count * sizeof *pools);
     qsort(forecasts, count, sizeof *forecasts, compare);
     size_t pool_count = join(pools, pool_all(forecasts, count, pools), options->mass_min);
-    for (double mass = options->mass_min; pool_count > CM_ISOTONIC_KNOTS_MAX; mass *= 1.5)
-        pool_count = join(pools, pool_count, mass);
+    if (pool_count > CM_ISOTONIC_KNOTS_MAX)
+        pool_count = join(pools, pool_count, mass_of(pools, pool_count) / CM_ISOTONIC_KNOTS_MAX);
     *knot_count = make_knots(pools, pool_count, options->prior, knots);
     free(pools);
     return CM_OK;

@@ -21,7 +21,7 @@ typedef struct cm_forecast {
 /** How to fit. */
 typedef struct cm_isotonic_options {
     double prior;    /* forecasts that were as right as they said, added to each knot: shrinking */
-    double mass_min; /* of forecasts in a knot */
+    double mass_min; /* of forecasts in a knot; 0: any */
 } cm_isotonic_options;
 
 /**

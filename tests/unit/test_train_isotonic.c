@@ -234,16 +234,18 @@ static void test_many_pools(void **state)
     uint64_t random = 3;
     cm_forecast *forecasts = calloc(FORECASTS_MAX, sizeof *forecasts);
     assert_non_null(forecasts);
-    for (size_t i = 0; i < FORECASTS_MAX; i++) {
-        double p = (double)i / FORECASTS_MAX;
-        forecasts[i] = (cm_forecast){p, 1, random_below(&random, 50) < 50 * p * p};
-    }
-    struct knots knots = fit(forecasts, FORECASTS_MAX, 0, SMALL_MASS);
-    assert_valid(&knots);
-    assert_true(knots.count >= 8);
-    for (size_t i = 0; i < knots.count; i++) {
-        double x = knots.items[i].x; /* of 100 or more forecasts: 5 standard errors are 0.25 */
-        assert_true(fabs(knots.items[i].y - x * x) < 0.25);
+    for (int is_without_mass = 0; is_without_mass < 2; is_without_mass++) {
+        for (size_t i = 0; i < FORECASTS_MAX; i++) {
+            double p = (double)i / FORECASTS_MAX;
+            forecasts[i] = (cm_forecast){p, 1, random_below(&random, 50) < 50 * p * p};
+        }
+        struct knots knots = fit(forecasts, FORECASTS_MAX, 0, is_without_mass ? 0 : SMALL_MASS);
+        assert_valid(&knots);
+        assert_true(knots.count >= 8);
+        for (size_t i = 0; i < knots.count; i++) {
+            double x = knots.items[i].x; /* of 100 or more forecasts: 5 standard errors are 0.25 */
+            assert_true(fabs(knots.items[i].y - x * x) < 0.25);
+        }
     }
     free(forecasts);
 }
