@@ -73,7 +73,16 @@ void cm_trained_destroy(cm_trained *trained)
 /* Where a bin is halved: in the middle of its delays' logarithms, the first bin in its middle. */
 static double middle(double before, double edge)
 {
-    return before > 0 ? sqrt(before * edge) : edge / 2;
+    char text[32];
+    snprintf(text, sizeof text, "%.6g", before > 0 ? sqrt(before * edge) : edge / 2);
+    return strtod(text, NULL);
+}
+
+/* Edges are told apart in microseconds. */
+static bool can_be_halved(double before, double edge)
+{
+    double least = 2.0 / (double)CM_HOUR_US, cut = middle(before, edge);
+    return cut - before >= least && edge - cut >= least;
 }
 
 /* values: as many as there were, or NULL; receives twice as many. */
@@ -120,14 +129,15 @@ cm_status cm_trained_halve_bins(cm_trained *trained, size_t bin_count_max, cm_er
 {
     size_t count = trained->bin_count;
     double before = 0;
-    if (2 * count > bin_count_max)
+    bool can_be = 2 * count <= bin_count_max;
+    for (size_t i = 0; i < count && can_be; i++)
+        can_be = can_be_halved(i == 0 ? 0 : trained->delay_hours[i - 1], trained->delay_hours[i]);
+    if (!can_be)
         return CM_OK;
     bool ready = double_values(&trained->delay_hours, count);
     for (size_t i = 0; i < count && ready; i++) {
         double edge = trained->delay_hours[2 * i + 1];
-        char text[32];
-        snprintf(text, sizeof text, "%.6g", middle(before, edge));
-        trained->delay_hours[2 * i] = strtod(text, NULL);
+        trained->delay_hours[2 * i] = middle(before, edge);
         before = edge;
     }
     ready = ready && halve_parameters(&trained->own, trained->delay_hours, count);

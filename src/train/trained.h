@@ -33,8 +33,8 @@ cm_status cm_trained_init(cm_trained *trained, const cm_model *base,
                           const char *const *device_types, size_t count, cm_error *error);
 
 /**
- * Halve every delay bin, by time in proportion, if that makes at most so many. The chances of both
- * halves are those of the whole. Sections must be as the whole is.
+ * Halve every delay bin, by time in proportion, if that makes at most so many and each is wide
+ * enough. The chances of both halves are those of the whole. Sections must be as the whole is.
  *
  * @return CM_OK or CM_ERROR_MEMORY
  */
