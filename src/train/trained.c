@@ -183,6 +183,18 @@ static void round_knots(cm_layer_model *layer)
     layer->knot_count = kept;
 }
 
+/* What a file says of a band may lie closer together, or to 1, than six digits tell. */
+static void round_band(cm_layer_model *layer)
+{
+    double lo = layer->band_lo, hi = layer->band_hi;
+    round_number(&lo);
+    round_number(&hi);
+    if (lo < hi && hi < 1) {
+        layer->band_lo = lo;
+        layer->band_hi = hi;
+    }
+}
+
 static void round_layer(cm_layer_model *layer, size_t bin_count)
 {
     for (size_t i = 0; i < bin_count && layer->delay_u != NULL; i++) {
@@ -195,8 +207,7 @@ static void round_layer(cm_layer_model *layer, size_t bin_count)
     round_chance(&layer->user_agent_u);
     round_number(&layer->rivals);
     round_number(&layer->repeat);
-    round_number(&layer->band_lo);
-    round_number(&layer->band_hi);
+    round_band(layer);
     for (size_t i = 0; i < CM_TRAIT_COUNT; i++) {
         round_chance(&layer->traits[i].m);
         round_chance(&layer->traits[i].u);
@@ -204,11 +215,12 @@ static void round_layer(cm_layer_model *layer, size_t bin_count)
     round_knots(layer);
 }
 
-/* Decimals, not digits: their sum must not pass 1, and so each is rounded down. */
+/* Decimals, not digits: their sum must not pass 1, and so each is rounded down. What is a decimal
+ * already stays, though times a million it may come out below. */
 static void round_delays(double *delay_m, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        delay_m[i] = floor(delay_m[i] * 1e6) / 1e6;
+        delay_m[i] = fmin(floor(delay_m[i] * 1e6 + 1e-6), 999999) / 1e6;
         round_number(&delay_m[i]);
     }
     for (double sum = 2; sum > 1;) {
