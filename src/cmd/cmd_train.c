@@ -157,6 +157,7 @@ cm_status cm_cmd_train(const cm_settings *settings, cm_log *log, cm_error *error
     if (status != CM_OK)
         return status;
     status = cm_run_begin("train", settings, NULL, log, &training.run, error);
+    training.run.summary.has_no_results = true;
     if (status == CM_OK)
         status = work(&training, error);
     status = cm_run_end(&training.run, status, error);

@@ -25,6 +25,7 @@ typedef struct cm_summary_source {
 typedef struct cm_summary {
     const char *command;
     const char *model; /* label; NULL where the run did not get as far */
+    bool has_no_results; /* the command attributes nothing: nothing is said of it */
     cm_status outcome;
     cm_summary_source *sources; /* owned */
     size_t source_count, source_capacity;

@@ -91,11 +91,8 @@ static void append_phases(const cm_summary *summary, cm_buffer *text)
     append(text, "%-15s %12.1f MiB\n", "peak memory", (double)usage.ru_maxrss / 1024);
 }
 
-void cm_summary_text(const cm_summary *summary, cm_buffer *text)
+static void append_results(const cm_summary *summary, cm_buffer *text)
 {
-    if (summary->outcome == CM_ERROR_INTERRUPTED)
-        append(text, "%s was interrupted; until then:\n", summary->command);
-    append_rows(summary, text);
     append(text, "%-15s %15s %13s %13s\n", "attribution", "conversions", "share", "confidence");
     static const cm_method order[CM_METHOD_COUNT] = {CM_METHOD_URL_PARAM, CM_METHOD_FINGERPRINT,
                                                      CM_METHOD_PROBABILISTIC,
@@ -103,6 +100,15 @@ void cm_summary_text(const cm_summary *summary, cm_buffer *text)
     for (size_t i = 0; i < CM_METHOD_COUNT; i++)
         append_method(&summary->matched, order[i], text);
     append_recovery(summary, text);
+}
+
+void cm_summary_text(const cm_summary *summary, cm_buffer *text)
+{
+    if (summary->outcome == CM_ERROR_INTERRUPTED)
+        append(text, "%s was interrupted; until then:\n", summary->command);
+    append_rows(summary, text);
+    if (!summary->has_no_results)
+        append_results(summary, text);
     if (summary->note[0] != '\0')
         append(text, "%s\n", summary->note);
     append_phases(summary, text);

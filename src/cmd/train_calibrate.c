@@ -1,5 +1,5 @@
 /* What was learned, held against labelled conversions that it was not learned from: each as it is,
- * and made organic, in the proportion in which both are expected among conversions without labels. */
+ * and made organic, in the proportion in which both are expected where there are no labels. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
- * How a conversion's own click compares with it, counted over labelled conversions: those whose click
- * id was there. Every share is drawn towards what is known without labels, as if so many more had
- * been counted there: few labels change little. Where a parameter has fewer than
- * CM_LABELS_MIN it stays as it was.
+ * How a conversion's own click compares with it, counted over labelled conversions: those
+ * whose click id was there. Every share is drawn towards what is known without labels, as if
+ * so many more had been counted there: few labels change little. Where a parameter has fewer
+ * than CM_LABELS_MIN it stays as it was.
  */
 #ifndef CM_TRAIN_LABELS_H
 #define CM_TRAIN_LABELS_H

@@ -41,7 +41,8 @@ typedef struct cm_learned {
 /**
  * Learn.
  *
- * @param trained  where to begin: what is not learned, for want of data, stays; changed, and rounded
+ * @param trained  where to begin: what is not learned, for want of data, stays; changed, and
+ *                 rounded
  * @param learned  receives what everything rests on; freed with cm_learned_destroy, also after a
  *                 failure
  * @return CM_OK, CM_ERROR_MEMORY, CM_ERROR_CAPACITY or CM_ERROR_INTERRUPTED

@@ -37,9 +37,9 @@ typedef struct cm_mixture_counts {
 } cm_mixture_counts;
 
 /**
- * Estimate a layer's prior, rivals, repeat and delay_m (of layer 2), user_agent_u, ip_other_u (layer 2, where
- * ip_other_m is above 0), fingerprint_u (layer 3) and u of its traits. In layer 3 conversions count
- * that layer 2 left open when the samples were taken.
+ * Estimate a layer's prior, rivals, repeat and delay_m (of layer 2), user_agent_u, ip_other_u
+ * (layer 2, where ip_other_m is above 0), fingerprint_u (layer 3) and u of its traits. In layer 3
+ * conversions count that layer 2 left open when the samples were taken.
  *
  * @param parameters  the rest, and where to begin; changed
  * @return CM_OK or CM_ERROR_MEMORY

@@ -8,9 +8,9 @@
 
 /**
  * Estimate probabilistic.repeat: the most likely of a fixed scale. Where the newer clicks on an
- * address look as strangers' do, it is 0. Each conversion that layer 2 attributed with probability p
- * counts with (1 - p) + p * (1 + the y of its newer clicks) / (1 + what strangers' would be), y as
- * docs/matching.md has it, over what it would be if all were strangers.
+ * address look as strangers' do, it is 0. Each conversion that layer 2 attributed with probability
+ * p counts with (1 - p) + p * (1 + the y of its newer clicks) / (1 + what strangers' would be), y
+ * as docs/matching.md has it, over what it would be if all were strangers.
  *
  * @param group       conversions of this group count; CM_NUMBER_NONE: all
  * @param parameters  probabilistic.repeat is changed

@@ -4,12 +4,17 @@
 #include <stdlib.h>
 
 #include "engine/engine.h"
+#include "util/hash.h"
 #include "util/parallel.h"
+#include "util/slice.h"
+
+#define ORDER_SEED 0x6f726465u
 
 /* What the threads share. */
 struct work {
     const cm_sampling *sampling;
     cm_training_set *set;
+    uint32_t *order;    /* of conversions */
     atomic_size_t next; /* chunk */
     pthread_mutex_t mutex;
     cm_error error; /* under mutex: the first */
@@ -19,8 +24,7 @@ struct work {
 struct filling {
     const cm_sampling *sampling;
     cm_train_chunk *chunk;
-    cm_conversion *edited; /* room for a chunk's, where ids are other than as read */
-    size_t first;          /* conversion */
+    const uint32_t *numbers; /* of its conversions */
     bool failed;
 };
 
@@ -54,7 +58,7 @@ static void take(void *context, size_t place, const cm_conversion *conversion,
 {
     (void)conversion;
     struct filling *filling = context;
-    uint32_t number = (uint32_t)(filling->first + place);
+    uint32_t number = filling->numbers[place];
     if (filling->failed)
         return;
     filling->failed =
@@ -64,35 +68,31 @@ static void take(void *context, size_t place, const cm_conversion *conversion,
 }
 
 /* An open conversion's label is its right click: layer 1 finds it by its id. */
-static const cm_conversion *conversions_of(const struct filling *filling, size_t count)
+static void copy_conversions(const struct filling *filling, size_t count, cm_conversion *copies)
 {
     const cm_records *records = filling->sampling->records;
     const cm_train_truth *truth = filling->sampling->truth;
-    if (truth == NULL)
-        return records->conversions + filling->first;
     for (size_t i = 0; i < count; i++) {
-        size_t number = filling->first + i;
-        filling->edited[i] = records->conversions[number];
-        if (truth->is_open[number] && truth->right[number] != CM_NUMBER_NONE)
-            filling->edited[i].click_id = records->clicks[truth->right[number]].click_id;
+        uint32_t number = filling->numbers[i];
+        copies[i] = records->conversions[number];
+        if (truth != NULL && truth->is_open[number] && truth->right[number] != CM_NUMBER_NONE)
+            copies[i].click_id = records->clicks[truth->right[number]].click_id;
     }
-    return filling->edited;
 }
 
-static cm_status fill(struct work *work, cm_matcher *matcher, cm_conversion *edited, size_t chunk,
+static cm_status fill(struct work *work, cm_matcher *matcher, cm_conversion *copies, size_t chunk,
                       cm_error *error)
 {
     const cm_sampling *sampling = work->sampling;
-    struct filling filling = {.sampling = sampling,
-                              .chunk = &work->set->chunks[chunk],
-                              .edited = edited,
-                              .first = chunk * CM_TRAIN_CHUNK};
-    size_t left = sampling->records->conversion_count - filling.first;
+    size_t first = chunk * CM_TRAIN_CHUNK;
+    size_t left = sampling->records->conversion_count - first;
     size_t count = left < CM_TRAIN_CHUNK ? left : CM_TRAIN_CHUNK;
+    struct filling filling = {
+        .sampling = sampling, .chunk = &work->set->chunks[chunk], .numbers = work->order + first};
     if (sampling->interrupted != NULL && atomic_load(sampling->interrupted))
         return cm_error_set(error, CM_ERROR_INTERRUPTED, "interrupted while learning");
-    cm_status status =
-        cm_matcher_sample(matcher, conversions_of(&filling, count), count, take, &filling, error);
+    copy_conversions(&filling, count, copies);
+    cm_status status = cm_matcher_sample(matcher, copies, count, take, &filling, error);
     if (status == CM_OK && filling.failed)
         status = cm_error_memory(error, "a training set", sizeof(cm_train_conversion));
     return status;
@@ -105,14 +105,14 @@ static void sample_some(void *context, unsigned worker)
     cm_matcher *matcher = NULL;
     cm_error error = {0};
     size_t chunk;
-    cm_conversion *edited = malloc(CM_TRAIN_CHUNK * sizeof *edited);
+    cm_conversion *copies = malloc(CM_TRAIN_CHUNK * sizeof *copies);
     cm_status status = cm_matcher_create(work->sampling->engine, &matcher, &error);
-    if (status == CM_OK && edited == NULL)
-        status = cm_error_memory(&error, "conversions", CM_TRAIN_CHUNK * sizeof *edited);
+    if (status == CM_OK && copies == NULL)
+        status = cm_error_memory(&error, "conversions", CM_TRAIN_CHUNK * sizeof *copies);
     while (status == CM_OK && (chunk = atomic_fetch_add(&work->next, 1)) < work->set->chunk_count)
-        status = fill(work, matcher, edited, chunk, &error);
+        status = fill(work, matcher, copies, chunk, &error);
     cm_matcher_destroy(matcher);
-    free(edited);
+    free(copies);
     if (status == CM_OK)
         return;
     pthread_mutex_lock(&work->mutex);
@@ -122,14 +122,60 @@ static void sample_some(void *context, unsigned worker)
     atomic_store(&work->next, work->set->chunk_count);
 }
 
+/* Sums of doubles depend on their order, which no file decides: it goes by hashes of ids. */
+struct place {
+    uint64_t hash;
+    const cm_conversion *conversion;
+    uint32_t number;
+};
+
+static int compare_places(const void *left, const void *right)
+{
+    const struct place *a = left;
+    const struct place *b = right;
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    int order = cm_slice_compare(a->conversion->tenant_id, b->conversion->tenant_id);
+    return order != 0
+               ? order
+               : cm_slice_compare(a->conversion->conversion_id, b->conversion->conversion_id);
+}
+
+static uint32_t *make_order(const cm_records *records)
+{
+    size_t count = records->conversion_count;
+    struct place *places = malloc((count + 1) * sizeof *places);
+    uint32_t *order = malloc((count + 1) * sizeof *order);
+    for (size_t i = 0; places != NULL && i < count; i++) {
+        const cm_conversion *conversion = &records->conversions[i];
+        uint64_t hash = cm_hash_pair(cm_hash_slice(conversion->tenant_id, ORDER_SEED),
+                                     cm_hash_slice(conversion->conversion_id, ORDER_SEED));
+        places[i] = (struct place){hash, conversion, (uint32_t)i};
+    }
+    if (places != NULL)
+        qsort(places, count, sizeof *places, compare_places);
+    for (size_t i = 0; places != NULL && order != NULL && i < count; i++)
+        order[i] = places[i].number;
+    bool ready = places != NULL;
+    free(places);
+    if (ready)
+        return order;
+    free(order);
+    return NULL;
+}
+
 cm_status cm_training_set_sample(const cm_sampling *sampling, cm_training_set *set, cm_error *error)
 {
-    struct work work = {.sampling = sampling, .set = set};
-    if (!cm_training_set_init(set, sampling->records->conversion_count))
+    struct work work = {.sampling = sampling, .set = set, .order = make_order(sampling->records)};
+    bool ready = cm_training_set_init(set, sampling->records->conversion_count);
+    if (!ready || work.order == NULL) {
+        free(work.order);
         return cm_error_memory(error, "a training set", set->chunk_count * sizeof *set->chunks);
+    }
     pthread_mutex_init(&work.mutex, NULL);
     cm_parallel(sampling->threads, sample_some, &work);
     pthread_mutex_destroy(&work.mutex);
+    free(work.order);
     if (work.error.code != CM_OK && error != NULL)
         *error = work.error;
     return work.error.code;

@@ -25,8 +25,8 @@ typedef struct cm_sampling {
 /**
  * Sample all conversions.
  *
- * @param set  receives the set, in the order of the conversions; destroyed by the caller, also
- *             after a failure
+ * @param set  receives the set, in an order that the conversions' ids alone decide; destroyed by
+ *             the caller, also after a failure
  * @return CM_OK, CM_ERROR_MEMORY or CM_ERROR_INTERRUPTED
  */
 cm_status cm_training_set_sample(const cm_sampling *sampling, cm_training_set *set,

@@ -26,7 +26,8 @@ typedef struct cm_trained {
 /**
  * Begin with a model's own chances; its sections are left out, and its calibration.
  *
- * @param device_types  of the sections to have: each with the model's own chances; folded, different
+ * @param device_types  of the sections to have: each with the model's own chances; folded,
+ *                      different
  * @return CM_OK or CM_ERROR_MEMORY; to be destroyed in any case
  */
 cm_status cm_trained_init(cm_trained *trained, const cm_model *base,

@@ -1,5 +1,5 @@
-/* A candidate's weight by a model's chances alone: without prior, and without what its rivals make of
- * it. docs/matching.md, section 5. */
+/* A candidate's weight by a model's chances alone: without prior, and without what its rivals
+ * make of it. docs/matching.md, section 5. */
 #ifndef CM_TRAIN_UNIT_WEIGHT_H
 #define CM_TRAIN_UNIT_WEIGHT_H
 
