@@ -98,14 +98,17 @@ static double drawn(double part, double whole, double known, double weight)
     return (part + weight * known) / (whole + weight);
 }
 
+/* How many own clicks are older than the window no label tells: that share stays. */
 static void set_delays(const cm_model *model, const double *sums, double weight,
                        cm_parameters *parameters)
 {
-    double labels = labels_within(model, sums);
-    for (size_t i = 0; i < model->bin_count && labels >= CM_LABELS_MIN; i++)
+    double labels = labels_within(model, sums), within = 0;
+    for (size_t i = 0; i < model->bin_count && model->delay_hours[i] <= model->window_hours; i++)
+        within += parameters->delay_m[i];
+    for (size_t i = 0; i < model->bin_count && labels >= CM_LABELS_MIN && within > 0; i++)
         if (model->delay_hours[i] <= model->window_hours)
-            parameters->delay_m[i] =
-                drawn(sums[i * BIN_SUM_COUNT + BIN_LABELS], labels, parameters->delay_m[i], weight);
+            parameters->delay_m[i] = within * drawn(sums[i * BIN_SUM_COUNT + BIN_LABELS], labels,
+                                                    parameters->delay_m[i] / within, weight);
 }
 
 /* A bin with few labels goes by the others: what is known, moved as they moved. */
