@@ -143,19 +143,23 @@ static size_t gather(const struct trial *trial, unsigned layer, uint64_t *labels
 
 /* ---- a layer's calibration ---- */
 
+/* What is hardly possible at all stays so: 0 is 0. */
 static cm_status set_knots(cm_layer_model *layer, const cm_knot *knots, size_t count,
                            cm_error *error)
 {
+    bool has_zero = count > 0 && knots[0].x > 0;
     free(layer->knots);
     layer->knot_count = 0;
     layer->knots = NULL;
     if (count == 0)
         return CM_OK;
-    layer->knots = malloc(count * sizeof *knots);
+    layer->knots = malloc((count + 1) * sizeof *knots);
     if (layer->knots == NULL)
         return cm_error_memory(error, "a calibration", count * sizeof *knots);
-    memcpy(layer->knots, knots, count * sizeof *knots);
-    layer->knot_count = count;
+    if (has_zero)
+        layer->knots[layer->knot_count++] = (cm_knot){0, 0};
+    memcpy(layer->knots + layer->knot_count, knots, count * sizeof *knots);
+    layer->knot_count += count;
     return CM_OK;
 }
 
