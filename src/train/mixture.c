@@ -177,11 +177,15 @@ static void prepare(cm_mixture *mixture)
     const cm_parameters *parameters = mixture->parameters;
     const double *m =
         task->layer == CM_WEIGH_FINGERPRINT ? parameters->fingerprint_m : parameters->ip_m;
-    mixture->stranger_reach = 0.0;
-    for (size_t i = 0; i < task->model->bin_count; i++) {
+    double older = 0.0; /* strangers' delays, from the oldest on */
+    mixture->pair_reach = 0.0;
+    for (size_t i = task->model->bin_count; i-- > 0;) {
         double delay_u = cm_unit_delay_u(task->model, parameters, task->layer, i);
         mixture->lr_delay[i] = fmax(parameters->delay_m[i] / delay_u, LR_DELAY_MIN);
-        mixture->stranger_reach += i < mixture->bins_within ? delay_u * m[i] : 0.0;
+        if (i >= mixture->bins_within)
+            continue;
+        mixture->pair_reach += parameters->delay_m[i] * m[i] * (older + delay_u * m[i] / 2);
+        older += delay_u * m[i];
     }
 }
 

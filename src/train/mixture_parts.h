@@ -15,10 +15,10 @@ typedef struct cm_mixture {
     const cm_mixture_task *task;
     cm_parameters *parameters;
     cm_layer_model *layer;
-    double reach;              /* of the layer: own devices that kept the key */
-    double user_agent_m;       /* as it was to begin with */
-    double stranger_reach;     /* how many would keep it at strangers' delays */
-    double *lr_delay;          /* by delay bin, as it was in x; above 0 */
+    double reach;        /* of the layer: own devices that kept the key */
+    double user_agent_m; /* as it was to begin with */
+    double pair_reach; /* of two strangers, the first as newest and the second as an older click */
+    double *lr_delay;  /* by delay bin, as it was in x; above 0 */
     double *delay_m, *delay_u; /* as they were to begin with */
     size_t bins_within;        /* the layer's window */
     double w0;

@@ -28,9 +28,8 @@ static void add_likelihood(void *context, size_t at, double *sums)
         if (!mixture->takes[at][i] || layer->count == 0)
             continue;
         cm_mixture_factors factors = cm_mixture_factors_of(mixture, layer, mixture->point);
-        double n = layer->count, e = factors.alone * mixture->reach;
-        double another = factors.alone * mixture->stranger_reach;
-        double mean = n * e + factors.older * e * another * n * (n - 1) / 2;
+        double n = layer->count, pairs = n * (n - 1) * mixture->pair_reach;
+        double mean = factors.alone * (n * mixture->reach + factors.older * factors.alone * pairs);
         double sum = cm_mixture_weigh(mixture, chunk, layer, mixture->x[at], mixture->point);
         sums[0] += log((mixture->w0 + sum) / (mixture->w0 + mean));
     }
