@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "train/mixture_parts.h"
+#include "train/older.h"
 #include "train/sums.h"
 #include "train/unit_weight.h"
 
@@ -209,11 +210,15 @@ static cm_status step(cm_mixture *mixture, bool is_first, cm_mixture_counts *cou
     if (!counts->is_used)
         return CM_OK;
     maximise(mixture, sums);
-    status =
-        cm_mixture_search(mixture, is_first ? coarse : fine, 3, &counts->log_likelihood, error);
-    mixture->layer->rivals = mixture->point.rivals;
-    mixture->layer->repeat = mixture->task->layer == CM_WEIGH_FINGERPRINT ? mixture->point.repeat
-                                                                          : mixture->layer->repeat;
+    if (mixture->task->layer == CM_WEIGH_FINGERPRINT) {
+        status = cm_older_estimate(mixture->task->set, mixture->task->model, mixture->task->group,
+                                   mixture->task->threads, mixture->parameters, error);
+        mixture->repeat = mixture->layer->repeat;
+    }
+    if (status == CM_OK)
+        status =
+            cm_mixture_search(mixture, is_first ? coarse : fine, 3, &counts->log_likelihood, error);
+    mixture->layer->rivals = mixture->rivals;
     return status;
 }
 
@@ -229,7 +234,8 @@ cm_status cm_mixture_estimate(const cm_mixture_task *task, cm_parameters *parame
     };
     *counts = (cm_mixture_counts){0};
     mixture.w0 = 1 - mixture.layer->prior * mixture.reach;
-    mixture.point = (cm_mixture_point){mixture.layer->rivals, is_fingerprint ? 0.05 : 0.0};
+    mixture.rivals = mixture.layer->rivals;
+    mixture.repeat = is_fingerprint ? mixture.layer->repeat : 0.0;
     cm_status status = CM_OK;
     if (!make_room(&mixture))
         status = cm_error_memory(error, "an estimate", task->set->count * sizeof(double));

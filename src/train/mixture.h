@@ -37,9 +37,10 @@ typedef struct cm_mixture_counts {
 } cm_mixture_counts;
 
 /**
- * Estimate a layer's prior, rivals, repeat and delay_m (of layer 2), user_agent_u, ip_other_u
- * (layer 2, where ip_other_m is above 0), fingerprint_u (layer 3) and u of its traits. In layer 3
- * conversions count that layer 2 left open when the samples were taken.
+ * Estimate a layer's prior, rivals, user_agent_u and u of its traits; of layer 2 also delay_m,
+ * delay_u, repeat (older.h), and ip_other_u where ip_other_m is above 0; of layer 3 also
+ * fingerprint_u and user_agent_m. In layer 3 conversions count that layer 2 left open when the
+ * samples were taken.
  *
  * @param parameters  the rest, and where to begin; changed
  * @return CM_OK or CM_ERROR_MEMORY

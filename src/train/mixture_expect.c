@@ -42,19 +42,18 @@ static void add_stranger(const cm_train_look *look, double stranger, double *sum
                  &sums[CM_SUM_EQUAL_TRAITS + i]);
 }
 
-cm_mixture_factors cm_mixture_factors_of(const cm_mixture *mixture, const cm_train_layer *layer,
-                                         cm_mixture_point point)
+cm_mixture_factors cm_mixture_factors_of(const cm_mixture *mixture, const cm_train_layer *layer)
 {
     double prior = mixture->layer->prior;
-    double r = point.rivals + (double)(layer->count - 1 + layer->left);
+    double r = mixture->rivals + (double)(layer->count - 1 + layer->left);
     return (cm_mixture_factors){prior / r,
-                                layer->count > 1 ? point.repeat / prior * r / (r - 1) : 0.0};
+                                layer->count > 1 ? mixture->repeat / prior * r / (r - 1) : 0.0};
 }
 
 double cm_mixture_weigh(const cm_mixture *mixture, const cm_train_chunk *chunk,
-                        const cm_train_layer *layer, const double *x, cm_mixture_point point)
+                        const cm_train_layer *layer, const double *x)
 {
-    cm_mixture_factors factors = cm_mixture_factors_of(mixture, layer, point);
+    cm_mixture_factors factors = cm_mixture_factors_of(mixture, layer);
     double older = 0.0, sum = 0.0;
     for (uint32_t i = layer->count; i-- > 0;) {
         double alone = factors.alone * x[layer->first + i];
@@ -69,8 +68,8 @@ double cm_mixture_weigh(const cm_mixture *mixture, const cm_train_chunk *chunk,
 static void expect_one(const cm_mixture *mixture, const cm_train_chunk *chunk,
                        const cm_train_layer *layer, const double *x, double *sums)
 {
-    cm_mixture_factors factors = cm_mixture_factors_of(mixture, layer, mixture->point);
-    double total = mixture->w0 + cm_mixture_weigh(mixture, chunk, layer, x, mixture->point);
+    cm_mixture_factors factors = cm_mixture_factors_of(mixture, layer);
+    double total = mixture->w0 + cm_mixture_weigh(mixture, chunk, layer, x);
     double *own = sums + CM_SUM_COUNT, *strangers = own + mixture->task->model->bin_count;
     double newer = 0.0, older = 0.0;
     for (uint32_t i = 0; i < layer->count; i++)

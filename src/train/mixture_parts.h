@@ -5,11 +5,6 @@
 
 #include "train/mixture.h"
 
-/** What is searched for: a layer's rivals and repeat. */
-typedef struct cm_mixture_point {
-    double rivals, repeat;
-} cm_mixture_point;
-
 /** An estimate under way. */
 typedef struct cm_mixture {
     const cm_mixture_task *task;
@@ -22,10 +17,10 @@ typedef struct cm_mixture {
     double *delay_m, *delay_u; /* as they were to begin with */
     size_t bins_within;        /* the layer's window */
     double w0;
-    double **x;             /* by chunk and look: a candidate's weight without prior and r */
-    bool **takes;           /* by chunk and conversion: does it take part? */
-    double *sums;           /* of an expectation step */
-    cm_mixture_point point; /* that likelihood is asked for */
+    double **x;            /* by chunk and look: a candidate's weight without prior and r */
+    bool **takes;          /* by chunk and conversion: does it take part? */
+    double *sums;          /* of an expectation step */
+    double rivals, repeat; /* that likelihood is asked for; repeat: of layer 2, else 0 */
 } cm_mixture;
 
 /** Sums of an expectation step. */
@@ -55,16 +50,15 @@ typedef struct cm_mixture_factors {
 /** Fill x of one chunk, and add up what is expected. A cm_chunk_adder of cm_mixture. */
 void cm_mixture_expect(void *context, size_t chunk, double *sums);
 
-cm_mixture_factors cm_mixture_factors_of(const cm_mixture *mixture, const cm_train_layer *layer,
-                                         cm_mixture_point point);
+cm_mixture_factors cm_mixture_factors_of(const cm_mixture *mixture, const cm_train_layer *layer);
 
 /** The sum of all ways in which candidates are the device's: one alone, or one with an older
  * one. */
 double cm_mixture_weigh(const cm_mixture *mixture, const cm_train_chunk *chunk,
-                        const cm_train_layer *layer, const double *x, cm_mixture_point point);
+                        const cm_train_layer *layer, const double *x);
 
 /**
- * Find the most likely rivals and repeat by coordinate ascent: mixture->point.
+ * Find the most likely rivals: mixture->rivals.
  *
  * @param factors  of the steps, falling, each above 1
  * @param height   receives the log-likelihood there

@@ -1,15 +1,12 @@
 #include "train/own_clicks.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "engine/engine.h"
-#include "train/unit_weight.h"
+#include "train/older.h"
 #include "util/grow.h"
 #include "util/hash.h"
 
-#define ROUNDS 5
-#define LR_DELAY_MIN 1e-9
 #define DRAW_SEED 0x6f776e21u
 
 struct listing {
@@ -46,50 +43,14 @@ static bool is_drawn(const struct listing *listing, const cm_train_conversion *c
     return (double)(hash >> 11) * 0x1p-53 < chance;
 }
 
-static double lr_delay(const cm_model *model, const cm_parameters *parameters, size_t bin)
-{
-    return parameters->delay_m[bin] / cm_unit_delay_u(model, parameters, CM_WEIGH_FINGERPRINT, bin);
-}
-
-/*
- * How likely each candidate but the label is the device's, too. The device made `repeat` further
- * clicks, strangers made as many as `rivals` and those candidates that are theirs; which these are,
- * the chances themselves say: a few rounds settle it (mean field).
- */
-static void find_chances(const struct listing *listing, const cm_train_conversion *conversion,
-                         const cm_train_look *looks, double *chances)
-{
-    const cm_train_layer *layer = &conversion->layers[CM_WEIGH_FINGERPRINT];
-    const cm_parameters *parameters = &listing->model->parameters[conversion->group];
-    double unit[CM_CANDIDATES_MAX];
-    double strangers = (double)layer->left;
-    for (uint32_t i = 0; i < layer->count; i++) {
-        bool is_label = looks[i].click == conversion->label;
-        unit[i] =
-            parameters->fingerprint.repeat *
-            cm_unit_weight(listing->model, parameters, CM_WEIGH_FINGERPRINT, &looks[i], layer->u) /
-            fmax(lr_delay(listing->model, parameters, looks[i].bin), LR_DELAY_MIN);
-        chances[i] = is_label ? 1.0 : 0.5;
-        strangers += 1 - chances[i];
-    }
-    for (int round = 0; round < ROUNDS; round++)
-        for (uint32_t i = 0; i < layer->count; i++) {
-            if (looks[i].click == conversion->label)
-                continue;
-            strangers -= 1 - chances[i];
-            double odds = unit[i] / (parameters->fingerprint.rivals + strangers);
-            chances[i] = odds / (1 + odds);
-            strangers += 1 - chances[i];
-        }
-}
-
 static bool list_candidates(struct listing *listing, const cm_train_chunk *chunk,
                             const cm_train_conversion *conversion)
 {
     const cm_train_layer *layer = &conversion->layers[CM_WEIGH_FINGERPRINT];
     const cm_train_look *looks = chunk->looks + layer->first;
     double chances[CM_CANDIDATES_MAX];
-    find_chances(listing, conversion, looks, chances);
+    cm_older_chances(chunk, conversion, listing->model,
+                     &listing->model->parameters[conversion->group], chances);
     for (uint32_t i = 0; i < layer->count; i++)
         if (looks[i].click != conversion->label &&
             is_drawn(listing, conversion, looks[i].click, chances[i]) &&

@@ -1,0 +1,119 @@
+#include "train/older.h"
+
+#include <math.h>
+
+#include "train/labels.h"
+#include "train/sums.h"
+#include "train/unit_weight.h"
+
+#define ROUNDS 5 /* of the mean field */
+#define LR_DELAY_MIN 1e-9
+#define SMALLEST 1e-300 /* what a logarithm can be taken of */
+
+/* ---- whose the candidates are ---- */
+
+static double lr_delay(const cm_model *model, const cm_parameters *parameters, size_t bin)
+{
+    double delay_u = cm_unit_delay_u(model, parameters, CM_WEIGH_FINGERPRINT, bin);
+    return fmax(parameters->delay_m[bin] / delay_u, LR_DELAY_MIN);
+}
+
+void cm_older_chances(const cm_train_chunk *chunk, const cm_train_conversion *conversion,
+                      const cm_model *model, const cm_parameters *parameters, double *chances)
+{
+    const cm_train_layer *layer = &conversion->layers[CM_WEIGH_FINGERPRINT];
+    const cm_train_look *looks = chunk->looks + layer->first;
+    double unit[CM_CANDIDATES_MAX];
+    double strangers = (double)layer->left;
+    for (uint32_t i = 0; i < layer->count; i++) {
+        unit[i] = parameters->fingerprint.repeat *
+                  cm_unit_weight(model, parameters, CM_WEIGH_FINGERPRINT, &looks[i], layer->u) /
+                  lr_delay(model, parameters, looks[i].bin);
+        chances[i] = looks[i].click == conversion->label ? 1.0 : 0.5;
+        strangers += 1 - chances[i];
+    }
+    for (int round = 0; round < ROUNDS; round++)
+        for (uint32_t i = 0; i < layer->count; i++) {
+            if (looks[i].click == conversion->label)
+                continue;
+            strangers -= 1 - chances[i];
+            double odds = unit[i] / (parameters->fingerprint.rivals + strangers);
+            chances[i] = odds / (1 + odds);
+            strangers += 1 - chances[i];
+        }
+}
+
+/* ---- how often devices click again ---- */
+
+/* Steps of about a half: the likelihood is flat around its top. */
+static const double SCALE[] = {0.0, 0.03, 0.05, 0.08, 0.12, 0.2,  0.3,  0.5, 0.8,
+                               1.2, 2.0,  3.0,  5.0,  8.0,  12.0, 20.0, 50.0};
+#define SCALE_COUNT (sizeof SCALE / sizeof *SCALE)
+
+struct estimate {
+    const cm_training_set *set;
+    const cm_model *model;
+    const cm_parameters *parameters;
+    uint32_t group;
+};
+
+/* By every repeat, how likely the label is to be the newest of its device's clicks. */
+static void add_conversion(const struct estimate *estimate, const cm_train_chunk *chunk,
+                           const cm_train_conversion *conversion, double *sums)
+{
+    const cm_train_layer *layer = &conversion->layers[CM_WEIGH_FINGERPRINT];
+    const cm_parameters *parameters = estimate->parameters;
+    double strangers = parameters->fingerprint.rivals + (double)(layer->count - 2 + layer->left);
+    double whole[SCALE_COUNT] = {0}, label[SCALE_COUNT] = {0};
+    double older = 0.0; /* over prior and r, which cancel but for one r */
+    bool is_there = false;
+    for (uint32_t i = layer->count; i-- > 0;) {
+        const cm_train_look *look = &chunk->looks[layer->first + i];
+        double x =
+            cm_unit_weight(estimate->model, parameters, CM_WEIGH_FINGERPRINT, look, layer->u);
+        bool is_label = look->click == conversion->label;
+        is_there |= is_label;
+        for (size_t j = 0; j < SCALE_COUNT; j++) {
+            double w = x * (1 + SCALE[j] * older / strangers);
+            whole[j] += w;
+            label[j] += is_label ? w : 0;
+        }
+        older += x / lr_delay(estimate->model, parameters, look->bin);
+    }
+    if (!is_there)
+        return;
+    for (size_t j = 0; j < SCALE_COUNT; j++)
+        sums[j] += log(fmax(label[j], SMALLEST) / fmax(whole[j], SMALLEST));
+    sums[SCALE_COUNT] += 1;
+}
+
+static void add_chunk(void *context, size_t at, double *sums)
+{
+    const struct estimate *estimate = context;
+    const cm_train_chunk *chunk = &estimate->set->chunks[at];
+    for (size_t i = 0; i < chunk->count; i++) {
+        const cm_train_conversion *conversion = &chunk->conversions[i];
+        bool is_meant = estimate->group == CM_NUMBER_NONE || estimate->group == conversion->group;
+        if (is_meant && !conversion->is_held_out && conversion->label != CM_NUMBER_NONE &&
+            conversion->layers[CM_WEIGH_FINGERPRINT].count > 1)
+            add_conversion(estimate, chunk, conversion, sums);
+    }
+}
+
+cm_status cm_older_estimate(const cm_training_set *set, const cm_model *model, uint32_t group,
+                            unsigned threads, cm_parameters *parameters, cm_error *error)
+{
+    double sums[SCALE_COUNT + 1];
+    struct estimate estimate = {set, model, parameters, group};
+    cm_status status =
+        cm_sum_chunks(set, threads, add_chunk, &estimate, sums, SCALE_COUNT + 1, error);
+    double least = group == CM_NUMBER_NONE ? CM_LABELS_MIN : CM_OLDER_SECTION_MIN;
+    if (status != CM_OK || sums[SCALE_COUNT] < least)
+        return status;
+    size_t best = 0;
+    for (size_t i = 1; i < SCALE_COUNT; i++)
+        if (sums[i] > sums[best])
+            best = i;
+    parameters->fingerprint.repeat = SCALE[best];
+    return CM_OK;
+}
