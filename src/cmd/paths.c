@@ -16,6 +16,7 @@ struct file_option {
 static const struct file_option OUTPUTS[] = {{CM_OPTION_OUTPUT, "--output"},
                                              {CM_OPTION_REJECTS, "--rejects"},
                                              {CM_OPTION_SUMMARY, "--summary"},
+                                             {CM_OPTION_TRAIN_METRICS, "--metrics"},
                                              {CM_OPTION_HTML, "--html"}};
 static const struct file_option INPUTS[] = {
     {CM_OPTION_CLICKS, "--clicks"},         {CM_OPTION_CONVERSIONS, "--conversions"},

@@ -44,7 +44,8 @@ static uint32_t type_of(const cm_training *training, size_t conversion)
     return training->rights.groupings[CM_GROUPING_DEVICE_TYPE].of[conversion];
 }
 
-/* Some device types lose more ids than others: each counts as often as it is without a label. */
+/* Some device types lose more ids than others: each counts as often as it is without a label. Where
+ * all conversions have labels, so does each of these. */
 static cm_status weigh_types(struct trial *trial, cm_error *error)
 {
     const cm_training *training = trial->training;
@@ -65,7 +66,8 @@ static cm_status weigh_types(struct trial *trial, cm_error *error)
         }
     for (size_t i = 0; i < types; i++)
         if (labels[i] > 0)
-            trial->weights[i] *= (double)trial->count / open / (double)labels[i];
+            trial->weights[i] =
+                open > 0 ? trial->weights[i] * (double)trial->count / open / (double)labels[i] : 1;
     free(labels);
     return CM_OK;
 }
@@ -122,7 +124,8 @@ static double weight_of(const struct trial *trial, uint32_t number, int side)
     return trial->weights[type_of(trial->training, number)] * (side == 1 ? organic : 1 - organic);
 }
 
-/* What a layer said, as forecasts; labels: receives how many conversions they are of. */
+/* What a layer said, as forecasts, of those that count at all; labels: receives how many conversions
+ * they are of. */
 static size_t gather(const struct trial *trial, unsigned layer, uint64_t *labels)
 {
     size_t count = 0;
@@ -131,11 +134,11 @@ static size_t gather(const struct trial *trial, unsigned layer, uint64_t *labels
         for (int side = 0; side < trial->sides; side++) {
             uint32_t number = trial->numbers[i];
             cm_judged judged = cm_asking_judge_one(&trial->askings[side], number, side == 1);
-            if (judged.weighed != layer)
+            double weight = weight_of(trial, number, side);
+            if (judged.weighed != layer || weight == 0)
                 continue;
-            trial->forecasts[count++] =
-                (cm_forecast){judged.probability, weight_of(trial, number, side),
-                              judged.verdict == CM_VERDICT_RIGHT_CLICK};
+            trial->forecasts[count++] = (cm_forecast){judged.probability, weight,
+                                                      judged.verdict == CM_VERDICT_RIGHT_CLICK};
             *labels += side == 0;
         }
     return count;
