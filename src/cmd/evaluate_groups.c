@@ -6,8 +6,6 @@
 #include "util/buffer.h"
 #include "util/grow.h"
 
-#define NONE "(none)" /* the name of those without a device type */
-
 /* ---- which conversion is in which group ---- */
 
 static cm_slice name_of(const cm_conversion *conversion, cm_grouping_kind kind, cm_buffer *lower)
@@ -16,7 +14,7 @@ static cm_slice name_of(const cm_conversion *conversion, cm_grouping_kind kind, 
         return conversion->tenant_id;
     cm_slice type = conversion->device.device_type;
     if (type.size == 0)
-        return CM_SLICE(NONE);
+        return CM_SLICE(CM_GROUP_NO_TYPE);
     lower->size = 0;
     for (size_t i = 0; i < type.size; i++) {
         char byte = type.data[i];

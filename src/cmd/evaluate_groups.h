@@ -14,6 +14,7 @@ typedef struct cm_grouping {
 
 typedef enum cm_grouping_kind { CM_GROUPING_DEVICE_TYPE, CM_GROUPING_TENANT } cm_grouping_kind;
 #define CM_GROUPING_COUNT 2
+#define CM_GROUP_NO_TYPE "(none)" /* the name of conversions without a device type */
 
 /** Group all conversions. CM_OK or CM_ERROR_MEMORY; in any case to be destroyed. */
 cm_status cm_grouping_make(const cm_records *records, cm_grouping_kind kind, cm_grouping *grouping,

@@ -41,7 +41,8 @@ typedef struct cm_training {
     bool *held_out; /* all but CM_FOLD_LEARN */
     cm_trained trained;
     cm_learned learned;
-    double *organic; /* expected share of organic conversions, by group of device type */
+    uint32_t *section_of; /* by group of device type; CM_NUMBER_NONE: it has no section */
+    double *organic;      /* expected share of organic conversions, by group of device type */
     cm_calibrated calibrated[CM_WEIGHED_LAYER_COUNT];
     cm_judged_pair pair;
     cm_output *metrics; /* of --metrics; NULL */

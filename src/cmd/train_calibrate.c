@@ -137,8 +137,8 @@ static size_t gather(const struct trial *trial, unsigned layer, uint64_t *labels
             double weight = weight_of(trial, number, side);
             if (judged.weighed != layer || weight == 0)
                 continue;
-            trial->forecasts[count++] = (cm_forecast){judged.probability, weight,
-                                                      judged.verdict == CM_VERDICT_RIGHT_CLICK};
+            trial->forecasts[count++] =
+                (cm_forecast){judged.probability, weight, judged.verdict == CM_VERDICT_RIGHT_CLICK};
             *labels += side == 0;
         }
     return count;

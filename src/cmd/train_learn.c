@@ -5,6 +5,7 @@
 #include "cmd/train.h"
 #include "util/error.h"
 #include "util/hash.h"
+#include "util/text.h"
 
 #define FOLD_SEED 0x666f6c64u
 #define CALIBRATE_SHARE 0.4
@@ -51,31 +52,52 @@ static cm_status make_folds(cm_training *training, cm_error *error)
 /* ---- sections ---- */
 
 struct type {
-    const char *name;
-    size_t count;
+    const char *name; /* NULL: a model file cannot say it */
+    uint32_t group;
+    size_t count; /* of conversions to learn from that have it */
 };
 
-/* More conversions first, then by name. */
+/* What a section for a group would be called. A file is UTF-8. */
+static const char *section_name(const char *group)
+{
+    size_t characters;
+    if (strcmp(group, CM_GROUP_NO_TYPE) == 0)
+        return "";
+    return cm_utf8_count(cm_slice_of_text(group), &characters) ? group : NULL;
+}
+
+/* Not if the type holds a NUL, which no section's name can, or is "(none)" by its own name. */
+static bool is_named(const struct type *type, cm_slice device_type)
+{
+    return type->name != NULL && strlen(type->name) == device_type.size;
+}
+
+/* More conversions first, then by name, as groups are. */
 static int compare(const void *left, const void *right)
 {
     const struct type *a = left;
     const struct type *b = right;
     if (a->count != b->count)
         return a->count > b->count ? -1 : 1;
-    return strcmp(a->name, b->name);
+    return a->group < b->group ? -1 : a->group > b->group;
 }
 
-static size_t choose_types(const cm_training *training, struct type *types)
+static size_t choose_types(cm_training *training, struct type *types)
 {
     const cm_grouping *grouping = &training->rights.groupings[CM_GROUPING_DEVICE_TYPE];
     size_t kept = 0;
     for (size_t i = 0; i < grouping->count; i++)
-        types[i].name = grouping->names[i];
-    for (size_t i = 0; i < training->records.conversion_count; i++)
-        types[grouping->of[i]].count += !training->held_out[i];
+        types[i] = (struct type){section_name(grouping->names[i]), (uint32_t)i, 0};
+    for (size_t i = 0; i < training->records.conversion_count; i++) {
+        struct type *type = &types[grouping->of[i]];
+        type->count += !training->held_out[i] &&
+                       is_named(type, training->records.conversions[i].device.device_type);
+    }
     qsort(types, grouping->count, sizeof *types, compare);
     while (kept < grouping->count && kept < SECTIONS_MAX && types[kept].count >= SECTION_MIN)
         kept++;
+    for (size_t i = 0; i < grouping->count; i++)
+        training->section_of[types[i].group] = i < kept ? (uint32_t)i : CM_NUMBER_NONE;
     return kept;
 }
 
@@ -84,8 +106,11 @@ static cm_status begin(cm_training *training, cm_error *error)
     size_t count = training->rights.groupings[CM_GROUPING_DEVICE_TYPE].count;
     struct type *types = calloc(count + 1, sizeof *types);
     const char *names[SECTIONS_MAX];
-    if (types == NULL)
+    training->section_of = malloc((count + 1) * sizeof *training->section_of);
+    if (types == NULL || training->section_of == NULL) {
+        free(types);
         return cm_error_memory(error, "device types", count * sizeof *types);
+    }
     size_t kept = choose_types(training, types);
     for (size_t i = 0; i < kept; i++)
         names[i] = types[i].name;
@@ -127,6 +152,7 @@ void cm_training_destroy(cm_training *training)
     cm_model_destroy(training->base);
     free(training->folds);
     free(training->held_out);
+    free(training->section_of);
     free(training->organic);
     cm_evaluation_destroy(&training->evaluation);
     cm_output_abort(training->metrics);

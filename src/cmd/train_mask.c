@@ -17,13 +17,12 @@ bool cm_train_is_known(const cm_training *training, cm_fold fold, size_t convers
                                 : rights->layer_1[conversion] != CM_NUMBER_NONE);
 }
 
-/* The device type's section, or the whole. */
-static const cm_parameters *parameters_of(const cm_trained *trained, const char *type)
+/* A group's section, or the whole. */
+static const cm_parameters *parameters_of(const cm_training *training, size_t group)
 {
-    for (size_t i = 0; i < trained->section_count; i++)
-        if (strcmp(trained->sections[i].device_type, type) == 0)
-            return &trained->sections[i].parameters;
-    return &trained->own;
+    uint32_t section = training->section_of[group];
+    return section == CM_NUMBER_NONE ? &training->trained.own
+                                     : &training->trained.sections[section].parameters;
 }
 
 static cm_status expect_organic(cm_training *training, cm_error *error)
@@ -33,8 +32,7 @@ static cm_status expect_organic(cm_training *training, cm_error *error)
     if (training->organic == NULL)
         return cm_error_memory(error, "organic shares", types->count * sizeof(double));
     for (size_t i = 0; i < types->count; i++)
-        training->organic[i] =
-            1 - parameters_of(&training->trained, types->names[i])->fingerprint.prior;
+        training->organic[i] = 1 - parameters_of(training, i)->fingerprint.prior;
     return CM_OK;
 }
 
