@@ -90,6 +90,27 @@ static cm_status check_input(const cm_settings *settings, size_t i, const struct
     return CM_OK;
 }
 
+/* The files of a directory that --truth names. */
+static cm_status check_truth(const cm_settings *settings, size_t i, cm_error *error)
+{
+    static const char *const names[] = {"click_truth.csv", "click_truth.ndjson",
+                                        "conversion_truth.csv", "conversion_truth.ndjson"};
+    const char *output = cm_settings_text(settings, OUTPUTS[i].option);
+    const char *folder = cm_settings_text(settings, CM_OPTION_TRUTH);
+    char path[PATH_MAX];
+    if (output == NULL || strcmp(output, "-") == 0 || folder == NULL)
+        return CM_OK;
+    for (size_t k = 0; k < COUNT(names); k++) {
+        (void)snprintf(path, sizeof path, "%.4000s/%s", folder, names[k]);
+        if (is_same_file(output, path))
+            return cm_error_set(error, CM_ERROR_USAGE,
+                                "%s would replace '%.200s', which --truth reads; give it another "
+                                "file",
+                                OUTPUTS[i].name, output);
+    }
+    return CM_OK;
+}
+
 cm_status cm_paths_check(const cm_settings *settings, cm_error *error)
 {
     cm_status status = CM_OK;
@@ -98,6 +119,8 @@ cm_status cm_paths_check(const cm_settings *settings, cm_error *error)
             status = check_outputs(settings, i, j, error);
         for (size_t j = 0; j < COUNT(INPUTS) && status == CM_OK; j++)
             status = check_input(settings, i, &INPUTS[j], error);
+        if (status == CM_OK)
+            status = check_truth(settings, i, error);
     }
     return status;
 }
