@@ -146,7 +146,8 @@ json_t *cm_summary_json(const cm_summary *summary)
         "sources", sources_json(summary), "clicks",
         counts_json(CM_ROW_CLICK, &summary->totals[CM_ROW_CLICK]), "conversions",
         counts_json(CM_ROW_CONVERSION, &summary->totals[CM_ROW_CONVERSION]), "rejects",
-        cm_rejects_json(summary->rejects), "attribution", attribution_json(summary), "phases",
+        cm_rejects_json(summary->rejects), "attribution",
+        summary->has_no_results ? json_null() : attribution_json(summary), "phases",
         phases_json(summary), "seconds", summary->seconds, "engine_clicks",
         (json_int_t)summary->engine_clicks, "engine_bytes", (json_int_t)summary->engine_bytes,
         "peak_memory_bytes", (json_int_t)usage.ru_maxrss * 1024);

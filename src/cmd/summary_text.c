@@ -91,7 +91,7 @@ static void append_phases(const cm_summary *summary, cm_buffer *text)
     append(text, "%-15s %12.1f MiB\n", "peak memory", (double)usage.ru_maxrss / 1024);
 }
 
-static void append_results(const cm_summary *summary, cm_buffer *text)
+static void append_attribution(const cm_summary *summary, cm_buffer *text)
 {
     append(text, "%-15s %15s %13s %13s\n", "attribution", "conversions", "share", "confidence");
     static const cm_method order[CM_METHOD_COUNT] = {CM_METHOD_URL_PARAM, CM_METHOD_FINGERPRINT,
@@ -108,7 +108,7 @@ void cm_summary_text(const cm_summary *summary, cm_buffer *text)
         append(text, "%s was interrupted; until then:\n", summary->command);
     append_rows(summary, text);
     if (!summary->has_no_results)
-        append_results(summary, text);
+        append_attribution(summary, text);
     if (summary->note[0] != '\0')
         append(text, "%s\n", summary->note);
     append_phases(summary, text);
