@@ -28,6 +28,20 @@ static void append_kept(cm_buffer *text, const char *where, const cm_label_count
     }
 }
 
+/* Those that layer 3 was to compare. */
+static void append_kept_traits(cm_buffer *text, const cm_training *training)
+{
+    const cm_label_counts *labels = &training->learned.own.labels;
+    bool is_wanted = cm_settings_flag(training->run.settings, CM_OPTION_TRAITS);
+    for (size_t i = 0; i < CM_TRAIT_COUNT && is_wanted; i++) {
+        if (labels->traits[i] >= CM_LABELS_MIN)
+            continue;
+        cm_append(text, "  all: probabilistic.traits.%s kept as it was: ", cm_trait_names[i]);
+        cm_append_count(text, labels->traits[i]);
+        cm_append(text, " labels, %d are needed\n", CM_LABELS_MIN);
+    }
+}
+
 static void append_kept_layers(cm_buffer *text, const char *where, const cm_learn_counts *counts)
 {
     static const char *const names[] = {"fingerprint: prior, rivals, repeat, delays, u",
@@ -119,6 +133,7 @@ void cm_train_text(const cm_training *training, cm_buffer *text)
         append_learned(text, name_of(&trained->sections[i]), &learned->sections[i],
                        &trained->sections[i].parameters);
     append_kept(text, "all", &learned->own.labels);
+    append_kept_traits(text, training);
     append_kept_layers(text, "all", &learned->own);
     for (size_t i = 0; i < trained->section_count; i++) {
         append_kept(text, name_of(&trained->sections[i]), &learned->sections[i].labels);

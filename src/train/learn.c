@@ -68,30 +68,39 @@ static bool begin_parameters(const cm_trained *trained, cm_parameters *parameter
     return begin_delay_u(trained, &parameters->fingerprint);
 }
 
-/* What nobody has seen is not said: samples needed it. */
-static void forget_unseen(const cm_learn_counts *counts, cm_parameters *parameters)
+/* Of what nobody has seen only that is said which was said before: samples needed it. */
+static void forget_unseen(const cm_learn_counts *counts, const cm_parameters *base,
+                          cm_parameters *parameters)
 {
-    if (counts->labels.other_addresses < CM_LABELS_MIN)
-        parameters->ip_other_m = parameters->ip_other_u = 0;
+    if (counts->labels.other_addresses < CM_LABELS_MIN) {
+        parameters->ip_other_m = base->ip_other_m;
+        parameters->ip_other_u = base->ip_other_u;
+    }
     for (size_t i = 0; i < CM_TRAIT_COUNT; i++)
         if (counts->labels.traits[i] < CM_LABELS_MIN)
-            parameters->probabilistic.traits[i] = (cm_chances){0};
+            parameters->probabilistic.traits[i] = base->probabilistic.traits[i];
     if (parameters->probabilistic.repeat == REPEAT_TO_SEE_NEWER)
-        parameters->probabilistic.repeat = 0;
+        parameters->probabilistic.repeat = base->probabilistic.repeat;
 }
 
 /* ---- samples ---- */
 
-/* Make an engine with the clicks, or give the one there is the model as it is now. */
+/* The model as it is now. */
+static cm_status make_model(struct learning *learning, cm_error *error)
+{
+    cm_model_destroy(learning->model);
+    learning->model = NULL;
+    cm_trained_round(learning->trained);
+    return cm_trained_model(learning->trained, &learning->model, error);
+}
+
+/* Make an engine with the clicks, or give it to the one there is. */
 static cm_status set_model(struct learning *learning, cm_error *error)
 {
     const cm_learn_task *task = learning->task;
     const cm_options options = {.hash_seed = task->hash_seed};
     const cm_records_pass pass = {.threads = task->threads, .interrupted = task->interrupted};
-    cm_model_destroy(learning->model);
-    learning->model = NULL;
-    cm_trained_round(learning->trained);
-    cm_status status = cm_trained_model(learning->trained, &learning->model, error);
+    cm_status status = make_model(learning, error);
     if (status != CM_OK || learning->engine != NULL)
         return status == CM_OK ? cm_engine_set_model(learning->engine, learning->model, error)
                                : status;
@@ -256,15 +265,16 @@ static cm_status learn_layer_3_of_all(struct learning *learning, cm_error *error
 {
     cm_trained *trained = learning->trained;
     cm_learned *learned = learning->learned;
+    const cm_parameters *base = &trained->base->parameters[0];
     cm_status status = learn_layer_3(learning, CM_NUMBER_NONE, &trained->own, &learned->own, error);
     for (size_t i = 0; i < trained->section_count && status == CM_OK; i++) {
         cm_parameters *parameters = &trained->sections[i].parameters;
         take_layer_3(&trained->own, trained->bin_count, parameters);
         status = learn_layer_3(learning, group_of(learning, i), parameters, &learned->sections[i],
                                error);
-        forget_unseen(&learned->own, parameters);
+        forget_unseen(&learned->own, base, parameters);
     }
-    forget_unseen(&learned->own, &trained->own);
+    forget_unseen(&learned->own, base, &trained->own);
     return status;
 }
 
@@ -285,8 +295,9 @@ static cm_status learn(struct learning *learning, cm_error *error)
         status = take_samples(learning, error);
     if (status == CM_OK)
         status = learn_layer_3_of_all(learning, error);
+    /* The engine stays as it was sampled with: what it holds goes by the traits that it had. */
     if (status == CM_OK)
-        status = set_model(learning, error);
+        status = make_model(learning, error);
     return status == CM_OK
                ? cm_own_clicks_list(&learning->set, learning->model, learning->task->records,
                                     learning->engine, &learning->learned->own_clicks, error)

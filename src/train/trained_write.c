@@ -111,7 +111,9 @@ static void put_traits(struct object *object, const cm_layer_model *layer,
     struct object traits = {object->text, object->depth + 1, false};
     bool is_there = false;
     for (size_t i = 0; i < CM_TRAIT_COUNT; i++)
-        is_there |= layer->traits[i].m > 0;
+        is_there |=
+            layer->traits[i].m > 0 && (known == NULL || layer->traits[i].m != known->traits[i].m ||
+                                       layer->traits[i].u != known->traits[i].u);
     if (!is_there)
         return;
     begin_field(object, "traits");
