@@ -32,14 +32,14 @@ static void look_at(struct looking *all, size_t number, const cm_click_keys *key
     const cm_device_keys *device = &keys->device;
     uint64_t agent = cm_hash_slice(all->records->clicks[number].device.user_agent, 0);
     uint64_t type = cm_hash_slice(device->device_type, 0);
-    uint64_t place = cm_hash_pair(device->bucket_hash, type);
     bool has_place = device->address_kind != 0;
-    bool has_spot = has_place && device->has_fingerprint;
+    uint64_t place = cm_hash_pair(has_place ? device->bucket_hash : 0, type);
     all->rights->looks[number] =
         device->has_fingerprint ? not_zero(cm_hash_pair(device->fingerprint_hash, agent)) : 0;
     all->rights->places[number] = has_place ? not_zero(cm_hash_pair(place, agent)) : 0;
+    /* Layer 2 tells candidates apart by their places, none being one, too. */
     all->rights->spots[number] =
-        has_spot ? not_zero(cm_hash_pair(place, device->fingerprint_hash)) : 0;
+        device->has_fingerprint ? not_zero(cm_hash_pair(place, device->fingerprint_hash)) : 0;
 }
 
 static void look_at_some(void *context, unsigned worker)
