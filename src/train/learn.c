@@ -140,7 +140,8 @@ static cm_status estimate(struct learning *learning, uint32_t group, enum cm_wei
                                   .group = group,
                                   .layer = layer,
                                   .threads = learning->task->threads,
-                                  .steps = STEPS};
+                                  .steps = STEPS,
+                                  .interrupted = learning->task->interrupted};
     return cm_mixture_estimate(&task, parameters, counts, error);
 }
 

@@ -8,6 +8,8 @@
 #ifndef CM_TRAIN_MIXTURE_H
 #define CM_TRAIN_MIXTURE_H
 
+#include <stdatomic.h>
+
 #include "match/weights.h"
 #include "train/training_set.h"
 
@@ -18,7 +20,8 @@ typedef struct cm_mixture_task {
     uint32_t group;        /* conversions of this group take part; CM_NUMBER_NONE: all */
     enum cm_weighed_layer layer;
     unsigned threads;
-    unsigned steps; /* of expectation and maximisation */
+    unsigned steps;                 /* of expectation and maximisation */
+    const atomic_bool *interrupted; /* raised from outside: stop; may be NULL */
 } cm_mixture_task;
 
 /* With fewer conversions, or fewer own devices expected among them, a layer stays as it is. */
@@ -43,7 +46,7 @@ typedef struct cm_mixture_counts {
  * samples were taken.
  *
  * @param parameters  the rest, and where to begin; changed
- * @return CM_OK or CM_ERROR_MEMORY
+ * @return CM_OK, CM_ERROR_MEMORY or CM_ERROR_INTERRUPTED
  * Results do not depend on the number of threads.
  */
 cm_status cm_mixture_estimate(const cm_mixture_task *task, cm_parameters *parameters,

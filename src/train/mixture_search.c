@@ -32,7 +32,10 @@ static void add_likelihood(void *context, size_t at, double *sums)
 static cm_status likelihood_at(cm_mixture *mixture, double rivals, double *likelihood,
                                cm_error *error)
 {
+    const atomic_bool *interrupted = mixture->task->interrupted;
     mixture->rivals = rivals;
+    if (interrupted != NULL && atomic_load(interrupted))
+        return cm_error_set(error, CM_ERROR_INTERRUPTED, "interrupted while learning");
     return cm_sum_chunks(mixture->task->set, mixture->task->threads, add_likelihood, mixture,
                          likelihood, 1, error);
 }
