@@ -267,7 +267,7 @@ void cm_say_factor(const cm_explanation *explanation, const cm_trace_candidate *
     else if (strcmp(factor->name, "device") == 0)
         cm_words(words, "of the device so far");
     else if (strcmp(factor->name, "newest") == 0)
-        cm_words(words, "of its clicks the newest");
+        cm_words(words, "its newest click");
 }
 
 void cm_say_quotient(const cm_trace_factor *factor, cm_buffer *words)
