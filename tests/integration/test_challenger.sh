@@ -57,6 +57,20 @@ compare() {
     challenge challenge.json
 }
 
+# docs/registry.md shows what is printed, of this world and these models.
+case_the_page_shows_what_is_printed() {
+    use_new_database world
+    make_models
+    sed -n '/^    [0-9,]* conversions that layer 1 attributes/,/^$/s/^    //p' \
+        "$root/docs/registry.md" >shown
+    [ "$(wc -l <shown)" -eq 9 ] || fail "$(wc -l <shown) lines shown"
+    batch --model timid.json --challenger good.json --dry-run
+    expect_status 0
+    while IFS= read -r line; do
+        grep -qxF -e "$line" "$work/err" || fail "not printed: $line"
+    done <shown
+}
+
 case_the_same_model_differs_nowhere() {
     use_new_database world
     make_models
