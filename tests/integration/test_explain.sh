@@ -55,6 +55,25 @@ case_every_golden_vector() {
     expect_explained --clicks "$vectors/clicks.csv" --conversions "$vectors/conversions.csv"
 }
 
+# Sections, families, traits, devices that click again: as matched, and in columns.
+case_every_golden_case_of_a_grown_model() {
+    grown=$root/tests/golden/grown
+    world=(--clicks "$grown/clicks.csv" --conversions "$grown/conversions.csv"
+        --model "$grown/model.json")
+    run match --quiet --recovery-target 0 "${world[@]}" --output results.csv
+    expect_status 0
+    rows_of results.csv >rows
+    [ "$(wc -l <rows)" -ge 30 ] || fail "$(wc -l <rows) rows"
+    expect_explained "${world[@]}"
+    sed 's/.*"conversion_id": *"\([^"]*\)".*/\1/' rows >ids
+    while IFS= read -r id; do "$program" explain "$id" "${world[@]}" --quiet; done <ids >texts
+    grep -E ' [+-][0-9.]+ bits' texts >factors
+    for words in 'other family' 'device clicks again' 'the device so far' 'its newest click'; do
+        expect_match factors " $words "
+    done
+    ! grep -vE '^.{73} bits' factors >askew || fail "$(head -n 1 askew)"
+}
+
 # With calibration, other windows and prefixes, and more rivals than are looked at.
 case_a_simulated_world_with_another_model() {
     echo '{"name": "other", "version": "7", "window_hours": 72, "max_candidates": 3,
