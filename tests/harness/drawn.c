@@ -156,7 +156,8 @@ static void add_own(const cm_model *truth, enum cm_weighed_layer which, double u
     if (!falls(layer->repeat, random))
         return;
     draw_stranger_delay(truth, layer->delay_u, window, bins, random, &other, &older);
-    if (older > delay && falls(key_m[other], random))
+    drawn->has_older = older > delay && falls(key_m[other], random);
+    if (drawn->has_older)
         add_compared(truth, which, u, true, other, older, random, drawn);
 }
 

@@ -15,7 +15,7 @@ typedef struct drawn_looks {
     cm_candidate_look items[DRAWN_MAX];
     double delays[DRAWN_MAX]; /* hours */
     size_t count;
-    bool has_own;
+    bool has_own, has_older; /* the first drawn are the device's: clicks 0 and 1 */
 } drawn_looks;
 
 /** From 0 to below 1. */

@@ -47,8 +47,16 @@ struct fixture {
     cm_trained trained;
     cm_training_set set;
     cm_mixture_counts counts;
-    uint64_t own; /* conversions whose device has a candidate */
+    uint64_t own, older, candidates; /* that were drawn */
 };
+
+static uint8_t whose(const drawn_looks *looks, size_t i)
+{
+    uint32_t click = looks->items[i].click;
+    if (click == 0 && looks->has_own)
+        return CM_WHOSE_NEWEST;
+    return click == 1 && looks->has_older ? CM_WHOSE_OLDER : CM_WHOSE_STRANGER;
+}
 
 static void add_drawn(struct fixture *fixture, uint64_t *random, bool marks_whose)
 {
@@ -60,12 +68,11 @@ static void add_drawn(struct fixture *fixture, uint64_t *random, bool marks_whos
         (cm_layer_sample){.is_attempted = true, .looks = looks.items, .count = looks.count, .u = u};
     training_add(&fixture->set, &sample, false);
     fixture->own += looks.has_own;
+    fixture->older += looks.has_older;
+    fixture->candidates += looks.count;
     cm_train_chunk *chunk = &fixture->set.chunks[(fixture->set.count - 1) / CM_TRAIN_CHUNK];
-    for (size_t i = 0; marks_whose && i < looks.count; i++) {
-        bool is_newest = looks.items[i].click == 0 && looks.has_own; /* it was drawn first */
-        chunk->looks[chunk->look_count - looks.count + i].whose =
-            is_newest ? CM_WHOSE_NEWEST : CM_WHOSE_STRANGER;
-    }
+    for (size_t i = 0; marks_whose && i < looks.count; i++)
+        chunk->looks[chunk->look_count - looks.count + i].whose = whose(&looks, i);
 }
 
 static struct fixture begin(const char *truth, const char *base, enum cm_weighed_layer layer,
@@ -196,12 +203,15 @@ static void test_layer_3(void **state)
 static void test_truth(void **state)
 {
     (void)state;
-    struct fixture fixture = begin_layer_2("", 2000);
+    struct fixture fixture = begin_layer_2(", \"repeat\": 0.3", 2000);
     uint64_t random = 4;
     for (size_t i = 0; i < 2000; i++)
         add_drawn(&fixture, &random, true);
     assert_int_equal(estimate(&fixture, 1, 1), CM_OK);
+    assert_true(fixture.older > 50);
     assert_about("own", fixture.counts.own, (double)fixture.own, 1e-6);
+    assert_about("strangers", fixture.counts.strangers,
+                 (double)(fixture.candidates - fixture.own - fixture.older), 1e-6);
     /* At delays of 0.2 each, 0.86 of own devices kept the fingerprint. */
     assert_about("prior", fixture.trained.own.fingerprint.prior, (double)fixture.own / 2000 / 0.86,
                  1e-9);
