@@ -24,7 +24,7 @@ typedef struct cm_summary_source {
 /** Zero-initialised is empty. */
 typedef struct cm_summary {
     const char *command;
-    const char *model; /* label; NULL where the run did not get as far */
+    const char *model;   /* label; NULL where the run did not get as far */
     bool has_no_results; /* the command attributes nothing: nothing is said of it */
     cm_status outcome;
     cm_summary_source *sources; /* owned */

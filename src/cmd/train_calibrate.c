@@ -124,8 +124,8 @@ static double weight_of(const struct trial *trial, uint32_t number, int side)
     return trial->weights[type_of(trial->training, number)] * (side == 1 ? organic : 1 - organic);
 }
 
-/* What a layer said, as forecasts, of those that count at all; labels: receives how many conversions
- * they are of. */
+/* What a layer said, as forecasts, of those that count at all; labels: receives how many
+ * conversions they are of. */
 static size_t gather(const struct trial *trial, unsigned layer, uint64_t *labels)
 {
     size_t count = 0;

@@ -163,7 +163,6 @@ static void begin(cm_mixture *mixture)
     while (mixture->bins_within < model->bin_count &&
            model->delay_hours[mixture->bins_within] <= cm_unit_window(model, mixture->task->layer))
         mixture->bins_within++;
-
     for (size_t at = 0; at < mixture->task->set->chunk_count; at++) {
         const cm_train_chunk *chunk = &mixture->task->set->chunks[at];
         for (size_t i = 0; i < chunk->count; i++)
@@ -237,12 +236,13 @@ cm_status cm_mixture_estimate(const cm_mixture_task *task, cm_parameters *parame
     mixture.rivals = mixture.layer->rivals;
     mixture.repeat = is_fingerprint ? mixture.layer->repeat : 0.0;
     cm_status status = CM_OK;
-    if (!make_room(&mixture))
-        status = cm_error_memory(error, "an estimate", task->set->count * sizeof(double));
-    if (status == CM_OK)
+    if (make_room(&mixture)) {
         begin(&mixture);
-    for (unsigned i = 0; i < task->steps && status == CM_OK && (i == 0 || counts->is_used); i++)
-        status = step(&mixture, i == 0, counts, error);
+        for (unsigned i = 0; i < task->steps && status == CM_OK && (i == 0 || counts->is_used); i++)
+            status = step(&mixture, i == 0, counts, error);
+    } else {
+        status = cm_error_memory(error, "an estimate", task->set->count * sizeof(double));
+    }
     free_room(&mixture);
     return status;
 }

@@ -1,4 +1,4 @@
-/* A device's further clicks: of a labelled conversion's other candidates, which are its device's. */
+/* A device's further clicks: which of a labelled conversion's other candidates are its device's. */
 #ifndef CM_TRAIN_OLDER_H
 #define CM_TRAIN_OLDER_H
 
@@ -20,8 +20,8 @@ void cm_older_chances(const cm_train_chunk *chunk, const cm_train_conversion *co
 #define CM_OLDER_SECTION_MIN 500
 
 /**
- * Estimate fingerprint.repeat by labelled conversions: of a fixed scale that under which their clicks
- * are most likely the newest of their devices' among all candidates, which is what it is for.
+ * Estimate fingerprint.repeat by labelled conversions: of a fixed scale that under which their
+ * clicks are most likely the newest of their devices' among all candidates, which is what it is for.
  *
  * @param group       labelled conversions of this group count; CM_NUMBER_NONE: all
  * @param parameters  fingerprint.repeat is changed where enough of them, CM_LABELS_MIN of all and

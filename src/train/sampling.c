@@ -106,11 +106,15 @@ static void sample_some(void *context, unsigned worker)
     cm_error error = {0};
     size_t chunk;
     cm_conversion *copies = malloc(CM_TRAIN_CHUNK * sizeof *copies);
-    cm_status status = cm_matcher_create(work->sampling->engine, &matcher, &error);
-    if (status == CM_OK && copies == NULL)
+    cm_status status;
+    if (copies != NULL) {
+        status = cm_matcher_create(work->sampling->engine, &matcher, &error);
+        while (status == CM_OK &&
+               (chunk = atomic_fetch_add(&work->next, 1)) < work->set->chunk_count)
+            status = fill(work, matcher, copies, chunk, &error);
+    } else {
         status = cm_error_memory(&error, "conversions", CM_TRAIN_CHUNK * sizeof *copies);
-    while (status == CM_OK && (chunk = atomic_fetch_add(&work->next, 1)) < work->set->chunk_count)
-        status = fill(work, matcher, copies, chunk, &error);
+    }
     cm_matcher_destroy(matcher);
     free(copies);
     if (status == CM_OK)

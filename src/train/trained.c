@@ -88,7 +88,7 @@ static bool can_be_halved(double before, double edge)
 /* values: as many as there were, or NULL; receives twice as many. */
 static bool double_values(double **values, size_t count)
 {
-    if (*values == NULL)
+    if (*values == NULL || count == 0)
         return true;
     double *doubled = realloc(*values, 2 * count * sizeof *doubled);
     if (doubled == NULL)
