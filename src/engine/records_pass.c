@@ -99,7 +99,9 @@ static void load_some(void *context, unsigned worker)
         status = load_chunk(pass, &loader, at, end, &error);
     if (status != CM_OK)
         fail(pass, &error);
+    pthread_mutex_lock(&pass->mutex); /* it gives back to the engine what it did not fill */
     cm_bulk_loader_destroy(&loader);
+    pthread_mutex_unlock(&pass->mutex);
 }
 
 cm_status cm_records_load(const cm_records *records, const cm_records_pass *pass, cm_engine *engine,
