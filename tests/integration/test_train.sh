@@ -100,7 +100,7 @@ case_goes_where_the_world_goes() {
         true
     # how many look alike
     expect_json together.json \
-        'd["carriers"]["layer"]["rivals"] > 0.2 > 0.05 > d["desk"]["layer"]["rivals"]' true
+        'd["carriers"]["layer"]["rivals"] > 0.2 > 0.1 > d["desk"]["layer"]["rivals"]' true
     expect_json together.json \
         'd["desk"]["layer"]["user_agent_m"] > 0.95 > d["carriers"]["layer"]["user_agent_m"]' true
     expect_json together.json '[n for n in d if n != "default_" and not
