@@ -197,7 +197,7 @@ static enum cm_comparison evidence_of(const cm_device *a, const cm_device *b,
 
 static bool same_folded(cm_slice a, cm_slice b)
 {
-    return a.size == b.size && strncasecmp(a.data, b.data, a.size) == 0;
+    return a.size == b.size && (a.size == 0 || strncasecmp(a.data, b.data, a.size) == 0);
 }
 
 /* As docs/matching.md has it, "Traits". */
