@@ -81,6 +81,10 @@ static void forget_unseen(const cm_learn_counts *counts, const cm_parameters *ba
             parameters->probabilistic.traits[i] = base->probabilistic.traits[i];
     if (parameters->probabilistic.repeat == REPEAT_TO_SEE_NEWER)
         parameters->probabilistic.repeat = base->probabilistic.repeat;
+    if (!counts->layers[CM_WEIGH_FINGERPRINT].is_used && base->fingerprint.delay_u == NULL) {
+        free(parameters->fingerprint.delay_u);
+        parameters->fingerprint.delay_u = NULL;
+    }
 }
 
 /* ---- samples ---- */
