@@ -21,7 +21,8 @@ void cm_older_chances(const cm_train_chunk *chunk, const cm_train_conversion *co
 
 /**
  * Estimate fingerprint.repeat by labelled conversions: of a fixed scale that under which their
- * clicks are most likely the newest of their devices' among all candidates, which is what it is for.
+ * clicks are most likely the newest of their devices' among all candidates: that is what it is
+ * for.
  *
  * @param group       labelled conversions of this group count; CM_NUMBER_NONE: all
  * @param parameters  fingerprint.repeat is changed where enough of them, CM_LABELS_MIN of all and

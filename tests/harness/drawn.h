@@ -1,7 +1,7 @@
 /*
- * Candidates drawn as docs/matching.md, section 5, takes them to come about: with the chance `prior`
- * a device clicked, and left candidates with the chances m; strangers left theirs with the chances
- * u. It shares no code with what learns.
+ * Candidates drawn as docs/matching.md, section 5, takes them to come about: with the chance
+ * `prior` a device clicked, and left candidates with the chances m; strangers left theirs with
+ * the chances u. It shares no code with what learns.
  */
 #ifndef HARNESS_DRAWN_H
 #define HARNESS_DRAWN_H
@@ -34,8 +34,8 @@ size_t drawn_strangers(double rivals, uint64_t *random);
 void drawn_candidates(const cm_model *truth, enum cm_weighed_layer layer, double u,
                       uint64_t *random, drawn_looks *drawn);
 
-/** Draw a click on the conversion's address: of its own device or of a stranger. The delays are those
- * of layer 3's rules over the window of layer 2. */
+/** Draw a click on the conversion's address: of its own device or of a stranger. The delays are
+ * those of layer 3's rules over the window of layer 2. */
 void drawn_newer(const cm_model *truth, bool is_own, uint64_t *random, drawn_looks *drawn);
 
 #endif

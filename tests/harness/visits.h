@@ -1,5 +1,5 @@
-/* Records of devices that click and convert, of which a test knows the chances: for what learns from
- * records. It shares no code with the simulator. What fails, fails the test. */
+/* Records of devices that click and convert, of which a test knows the chances: for what learns
+ * from records. It shares no code with the simulator. What fails, fails the test. */
 #ifndef HARNESS_VISITS_H
 #define HARNESS_VISITS_H
 

@@ -1,6 +1,7 @@
 #!/bin/bash
-# `train`: what it learns is better than the built-in model on another world of the same kind, by the
-# truth; it goes where the world goes, and hangs on nothing but data. Worlds are those of tests/worlds.
+# `train`: what it learns is better than the built-in model on another world of the same kind, by
+# the truth; it goes where the world goes, and hangs on nothing but data. Worlds are those of
+# tests/worlds.
 # shellcheck disable=SC2317 # run_cases calls the cases
 # shellcheck source=tests/harness/shell.sh
 . "$(dirname "$0")/../harness/shell.sh"
