@@ -56,7 +56,7 @@ static bool is_held_out(cm_slice id)
 
 static struct fixture begin(const visits_options *options, const char *base, size_t types)
 {
-    static const char *const names[] = {"mobile", "desktop"};
+    static const char *const names[] = {"mobile", "desktop", "tablet"};
     struct fixture fixture = {.made = visits_make(options), .base = trained_base(base)};
     const cm_records *records = &fixture.made->records;
     fixture.held_out = calloc(records->conversion_count + 1, sizeof *fixture.held_out);
@@ -119,7 +119,7 @@ static void assert_learned(const cm_parameters *found)
 static void test_learned(void **state)
 {
     (void)state;
-    struct fixture fixture = begin(&VISITS, "{" BASE "}", 2);
+    struct fixture fixture = begin(&VISITS, "{" BASE "}", 3);
     fixture.task.threads = 2;
     assert_int_equal(learn(&fixture), CM_OK);
     const cm_learn_counts *counts = &fixture.learned.own;
@@ -133,6 +133,9 @@ static void test_learned(void **state)
     for (size_t i = 0; i < 2; i++)
         assert_about("prior of a section", fixture.trained.sections[i].parameters.fingerprint.prior,
                      0.25, 0.1);
+    /* There are no tablets: they are as the whole is. */
+    trained_assert_same_parameters(&fixture.trained.own, &fixture.trained.sections[2].parameters,
+                                   VISITS_BINS);
     cm_model *model = trained_read_back(&fixture.trained);
     trained_assert_same_model(&fixture.trained, model);
     cm_model_destroy(model);
