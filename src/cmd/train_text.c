@@ -7,22 +7,27 @@
 struct resting {
     const char *names;
     uint64_t labels;
+    bool is_moved; /* by what open conversions tell */
 };
 
-static void append_kept(cm_buffer *text, const char *where, const cm_label_counts *labels)
+static void append_kept(cm_buffer *text, const char *where, const cm_learn_counts *counts)
 {
+    const cm_label_counts *labels = &counts->labels;
+    bool has_2 = counts->layers[CM_WEIGH_FINGERPRINT].is_used;
+    bool has_3 = counts->layers[CM_WEIGH_PROBABILISTIC].is_used;
     const struct resting all[] = {
-        {"delay_m", labels->labels},
-        {"fingerprint_m", labels->fingerprints},
-        {"ip_m", labels->addresses},
-        {"ip_other_m", labels->other_addresses},
-        {"fingerprint.user_agent_m", labels->user_agents[CM_WEIGH_FINGERPRINT]},
-        {"probabilistic.user_agent_m", labels->user_agents[CM_WEIGH_PROBABILISTIC]},
+        {"delay_m", labels->labels, has_2},
+        {"fingerprint_m", labels->fingerprints, has_2 && has_3},
+        {"ip_m", labels->addresses, false},
+        {"ip_other_m", labels->other_addresses, false},
+        {"fingerprint.user_agent_m", labels->user_agents[CM_WEIGH_FINGERPRINT], false},
+        {"probabilistic.user_agent_m", labels->user_agents[CM_WEIGH_PROBABILISTIC], has_3},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (all[i].labels >= CM_LABELS_MIN)
             continue;
-        cm_append(text, "  %s: %s kept as it was: ", where, all[i].names);
+        cm_append(text, "  %s: %s %s: ", where, all[i].names,
+                  all[i].is_moved ? "learned without labels" : "kept as it was");
         cm_append_count(text, all[i].labels);
         cm_append(text, " labels, %d are needed\n", CM_LABELS_MIN);
     }
@@ -132,11 +137,11 @@ void cm_train_text(const cm_training *training, cm_buffer *text)
     for (size_t i = 0; i < trained->section_count; i++)
         append_learned(text, name_of(&trained->sections[i]), &learned->sections[i],
                        &trained->sections[i].parameters);
-    append_kept(text, "all", &learned->own.labels);
+    append_kept(text, "all", &learned->own);
     append_kept_traits(text, training);
     append_kept_layers(text, "all", &learned->own);
     for (size_t i = 0; i < trained->section_count; i++) {
-        append_kept(text, name_of(&trained->sections[i]), &learned->sections[i].labels);
+        append_kept(text, name_of(&trained->sections[i]), &learned->sections[i]);
         append_kept_layers(text, name_of(&trained->sections[i]), &learned->sections[i]);
     }
     append_calibrated(text, training);

@@ -74,7 +74,6 @@ for world, model in worlds.items():
     made[world] = {n: [(model[n][i] + model[n][i + 1]) / (1 if n == "delay_m" else 2)
                        for i in range(0, len(model[n]), 2)] for n in names}
     made[world]["layer"] = model["fingerprint"]
-    made[world]["other"] = [model["ip_other_m"], model["ip_other_u"]]
 json.dump(made, open("together.json", "w"))
 END
 }
