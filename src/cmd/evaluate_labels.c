@@ -33,11 +33,11 @@ static void look_at(struct looking *all, size_t number, const cm_click_keys *key
     uint64_t agent = cm_hash_slice(all->records->clicks[number].device.user_agent, 0);
     uint64_t type = cm_hash_slice(device->device_type, 0);
     bool has_place = device->address_kind != 0;
-    uint64_t place = cm_hash_pair(has_place ? device->bucket_hash : 0, type);
+    uint64_t place = cm_hash_pair(has_place ? device->bucket_hash : agent, type);
     all->rights->looks[number] =
         device->has_fingerprint ? not_zero(cm_hash_pair(device->fingerprint_hash, agent)) : 0;
     all->rights->places[number] = has_place ? not_zero(cm_hash_pair(place, agent)) : 0;
-    /* Layer 2 tells candidates apart by their places, none being one, too. */
+    /* Layer 2 takes clicks without an address for one place; strangers' are there, too. */
     all->rights->spots[number] =
         device->has_fingerprint ? not_zero(cm_hash_pair(place, device->fingerprint_hash)) : 0;
 }
