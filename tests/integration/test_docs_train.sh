@@ -39,11 +39,12 @@ if len(shown) < 20:
 for line in shown:
     if shares.sub("x", line) not in bare:
         sys.exit("not printed: " + line)
-    if line.split()[0] in ("precision", "recall", "F0.5", "log-loss", "Brier"):
-        near = [other for other in printed if shares.sub("x", other) == shares.sub("x", line)]
-        if not any(abs(float(a) - float(b)) <= 0.002 for other in near
-                   for a, b in zip(shares.findall(other)[1:3], shares.findall(line)[1:3])):
-            sys.exit("other figures: " + line)
+    values = shares.findall(line.replace("F0.5", "F"))[:2]
+    if line.split()[0] in ("precision", "recall", "F0.5", "log-loss", "Brier", "calibration") \
+            and not any(all(abs(float(a) - float(b)) <= 0.002 for a, b in zip(
+                shares.findall(other.replace("F0.5", "F")), values))
+                        for other in printed if other.split()[:1] == line.split()[:1]):
+        sys.exit("other figures: " + line)
 PY
 }
 
