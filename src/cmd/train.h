@@ -65,13 +65,14 @@ double cm_train_organic(const cm_training *training, uint32_t conversion);
 /** Is a conversion's right click known (or that it has none), and is it in the fold? */
 bool cm_train_is_known(const cm_training *training, cm_fold fold, size_t conversion);
 
-/** Calibrate what was learned, and choose its thresholds, on CM_FOLD_CALIBRATE. */
+/** Calibrate what was learned on CM_FOLD_CALIBRATE. */
 cm_status cm_train_calibrate(cm_training *training, cm_error *error);
 
 /** Judge the base model and what was learned on CM_FOLD_JUDGE: training->pair. */
 cm_status cm_train_judge(cm_training *training, cm_error *error);
 
-/** Is the new model worse than the base on what was judged: a larger log-loss? */
+/** Is the new model worse than the base on what was judged: a log-loss that is larger by over half a
+ * percent, or an F0.5 that is lower beyond chance? */
 bool cm_train_is_worse(const cm_training *training);
 
 /** Append what was learned, from how much, and how both models did, as lines of text. */

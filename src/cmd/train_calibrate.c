@@ -209,6 +209,7 @@ cm_status cm_train_calibrate(cm_training *training, cm_error *error)
         status = cm_train_mask(training, CM_FOLD_CALIBRATE, true, error);
     if (status == CM_OK && trial.count > 0)
         status = calibrate(&trial, error);
+    cm_trained_round(&training->trained);
     cm_summary_phase_add(&training->run.summary, "calibrate", cm_clock_seconds() - began,
                          2 * trial.count);
     trial_destroy(&trial);

@@ -8,6 +8,9 @@
 #include "cmd/train.h"
 #include "util/error.h"
 
+/* Of the old model's log-loss: by less nothing is worse, but another sum of the same. */
+#define LOSS_SLACK 0.005
+
 struct judging {
     cm_training *training;
     uint32_t *numbers, *masked; /* of conversions */
@@ -131,5 +134,6 @@ cm_status cm_train_judge(cm_training *training, cm_error *error)
 bool cm_train_is_worse(const cm_training *training)
 {
     const cm_paired_figure *figures = training->pair.paired.figures;
-    return figures[CM_PAIRED_LOG_LOSS].difference > 0 || figures[CM_PAIRED_F_HALF].high < 0;
+    const cm_paired_figure *loss = &figures[CM_PAIRED_LOG_LOSS];
+    return loss->difference > LOSS_SLACK * loss->values[0] || figures[CM_PAIRED_F_HALF].high < 0;
 }

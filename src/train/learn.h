@@ -1,6 +1,6 @@
 /*
  * Learning a model's chances from records: own devices' from labelled conversions, priors and
- * strangers' from all others. Thresholds and calibration are chosen afterwards, on conversions that
+ * strangers' from all others. Calibration is made afterwards, on conversions that
  * were held out.
  */
 #ifndef CM_TRAIN_LEARN_H
