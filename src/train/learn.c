@@ -1,6 +1,5 @@
 #include "train/learn.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "engine/engine.h"
@@ -173,11 +172,15 @@ static double kept_share(const cm_trained *trained, const cm_parameters *paramet
     return kept / all;
 }
 
-/* Move fingerprint_m by these odds, and the prior so that layer 2 finds as many as before. */
-static void move_kept(const struct learning *learning, double odds, cm_parameters *parameters)
+/* Move fingerprint_m so that this share is kept, and the prior so that layer 2 finds as many as
+ * before. */
+static void set_kept_share(const struct learning *learning, double share, cm_parameters *parameters)
 {
+    const cm_trained *trained = learning->trained;
+    double before = kept_share(trained, parameters);
+    double odds = share / (1 - share) * (1 - before) / before;
     double reach = cm_unit_reach(learning->model, parameters, CM_WEIGH_FINGERPRINT);
-    for (size_t i = 0; i < learning->trained->bin_count; i++) {
+    for (size_t i = 0; i < trained->bin_count; i++) {
         double m = parameters->fingerprint_m[i];
         parameters->fingerprint_m[i] = m * odds / (1 - m + m * odds);
     }
@@ -190,18 +193,16 @@ static void move_kept(const struct learning *learning, double odds, cm_parameter
 /*
  * Labelled conversions kept more than their ids: who changed the browser lost both, so that labels
  * find too many fingerprints kept. Layer 3 finds devices that lost them, as many of these as kept
- * their address; with those that layer 2 finds they are all. The odds of having kept it, over those
- * that labels find:
+ * their address; with those that layer 2 finds they are all.
  */
-static double kept_odds(const struct learning *learning, const cm_learn_counts *counts,
-                        const cm_parameters *parameters)
+static void correct_kept_share(const struct learning *learning, const cm_learn_counts *counts,
+                               cm_parameters *parameters)
 {
     double reach = cm_unit_reach(learning->model, parameters, CM_WEIGH_PROBABILISTIC);
     double lost = counts->layers[CM_WEIGH_PROBABILISTIC].own_different / reach;
     double kept = counts->layers[CM_WEIGH_FINGERPRINT].own;
-    double share = fmin(kept / (kept + lost), KEPT_MAX);
-    double before = kept_share(learning->trained, parameters);
-    return share / (1 - share) * (1 - before) / before;
+    double share = kept / (kept + lost);
+    set_kept_share(learning, share > KEPT_MAX ? KEPT_MAX : share, parameters);
 }
 
 /* The prior of those whose fingerprint is another one, as it was found, is that of all and the
@@ -216,20 +217,17 @@ static void set_prior_of_all(const struct learning *learning, const cm_learn_cou
     parameters->probabilistic.prior = prior < most ? prior : most;
 }
 
-/* odds: by which the whole kept fingerprints; receives those that were found here. */
-static cm_status learn_layer_3(struct learning *learning, uint32_t group, double *odds,
-                               cm_parameters *parameters, cm_learn_counts *counts, cm_error *error)
+static cm_status learn_layer_3(struct learning *learning, uint32_t group, cm_parameters *parameters,
+                               cm_learn_counts *counts, cm_error *error)
 {
     const cm_mixture_counts *layers = counts->layers;
     cm_status status = estimate(learning, group, CM_WEIGH_PROBABILISTIC, parameters,
                                 &counts->layers[CM_WEIGH_PROBABILISTIC], error);
-    if (status == CM_OK && layers[CM_WEIGH_PROBABILISTIC].is_used &&
-        layers[CM_WEIGH_FINGERPRINT].is_used)
-        *odds = kept_odds(learning, counts, parameters);
-    if (status == CM_OK && *odds != 1)
-        move_kept(learning, *odds, parameters);
-    if (status == CM_OK && layers[CM_WEIGH_PROBABILISTIC].is_used)
+    if (status == CM_OK && layers[CM_WEIGH_PROBABILISTIC].is_used) {
+        if (layers[CM_WEIGH_FINGERPRINT].is_used)
+            correct_kept_share(learning, counts, parameters);
         set_prior_of_all(learning, counts, parameters);
+    }
     return status == CM_OK
                ? cm_newer_estimate(&learning->set, learning->model, group, learning->task->threads,
                                    parameters, &counts->newer, error)
@@ -256,12 +254,10 @@ static cm_status learn_layer_2_of_all(struct learning *learning, cm_error *error
 }
 
 /* What layer 3 learns without labels begins where the whole has come to. */
-static void take_layer_3(const cm_parameters *from, size_t bin_count, bool has_labels,
-                         cm_parameters *to)
+static void take_layer_3(const cm_parameters *from, size_t bin_count, cm_parameters *to)
 {
     cm_layer_model *layer = &to->probabilistic;
-    double *delay_u = layer->delay_u;
-    double user_agent_m = has_labels ? layer->user_agent_m : from->probabilistic.user_agent_m;
+    double user_agent_m = layer->user_agent_m, *delay_u = layer->delay_u;
     if (delay_u != NULL)
         memcpy(delay_u, from->probabilistic.delay_u, bin_count * sizeof *delay_u);
     *layer = from->probabilistic;
@@ -275,17 +271,12 @@ static cm_status learn_layer_3_of_all(struct learning *learning, cm_error *error
     cm_trained *trained = learning->trained;
     cm_learned *learned = learning->learned;
     const cm_parameters *base = &trained->base->parameters[0];
-    double odds = 1;
-    cm_status status =
-        learn_layer_3(learning, CM_NUMBER_NONE, &odds, &trained->own, &learned->own, error);
+    cm_status status = learn_layer_3(learning, CM_NUMBER_NONE, &trained->own, &learned->own, error);
     for (size_t i = 0; i < trained->section_count && status == CM_OK; i++) {
         cm_parameters *parameters = &trained->sections[i].parameters;
-        const uint64_t *labels = learned->sections[i].labels.user_agents;
-        double section_odds = odds;
-        take_layer_3(&trained->own, trained->bin_count,
-                     labels[CM_WEIGH_PROBABILISTIC] >= CM_LABELS_MIN, parameters);
-        status = learn_layer_3(learning, group_of(learning, i), &section_odds, parameters,
-                               &learned->sections[i], error);
+        take_layer_3(&trained->own, trained->bin_count, parameters);
+        status = learn_layer_3(learning, group_of(learning, i), parameters, &learned->sections[i],
+                               error);
         forget_unseen(&learned->own, base, parameters);
     }
     forget_unseen(&learned->own, base, &trained->own);
