@@ -266,6 +266,14 @@ static void take_layer_3(const cm_parameters *from, size_t bin_count, cm_paramet
     to->fingerprint_u = from->fingerprint_u;
 }
 
+/* Nothing was learned of it. */
+static bool is_unknown(const cm_learn_counts *counts)
+{
+    return counts->labels.labels < CM_LABELS_MIN &&
+           !counts->layers[CM_WEIGH_FINGERPRINT].is_used &&
+           !counts->layers[CM_WEIGH_PROBABILISTIC].is_used;
+}
+
 static cm_status learn_layer_3_of_all(struct learning *learning, cm_error *error)
 {
     cm_trained *trained = learning->trained;
@@ -280,6 +288,9 @@ static cm_status learn_layer_3_of_all(struct learning *learning, cm_error *error
         forget_unseen(&learned->own, base, parameters);
     }
     forget_unseen(&learned->own, base, &trained->own);
+    for (size_t i = 0; i < trained->section_count && status == CM_OK; i++)
+        if (is_unknown(&learned->sections[i]))
+            status = cm_trained_reset(trained, &trained->sections[i].parameters, error);
     return status;
 }
 
