@@ -72,8 +72,7 @@ static double estimate(struct fixture *fixture, uint32_t group, unsigned threads
     return fixture->trained.own.fingerprint.repeat;
 }
 
-/* Among candidates with a choice. The scale's steps are a half; and a device that clicked twice is
- * more often one of those with a choice. */
+/* Within a step of the scale. */
 static void test_repeats(void **state)
 {
     (void)state;
@@ -84,7 +83,7 @@ static void test_repeats(void **state)
         draw(&fixture, 0, false, CONVERSIONS, 40 + i);
         fixture.trained.own.fingerprint.repeat = 0.05;
         double found = estimate(&fixture, CM_NUMBER_NONE, 2);
-        if (!(found > repeats[i] / 2.5 && found < repeats[i] * 2.5 && found > before))
+        if (!(found > repeats[i] / 1.6 && found < repeats[i] * 1.6 && found > before))
             fail_msg("%g, not about %g", found, repeats[i]);
         before = found;
         end(&fixture);
