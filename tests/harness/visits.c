@@ -189,7 +189,9 @@ visits *visits_make(const visits_options *options)
                             .made = calloc(1, sizeof *making.made),
                             .clicks = calloc(room, sizeof *making.clicks),
                             .conversions = calloc(room, sizeof *making.conversions)};
-    assert_true(making.made != NULL && making.clicks != NULL && making.conversions != NULL);
+    assert_non_null(making.made);
+    assert_non_null(making.clicks);
+    assert_non_null(making.conversions);
     making.made->texts = calloc(room * TEXTS_EACH, sizeof *making.made->texts);
     assert_non_null(making.made->texts);
     for (size_t i = 0; i < options->conversions; i++)

@@ -113,7 +113,7 @@ static void test_against_plain_pooling(void **state)
     (void)state;
     uint64_t random = 1;
     cm_forecast forecasts[300];
-    struct plain pools[300];
+    struct plain pools[300] = {{0}};
     size_t fitted = 0;
     for (int round = 0; round < 300; round++) {
         size_t count = random_forecasts(&random, random_below(&random, 301), 20, forecasts);
