@@ -18,8 +18,8 @@ typedef struct cm_rights {
     uint32_t *conversion_owner; /* CM_NUMBER_NONE: not in the truth */
     cm_grouping groupings[CM_GROUPING_COUNT];
     /* Without a truth: what clicks of a device share; 0: nothing. Fingerprint and user agent;
-     * address, device type and user agent; fingerprint, address (without one: user agent) and device
-     * type. */
+     * address, device type and user agent; fingerprint, address (without one: user agent) and
+     * device type. */
     uint64_t *looks, *places, *spots;
 } cm_rights;
 

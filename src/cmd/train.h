@@ -71,8 +71,8 @@ cm_status cm_train_calibrate(cm_training *training, cm_error *error);
 /** Judge the base model and what was learned on CM_FOLD_JUDGE: training->pair. */
 cm_status cm_train_judge(cm_training *training, cm_error *error);
 
-/** Is the new model worse than the base on what was judged: a log-loss that is larger by over half a
- * percent, or an F0.5 that is lower beyond chance? */
+/** Is the new model worse than the base on what was judged: a log-loss that is larger by over half
+ * a percent, or an F0.5 that is lower beyond chance? */
 bool cm_train_is_worse(const cm_training *training);
 
 /** Append what was learned, from how much, and how both models did, as lines of text. */

@@ -1,6 +1,6 @@
 #!/bin/bash
-# `train` on worlds that nobody would make: the model is one, its probabilities are some, and it is not
-# worse than the built-in one on another world of that kind, by the truth; or it is refused.
+# `train` on worlds that nobody would make: the model is one, its probabilities are some, and it is
+# not worse than the built-in one on another world of that kind, by the truth; or it is refused.
 # shellcheck disable=SC2317 # run_cases calls the cases
 # shellcheck source=tests/harness/shell.sh
 . "$(dirname "$0")/../harness/shell.sh"
@@ -84,7 +84,8 @@ for name in ("fingerprint_hash", "conversion_fingerprint_hash", "screen_width", 
 case_no_fingerprints_of_clicks() {
     expect_no_worse '
 if kind == "click":
-    for name in ("fingerprint_hash", "screen_width", "screen_height", "timezone", "timezone_offset"):
+    for name in ("fingerprint_hash", "screen_width", "screen_height", "timezone",
+                 "timezone_offset"):
         r[name] = ""'
 }
 
@@ -124,7 +125,8 @@ r["fingerprint_hash" if kind == "click" else "conversion_fingerprint_hash"] = "a
 case_bins_of_all_kinds() {
     local edges m
     while IFS='|' read -r edges m; do
-        echo "{\"name\": \"x\", \"version\": \"1\", \"window_hours\": 168, \"delay_hours\": [$edges],
+        echo "{\"name\": \"x\", \"version\": \"1\",
+            \"window_hours\": 168, \"delay_hours\": [$edges],
             \"probabilistic_window_hours\": 24, \"delay_m\": [$m], \"fingerprint_m\": [$m],
             \"ip_m\": [$m]}" >base.json
         expect_trained "$worlds/plain" model.json --model base.json --force --quiet
@@ -133,7 +135,7 @@ case_bins_of_all_kinds() {
 24, 168|0.5, 0.3
 1e-9, 24, 168|0.001, 0.5, 0.3
 24, 168, 700|0.5, 0.3, 1e-12
-1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 24, 168|0.1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.1, 0.1
+1,2,3,4,5,6,7,8,9,10,11,12,24,168|0.1,0.1,0.1,0.1,0.1,0.01,0.01,0.01,0.01,0.01,0.01,0.01,0.1,0.1
 END
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# `train` with little to learn from, by device type, and where it would make things worse: what stays
-# is said by name, and what is worse is not written.
+# `train` with little to learn from, by device type, and where it would make things worse: what
+# stays is said by name, and what is worse is not written.
 # shellcheck disable=SC2317 # run_cases calls the cases
 # shellcheck source=tests/harness/shell.sh
 . "$(dirname "$0")/../harness/shell.sh"
@@ -50,7 +50,8 @@ case_few_labels_keep_what_was() {
     expect_json model.json 'd["fingerprint"]["user_agent_m"]' 0.9
     expect_json model.json '["ip_other_m" in d, "calibration" in d["fingerprint"]]' \
         '[false, false]'
-    expect_json model.json '[0.54 < d["fingerprint"]["prior"] < 0.66, d["fingerprint"]["repeat"] > 0.1]' \
+    expect_json model.json \
+        '[0.54 < d["fingerprint"]["prior"] < 0.66, d["fingerprint"]["repeat"] > 0.1]' \
         '[true, true]' # a third of all are organic
 }
 
@@ -59,7 +60,8 @@ case_few_conversions_keep_all() {
     edit_world "$worlds/plain" few 'if kind == "conversion" and i >= 300: r = None'
     train few --output model.json --force
     expect_status 0
-    expect_match "$work/err" 'all: fingerprint: prior, rivals, repeat, delays, u kept as they were: '
+    expect_match "$work/err" \
+        'all: fingerprint: prior, rivals, repeat, delays, u kept as they were: '
     expect_match "$work/err" 'all: probabilistic: prior, rivals, u kept as they were: '
     for name in delay_m fingerprint_m ip_m probabilistic.user_agent_m; do
         expect_match "$work/err" "^  all: $name kept as it was: [0-9]+ labels, 50 are needed\$"
@@ -122,7 +124,8 @@ case_all_labelled() {
 import csv
 global labelled
 if "labelled" not in dir(csv):
-    csv.labelled = {(x["tenant_id"], x["conversion_id"]) for x in csv.DictReader(open("results.csv"))
+    csv.labelled = {(x["tenant_id"], x["conversion_id"])
+                    for x in csv.DictReader(open("results.csv"))
                     if x["attribution_method"] == "url_param"}
 if kind == "conversion" and (r["tenant_id"], r["conversion_id"]) not in csv.labelled:
     r = None'
@@ -172,7 +175,8 @@ case_types_with_quotes_and_letters_of_all_kinds() {
 case_types_that_no_file_can_say() {
     local type
     for type in '\udce4' 'mobile\x00x' '(none)'; do
-        edit_world "$worlds/plain" odd "r['device_type'] = r['device_type'].replace('desktop', '$type')"
+        edit_world "$worlds/plain" odd \
+            "r['device_type'] = r['device_type'].replace('desktop', '$type')"
         expect_trained odd model.json
         expect_sections model.json '["mobile"]'
     done
@@ -186,7 +190,8 @@ case_worse_is_not_written() {
     echo before >model.json
     train crowd --output model.json --metrics metrics.json --summary summary.json
     expect_status 1
-    expect_match "$work/err" '^clickmatch: the new model is worse than the old one on what was held '
+    expect_match "$work/err" \
+        '^clickmatch: the new model is worse than the old one on what was held '
     expect_match "$work/err" '\(log-loss 0\.[0-9]{4} against 0\.[0-9]{4}, F0\.5 .*or --force$'
     expect_match "$work/err" '^  log-loss '
     [ "$(cat model.json)" = before ] || fail 'model.json is another one'

@@ -19,10 +19,12 @@ make_worlds() {
 case_help() {
     run train --help
     expect_status 0
-    expect_match "$work/out" '^Usage: clickmatch train --clicks FILE\.\.\. --conversions FILE\.\.\. '
+    expect_match "$work/out" \
+        '^Usage: clickmatch train --clicks FILE\.\.\. --conversions FILE\.\.\. '
     awk 'length > 80 { print }' "$work/out" >wide
     [ ! -s wide ] || fail "too wide: $(head -n 1 wide)"
-    for option in name model-version metrics traits force truth rejects max-rejects lenient threads; do
+    for option in name model-version metrics traits force truth rejects max-rejects lenient \
+        threads; do
         expect_match "$work/out" "^  --$option( |\$)"
     done
     run --help
@@ -89,7 +91,7 @@ case_outputs_that_cannot_be() {
 --output m.json --metrics none/m|1|none/m: cannot create: .* or choose another --metrics
 --output m.json --metrics folder|1|folder: cannot write: Is a directory; choose another --metrics
 --output m.json --summary none/s|1|none/s: cannot create: .* or choose another --summary
---output m.json --metrics m.json|2|--output and --metrics both write to 'm.json'; give them different
+--output m.json --metrics m.json|2|--output and --metrics both write to 'm.json'; give them
 --output m.json --metrics ./m.json|2|--output and --metrics both write to
 --metrics -|2|both write to '-'
 END
