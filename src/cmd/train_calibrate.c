@@ -172,10 +172,11 @@ static cm_status calibrate_layer(struct trial *trial, enum cm_weighed_layer whic
     cm_knot knots[CM_ISOTONIC_KNOTS_MAX];
     cm_calibrated *calibrated = &trial->training->calibrated[which];
     size_t count = gather(trial, which == CM_WEIGH_FINGERPRINT ? 2 : 3, &calibrated->labels);
-    double mass = 0;
+    uint64_t units = 0; /* so that no order of adding matters */
     calibrated->knot_count = 0;
     for (size_t i = 0; i < count; i++)
-        mass += trial->forecasts[i].weight;
+        units += (uint64_t)(trial->forecasts[i].weight * 0x1p20);
+    const double mass = (double)units * 0x1p-20;
     const cm_isotonic_options options = {SHRINK, fmax(KNOT_MASS_MIN, mass / KNOTS_WANTED)};
     cm_status status = CM_OK;
     if (calibrated->labels >= CM_CALIBRATE_LABELS_MIN)

@@ -269,8 +269,7 @@ static void take_layer_3(const cm_parameters *from, size_t bin_count, cm_paramet
 /* Nothing was learned of it. */
 static bool is_unknown(const cm_learn_counts *counts)
 {
-    return counts->labels.labels < CM_LABELS_MIN &&
-           !counts->layers[CM_WEIGH_FINGERPRINT].is_used &&
+    return counts->labels.labels < CM_LABELS_MIN && !counts->layers[CM_WEIGH_FINGERPRINT].is_used &&
            !counts->layers[CM_WEIGH_PROBABILISTIC].is_used;
 }
 

@@ -72,7 +72,8 @@ case_the_champion_matches() {
     python3 - <<'END' >from-file
 import csv
 rows = sorted((r["conversion_id"], r["click_id"], r["attribution_method"],
-               r["attribution_confidence"], r["model"]) for r in csv.DictReader(open("results.csv")))
+               r["attribution_confidence"], r["model"])
+              for r in csv.DictReader(open("results.csv")))
 print("\n".join("|".join(row) for row in rows))
 END
     sql -c 'SELECT conversion_id, click.click_id, attribution_method,
