@@ -110,7 +110,26 @@ static size_t list_features(feature *to)
 
 #define FEATURES_MAX 64
 
-/* Whether there was anything to take out. */
+static bool has_one_of_two(const reference_model *model, const char *tenant, const char *type)
+{
+    reference_parameters of = reference_parameters_of(model, (cm_slice){tenant, strlen(tenant)},
+                                                      (cm_slice){type, strlen(type)});
+    return (of.ip_other_m > 0) != (of.ip_other_u > 0);
+}
+
+/* Would such a model be refused? What is left may be one of two that come together. */
+static bool is_refused(const reference_model *model)
+{
+    bool is = has_one_of_two(model, "", "-");
+    for (size_t i = 0; i < model->section_count; i++)
+        for (size_t j = 0; j < model->section_count; j++) {
+            const char *tenant = model->sections[i].tenant, *type = model->sections[j].device_type;
+            is |= has_one_of_two(model, tenant != NULL ? tenant : "", type != NULL ? type : "-");
+        }
+    return is;
+}
+
+/* Whether there was anything to take out, and a model is left. */
 static bool take_out(reference_model *model, const feature *out)
 {
     const reference_parameters *usual = &reference_model_default.own;
@@ -130,7 +149,7 @@ static bool take_out(reference_model *model, const feature *out)
             model->sections[kept++] = *section;
     }
     model->section_count = kept;
-    return is_changed;
+    return is_changed && !is_refused(model);
 }
 
 static cm_result *match_all(const world *made, const reference_model *model)
