@@ -57,7 +57,7 @@ typedef struct cm_device_section {
 } cm_device_section;
 
 typedef struct cm_device_sections {
-    size_t count;
+    size_t count, capacity;
     cm_device_section *items; /* by device type, rising; owned */
 } cm_device_sections;
 

@@ -24,6 +24,7 @@ enum cm_bins {
 typedef struct cm_model_draft {
     cm_model *model;
     size_t bin_counts[CM_BINS_COUNT]; /* they may differ until checked; 0: not there */
+    size_t parameter_capacity;        /* of the model's, where sections made them grow */
     cm_error *error;
 } cm_model_draft;
 

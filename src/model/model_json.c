@@ -9,6 +9,7 @@
 #include "model/model_value.h"
 #include "model/sections.h"
 #include "util/error.h"
+#include "util/grow.h"
 #include "util/slice.h"
 
 #define SHOWN_BYTES ((size_t)160) /* of what comes from the file, in a message */
@@ -202,7 +203,8 @@ static cm_status add_parameters(cm_model_draft *draft, uint32_t from, uint32_t *
                             "model: more than %zu sections of tenants and devices, those counted "
                             "that a tenant and a device make together",
                             CM_PARAMETERS_MAX);
-    cm_parameters *grown = realloc(model->parameters, (count + 1) * sizeof *grown);
+    cm_parameters *grown =
+        cm_grow(model->parameters, &draft->parameter_capacity, count + 1, sizeof *grown);
     if (grown == NULL)
         return cm_error_memory(draft->error, "a model", (count + 1) * sizeof *grown);
     model->parameters = grown;

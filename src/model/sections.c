@@ -5,6 +5,7 @@
 
 #include "model/parameters.h"
 #include "util/error.h"
+#include "util/grow.h"
 #include "util/slice.h"
 
 static size_t place_of(const cm_device_sections *sections, cm_slice device_type)
@@ -38,7 +39,8 @@ cm_status cm_device_sections_add(cm_device_sections *sections, const char *devic
     size_t bytes = (sections->count + 1) * sizeof *sections->items;
     size_t place = place_of(sections, cm_slice_of_text(device_type));
     char *copy = strdup(device_type);
-    cm_device_section *items = realloc(sections->items, bytes);
+    cm_device_section *items =
+        cm_grow(sections->items, &sections->capacity, sections->count + 1, sizeof *items);
     if (items != NULL)
         sections->items = items;
     if (copy == NULL || items == NULL) {

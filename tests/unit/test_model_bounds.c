@@ -186,7 +186,7 @@ static cm_device device_of(bool is_known, size_t number, bool is_near)
 static void add_clicks(cm_engine *engine, size_t count)
 {
     cm_click clicks[CLICKS_MAX];
-    char ids[CLICKS_MAX][8];
+    char ids[CLICKS_MAX][24];
     cm_add_counts counts;
     for (size_t i = 0; i < count; i++) {
         bool is_near = i >= count / 2;
