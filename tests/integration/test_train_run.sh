@@ -19,12 +19,10 @@ make_worlds() {
 case_help() {
     run train --help
     expect_status 0
-    expect_match "$work/out" \
-        '^Usage: clickmatch train --clicks FILE\.\.\. --conversions FILE\.\.\. '
+    expect_match "$work/out" '^Usage: clickmatch train --clicks FILE\.\.\. --conversions FILE'
     awk 'length > 80 { print }' "$work/out" >wide
     [ ! -s wide ] || fail "too wide: $(head -n 1 wide)"
-    for option in name model-version metrics traits force truth rejects max-rejects lenient \
-        threads; do
+    for option in name model-version metrics traits force truth rejects lenient threads; do
         expect_match "$work/out" "^  --$option( |\$)"
     done
     run --help
