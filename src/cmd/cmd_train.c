@@ -62,6 +62,11 @@ static cm_status prepare(cm_training *training, cm_error *error)
     cm_status status = cm_run_random(&training->options.hash_seed, error);
     if (status == CM_OK)
         status = cm_run_model(settings, &training->base, error);
+    if (status == CM_OK && training->base->bin_count > CM_TRAIN_BINS_MAX)
+        status =
+            cm_error_set(error, CM_ERROR_MODEL,
+                         "--model: %zu delay bins; train takes at most %zu, give a coarser one",
+                         training->base->bin_count, CM_TRAIN_BINS_MAX);
     if (status == CM_OK)
         status = cm_output_open(cm_settings_text(settings, CM_OPTION_OUTPUT), NULL,
                                 &training->run.output, error);

@@ -2,6 +2,7 @@
  * without their ids. */
 #include <stdlib.h>
 
+#include "cmd/draw.h"
 #include "cmd/evaluate.h"
 #include "index/keys.h"
 #include "util/hash.h"
@@ -88,69 +89,48 @@ static cm_status find_looks(const cm_records *records, const cm_evaluate_options
 
 /* ---- masking ---- */
 
-/* Is a conversion among those to be masked? That depends on its ids alone. */
-static bool is_chosen(const cm_conversion *conversion, double share)
-{
-    uint64_t hash = cm_hash_pair(cm_hash_slice(conversion->tenant_id, MASK_SEED),
-                                 cm_hash_slice(conversion->conversion_id, MASK_SEED));
-    return (double)(hash >> 11) * 0x1p-53 < share;
-}
-
-static int compare(const void *left, const void *right)
-{
-    uint64_t a = *(const uint64_t *)left;
-    uint64_t b = *(const uint64_t *)right;
-    return (a > b) - (a < b);
-}
-
-/* Looks and places of the labelled clicks of masked conversions, sorted. */
+/* Looks and places of the labelled clicks of masked conversions. */
 struct mask {
-    uint64_t *looks, *places;
-    size_t count;
+    cm_hash_list looks, places;
 };
 
 static void gather_mask(const cm_records *records, double share, cm_rights *rights,
                         struct mask *mask, cm_evaluation *evaluation)
 {
     for (size_t i = 0; i < records->conversion_count; i++) {
-        if (!rights->is_judged[i] || !is_chosen(&records->conversions[i], share))
+        if (!rights->is_judged[i] || cm_draw(&records->conversions[i], MASK_SEED) >= share)
             continue;
         uint32_t label = rights->right[i];
         rights->is_masked[i] = true;
         rights->is_deleted[label] = true;
-        mask->looks[mask->count] = rights->looks[label];
-        mask->places[mask->count++] = rights->places[label];
+        cm_hash_list_add(&mask->looks, rights->looks[label]);
+        cm_hash_list_add(&mask->places, rights->places[label]);
+        evaluation->masked++;
     }
-    evaluation->masked = mask->count;
-    qsort(mask->looks, mask->count, sizeof *mask->looks, compare);
-    qsort(mask->places, mask->count, sizeof *mask->places, compare);
-}
-
-static bool is_listed(const uint64_t *hashes, size_t count, uint64_t hash)
-{
-    return hash != 0 && bsearch(&hash, hashes, count, sizeof *hashes, compare) != NULL;
+    cm_hash_list_sort(&mask->looks);
+    cm_hash_list_sort(&mask->places);
 }
 
 static cm_status make_mask(const cm_records *records, double share, cm_rights *rights,
                            cm_evaluation *evaluation, cm_error *error)
 {
     size_t count = records->conversion_count + 1;
-    struct mask mask = {malloc(count * sizeof *mask.looks), malloc(count * sizeof *mask.places), 0};
+    struct mask mask = {0};
     rights->is_masked = calloc(count, sizeof *rights->is_masked);
     rights->is_deleted = calloc(records->click_count + 1, sizeof *rights->is_deleted);
-    bool ready = mask.looks != NULL && mask.places != NULL && rights->is_masked != NULL &&
-                 rights->is_deleted != NULL;
+    bool ready = cm_hash_list_init(&mask.looks, count) && cm_hash_list_init(&mask.places, count) &&
+                 rights->is_masked != NULL && rights->is_deleted != NULL;
     if (ready) {
         gather_mask(records, share, rights, &mask, evaluation);
         for (size_t i = 0; i < records->click_count; i++) {
-            if (is_listed(mask.looks, mask.count, rights->looks[i]) ||
-                is_listed(mask.places, mask.count, rights->places[i]))
+            if (cm_hash_list_has(&mask.looks, rights->looks[i]) ||
+                cm_hash_list_has(&mask.places, rights->places[i]))
                 rights->is_deleted[i] = true;
             evaluation->deleted += rights->is_deleted[i];
         }
     }
-    free(mask.looks);
-    free(mask.places);
+    cm_hash_list_destroy(&mask.looks);
+    cm_hash_list_destroy(&mask.places);
     return ready ? CM_OK : cm_error_memory(error, "masked conversions", count * sizeof(uint64_t));
 }
 

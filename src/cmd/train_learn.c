@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "cmd/clock.h"
+#include "cmd/draw.h"
 #include "cmd/train.h"
 #include "util/error.h"
-#include "util/hash.h"
 #include "util/text.h"
 
 #define FOLD_SEED 0x666f6c64u
@@ -18,9 +18,7 @@
 /* That depends on a conversion's ids alone. */
 static cm_fold fold_of(const cm_conversion *conversion)
 {
-    uint64_t hash = cm_hash_pair(cm_hash_slice(conversion->tenant_id, FOLD_SEED),
-                                 cm_hash_slice(conversion->conversion_id, FOLD_SEED));
-    double at = (double)(hash >> 11) * 0x1p-53;
+    double at = cm_draw(conversion, FOLD_SEED);
     if (at < CALIBRATE_SHARE)
         return CM_FOLD_CALIBRATE;
     return at < CALIBRATE_SHARE + JUDGE_SHARE ? CM_FOLD_JUDGE : CM_FOLD_LEARN;

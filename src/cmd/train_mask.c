@@ -2,9 +2,9 @@
  * click brought. Their devices' clicks are left out, strangers' stay. */
 #include <stdlib.h>
 
+#include "cmd/draw.h"
 #include "cmd/train.h"
 #include "util/error.h"
-#include "util/hash.h"
 
 #define MASK_SEED 0x6d61736bu
 
@@ -41,41 +41,9 @@ double cm_train_organic(const cm_training *training, uint32_t conversion)
     return training->organic[training->rights.groupings[CM_GROUPING_DEVICE_TYPE].of[conversion]];
 }
 
-/* That depends on a conversion's ids alone. */
-static bool is_chosen(const cm_conversion *conversion, double share)
-{
-    uint64_t hash = cm_hash_pair(cm_hash_slice(conversion->tenant_id, MASK_SEED),
-                                 cm_hash_slice(conversion->conversion_id, MASK_SEED));
-    return (double)(hash >> 11) * 0x1p-53 < share;
-}
-
-static int compare(const void *left, const void *right)
-{
-    uint64_t a = *(const uint64_t *)left;
-    uint64_t b = *(const uint64_t *)right;
-    return (a > b) - (a < b);
-}
-
-/* Hashes of what is left out, sorted. */
-struct keys {
-    uint64_t *hashes;
-    size_t count;
-};
-
-static void add(struct keys *keys, uint64_t hash)
-{
-    if (hash != 0)
-        keys->hashes[keys->count++] = hash;
-}
-
-static bool has(const struct keys *keys, uint64_t hash)
-{
-    return hash != 0 && bsearch(&hash, keys->hashes, keys->count, sizeof hash, compare) != NULL;
-}
-
 /* A candidate is a device's newest click of a spot: older ones there go with it. And where the
  * label was, another look may hide the same device. */
-static void list_keys(const cm_training *training, struct keys *spots, struct keys *places)
+static void list_keys(const cm_training *training, cm_hash_list *spots, cm_hash_list *places)
 {
     const cm_rights *rights = &training->rights;
     const cm_own_clicks *own = &training->learned.own_clicks;
@@ -83,33 +51,33 @@ static void list_keys(const cm_training *training, struct keys *spots, struct ke
         uint32_t click = own->items[i].click;
         if (!rights->is_masked[own->items[i].conversion])
             continue;
-        add(spots, rights->spots[click]);
+        cm_hash_list_add(spots, rights->spots[click]);
         if (click == rights->layer_1[own->items[i].conversion])
-            add(places, rights->places[click]);
+            cm_hash_list_add(places, rights->places[click]);
     }
-    qsort(spots->hashes, spots->count, sizeof *spots->hashes, compare);
-    qsort(places->hashes, places->count, sizeof *places->hashes, compare);
+    cm_hash_list_sort(spots);
+    cm_hash_list_sort(places);
 }
 
 static cm_status delete_own(cm_training *training, cm_error *error)
 {
     cm_rights *rights = &training->rights;
     const cm_own_clicks *own = &training->learned.own_clicks;
-    size_t bytes = (own->count + 1) * sizeof(uint64_t);
-    struct keys spots = {malloc(bytes), 0}, places = {malloc(bytes), 0};
-    bool ready = spots.hashes != NULL && places.hashes != NULL;
+    cm_hash_list spots = {0}, places = {0};
+    bool ready = cm_hash_list_init(&spots, own->count) && cm_hash_list_init(&places, own->count);
     if (ready) {
         list_keys(training, &spots, &places);
         for (size_t i = 0; i < training->records.click_count; i++)
-            rights->is_deleted[i] =
-                has(&spots, rights->spots[i]) || has(&places, rights->places[i]);
+            rights->is_deleted[i] = cm_hash_list_has(&spots, rights->spots[i]) ||
+                                    cm_hash_list_has(&places, rights->places[i]);
         for (size_t i = 0; i < own->count; i++)
             if (rights->is_masked[own->items[i].conversion])
                 rights->is_deleted[own->items[i].click] = true;
     }
-    free(spots.hashes);
-    free(places.hashes);
-    return ready ? CM_OK : cm_error_memory(error, "clicks to leave out", 2 * bytes);
+    cm_hash_list_destroy(&spots);
+    cm_hash_list_destroy(&places);
+    return ready ? CM_OK
+                 : cm_error_memory(error, "clicks to leave out", own->count * sizeof(uint64_t));
 }
 
 static cm_status make_room(cm_training *training, cm_error *error)
@@ -133,8 +101,9 @@ cm_status cm_train_mask(cm_training *training, cm_fold fold, bool all, cm_error 
         return status;
     for (size_t i = 0; i < training->records.conversion_count; i++) {
         double share = all ? 2 : cm_train_organic(training, (uint32_t)i);
-        training->rights.is_masked[i] = cm_train_is_known(training, fold, i) &&
-                                        is_chosen(&training->records.conversions[i], share);
+        training->rights.is_masked[i] =
+            cm_train_is_known(training, fold, i) &&
+            cm_draw(&training->records.conversions[i], MASK_SEED) < share;
     }
     return delete_own(training, error);
 }

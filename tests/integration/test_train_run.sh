@@ -255,5 +255,20 @@ case_memory() {
     esac
 }
 
+# Where a click falls is kept in two bytes.
+case_too_many_bins() {
+    python3 - <<'END' >many.json
+import json
+n = 65536
+print(json.dumps({"delay_hours": [168 * (i + 1) / n for i in range(n)], "delay_m": [0.5 / n] * n,
+                  "fingerprint_m": [0.9] * n, "ip_m": [0.5] * n, "window_hours": 168,
+                  "probabilistic_window_hours": 168}))
+END
+    train "$worlds/plain" --model many.json --output model.json
+    expect_status 1
+    expect_error '65536 delay bins; train takes at most 65535'
+    expect_no_files model.json
+}
+
 make_worlds
 run_cases
