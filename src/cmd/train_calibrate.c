@@ -1,6 +1,5 @@
 /* What was learned, held against labelled conversions that it was not learned from: each as it is,
  * and made organic, in the proportion in which both are expected where there are no labels. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,8 +11,7 @@
 #include "util/error.h"
 
 #define SHRINK 30.0
-#define KNOT_MASS_MIN 50.0
-#define KNOTS_WANTED 16.0
+#define KNOT_MASS_MIN 25.0
 #define BAND_LO_ALL 1e-6 /* layer 2 attributes whatever it weighs, so that all of it can be seen */
 
 /* What models say of the fold: [0] of its conversions as they are, [1] of them made organic. */
@@ -172,12 +170,8 @@ static cm_status calibrate_layer(struct trial *trial, enum cm_weighed_layer whic
     cm_knot knots[CM_ISOTONIC_KNOTS_MAX];
     cm_calibrated *calibrated = &trial->training->calibrated[which];
     size_t count = gather(trial, which == CM_WEIGH_FINGERPRINT ? 2 : 3, &calibrated->labels);
-    uint64_t units = 0; /* so that no order of adding matters */
     calibrated->knot_count = 0;
-    for (size_t i = 0; i < count; i++)
-        units += (uint64_t)(trial->forecasts[i].weight * 0x1p20);
-    const double mass = (double)units * 0x1p-20;
-    const cm_isotonic_options options = {SHRINK, fmax(KNOT_MASS_MIN, mass / KNOTS_WANTED)};
+    const cm_isotonic_options options = {SHRINK, KNOT_MASS_MIN};
     cm_status status = CM_OK;
     if (calibrated->labels >= CM_CALIBRATE_LABELS_MIN)
         status = cm_isotonic_fit(trial->forecasts, count, &options, knots, &calibrated->knot_count,

@@ -1,12 +1,5 @@
 #include "match/newest.h"
 
-/* How long ago an older click was tells nothing of whose it is. */
-static double without_delay(const cm_bin_weights *bin, double w)
-{
-    double lr_delay = bin->lr_delay[CM_WEIGH_FINGERPRINT];
-    return lr_delay > 0 ? w / lr_delay : 0.0;
-}
-
 void cm_weigh_repeats(const cm_weights *weights, const cm_layer_facts *facts,
                       cm_layer_scratch *scratch, size_t count)
 {
@@ -15,11 +8,15 @@ void cm_weigh_repeats(const cm_weights *weights, const cm_layer_facts *facts,
     /* Of two clicks of one device, the second has one stranger less to be told from. */
     double strangers = weights->parameters->fingerprint.rivals + (double)(count - 2 + facts->left);
     double k = weights->layers[CM_WEIGH_FINGERPRINT].repeat * (facts->r / strangers);
-    double older = 0.0;
+    cm_older older = {0};
     for (size_t i = count; i-- > 0;) {
-        double alone = scratch->weighed[i].w;
-        scratch->weighed[i].w = alone * (1 + k * older);
-        older += without_delay(&weights->bins[scratch->looks[i].bin], alone);
+        const cm_candidate_look *look = &scratch->looks[i];
+        const cm_bin_weights *bin = &weights->bins[look->bin];
+        double lr_delay = bin->lr_delay[CM_WEIGH_FINGERPRINT];
+        double w = scratch->weighed[i].w;
+        scratch->weighed[i].w = w * (1 + k * cm_older_of(&older, look->evidence));
+        if (lr_delay > 0)
+            cm_older_add(&older, look->evidence, bin->ip_different_m, w / lr_delay);
     }
 }
 

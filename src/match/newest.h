@@ -8,6 +8,33 @@
 
 #include "match/candidates.h"
 
+/** How much speaks for older clicks of a device, by where its newest click is. */
+typedef struct cm_older {
+    double elsewhere, here; /* here: on the conversion's address */
+} cm_older;
+
+/**
+ * Add an older click. How long ago it was tells nothing of whose it is; nor, where the newest one is
+ * on the conversion's address, that it lies on another: of one address a device has one candidate.
+ *
+ * @param evidence        how addresses compare, as of a look of layer 2
+ * @param ip_different_m  1 - ip_m of its delay bin
+ * @param alone           its weight as the only click of its device, without LR_delay
+ */
+static inline void cm_older_add(cm_older *older, unsigned evidence, double ip_different_m,
+                                double alone)
+{
+    bool differs = evidence == CM_COMPARE_DIFFERENT || evidence == CM_COMPARE_OTHER_FAMILY;
+    older->elsewhere += alone;
+    older->here += differs ? alone / ip_different_m : alone;
+}
+
+/** What there is for a newest click whose address compares so. */
+static inline double cm_older_of(const cm_older *older, unsigned evidence)
+{
+    return evidence == CM_COMPARE_EQUAL ? older->here : older->elsewhere;
+}
+
 /**
  * Let each candidate of layer 2 stand for its device, older clicks of which are among the
  * candidates, too: scratch->weighed of scratch->looks.

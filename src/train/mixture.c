@@ -210,8 +210,9 @@ static cm_status step(cm_mixture *mixture, bool is_first, cm_mixture_counts *cou
         return CM_OK;
     maximise(mixture, sums);
     if (mixture->task->layer == CM_WEIGH_FINGERPRINT) {
-        status = cm_older_estimate(mixture->task->set, mixture->task->model, mixture->task->group,
-                                   mixture->task->threads, mixture->parameters, error);
+        status =
+            cm_older_estimate(mixture->task->set, mixture->task->model, mixture->task->group,
+                              mixture->delay_m, mixture->task->threads, mixture->parameters, error);
         mixture->repeat = mixture->layer->repeat;
     }
     if (status == CM_OK)

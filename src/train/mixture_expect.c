@@ -1,3 +1,4 @@
+#include "match/newest.h"
 #include "train/mixture_parts.h"
 #include "train/unit_weight.h"
 
@@ -50,15 +51,25 @@ cm_mixture_factors cm_mixture_factors_of(const cm_mixture *mixture, const cm_tra
                                 layer->count > 1 ? mixture->repeat / prior * r / (r - 1) : 0.0};
 }
 
+/* A candidate's weight as an older click of its device. */
+static void add_older(const cm_mixture *mixture, const cm_train_look *look, double alone,
+                      cm_older *older)
+{
+    cm_older_add(older, look->evidence, 1 - mixture->parameters->ip_m[look->bin],
+                 alone / mixture->lr_delay[look->bin]);
+}
+
 double cm_mixture_weigh(const cm_mixture *mixture, const cm_train_chunk *chunk,
                         const cm_train_layer *layer, const double *x)
 {
     cm_mixture_factors factors = cm_mixture_factors_of(mixture, layer);
-    double older = 0.0, sum = 0.0;
+    cm_older older = {0};
+    double sum = 0.0;
     for (uint32_t i = layer->count; i-- > 0;) {
+        const cm_train_look *look = &chunk->looks[layer->first + i];
         double alone = factors.alone * x[layer->first + i];
-        sum += alone * (1 + factors.older * older);
-        older += alone / mixture->lr_delay[chunk->looks[layer->first + i].bin];
+        sum += alone * (1 + factors.older * cm_older_of(&older, look->evidence));
+        add_older(mixture, look, alone, &older);
     }
     return sum;
 }
@@ -71,17 +82,22 @@ static void expect_one(const cm_mixture *mixture, const cm_train_chunk *chunk,
     cm_mixture_factors factors = cm_mixture_factors_of(mixture, layer);
     double total = mixture->w0 + cm_mixture_weigh(mixture, chunk, layer, x);
     double *own = sums + CM_SUM_COUNT, *strangers = own + mixture->task->model->bin_count;
-    double newer = 0.0, older = 0.0;
+    cm_older older = {0};
+    double newer = 0.0, newer_here = 0.0; /* elsewhere, and on the conversion's address */
     for (uint32_t i = 0; i < layer->count; i++)
-        older += factors.alone * x[layer->first + i] /
-                 mixture->lr_delay[chunk->looks[layer->first + i].bin];
+        add_older(mixture, &chunk->looks[layer->first + i], factors.alone * x[layer->first + i],
+                  &older);
     for (uint32_t i = 0; i < layer->count; i++) {
         const cm_train_look *look = &chunk->looks[layer->first + i];
         double alone = factors.alone * x[layer->first + i];
-        older -= alone / mixture->lr_delay[look->bin];
-        double newest = alone * (1 + factors.older * older) / total;
-        double another = alone / mixture->lr_delay[look->bin] * factors.older * newer / total;
-        newer += alone;
+        cm_older own_part = {0};
+        add_older(mixture, look, alone, &own_part);
+        older.elsewhere -= own_part.elsewhere;
+        older.here -= own_part.here;
+        double newest = alone * (1 + factors.older * cm_older_of(&older, look->evidence)) / total;
+        double another =
+            factors.older * (own_part.elsewhere * newer + own_part.here * newer_here) / total;
+        *(look->evidence == CM_COMPARE_EQUAL ? &newer_here : &newer) += alone;
         if (look->whose != CM_WHOSE_UNKNOWN) {
             newest = look->whose == CM_WHOSE_NEWEST;
             another = look->whose == CM_WHOSE_OLDER;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "match/newest.h"
 #include "train/labels.h"
 #include "train/sums.h"
 #include "train/unit_weight.h"
@@ -18,6 +19,25 @@ static double lr_delay(const cm_model *model, const cm_parameters *parameters, s
     return fmax(parameters->delay_m[bin] / delay_u, LR_DELAY_MIN);
 }
 
+/* A candidate's weight as an older click, without prior and r. Returns that as the newest one. */
+static double add_older(const cm_model *model, const cm_parameters *parameters,
+                        const cm_train_look *look, double u, cm_older *older)
+{
+    double x = cm_unit_weight(model, parameters, CM_WEIGH_FINGERPRINT, look, u);
+    cm_older_add(older, look->evidence, 1 - parameters->ip_m[look->bin],
+                 x / lr_delay(model, parameters, look->bin));
+    return x;
+}
+
+/* Where the label is no candidate, it is elsewhere. */
+static unsigned evidence_of_label(const cm_train_look *looks, size_t count, uint32_t label)
+{
+    for (size_t i = 0; i < count; i++)
+        if (looks[i].click == label)
+            return looks[i].evidence;
+    return CM_COMPARE_MISSING;
+}
+
 void cm_older_chances(const cm_train_chunk *chunk, const cm_train_conversion *conversion,
                       const cm_model *model, const cm_parameters *parameters, double *chances)
 {
@@ -25,10 +45,11 @@ void cm_older_chances(const cm_train_chunk *chunk, const cm_train_conversion *co
     const cm_train_look *looks = chunk->looks + layer->first;
     double unit[CM_CANDIDATES_MAX];
     double strangers = (double)layer->left;
+    unsigned newest = evidence_of_label(looks, layer->count, conversion->label);
     for (uint32_t i = 0; i < layer->count; i++) {
-        unit[i] = parameters->fingerprint.repeat *
-                  cm_unit_weight(model, parameters, CM_WEIGH_FINGERPRINT, &looks[i], layer->u) /
-                  lr_delay(model, parameters, looks[i].bin);
+        cm_older older = {0};
+        add_older(model, parameters, &looks[i], layer->u, &older);
+        unit[i] = parameters->fingerprint.repeat * cm_older_of(&older, newest);
         chances[i] = looks[i].click == conversion->label ? 1.0 : 0.5;
         strangers += 1 - chances[i];
     }
@@ -50,6 +71,11 @@ static const double SCALE[] = {0.0, 0.03, 0.05, 0.08, 0.12, 0.2,  0.3,  0.5, 0.8
                                1.2, 2.0,  3.0,  5.0,  8.0,  12.0, 20.0, 50.0};
 #define SCALE_COUNT (sizeof SCALE / sizeof *SCALE)
 
+/* What is known before any label: the logarithm is about normal, two thirds of all data between a
+ * quarter and once. Few labels leave the top so flat that it lies anywhere. */
+#define USUAL 0.5
+#define USUAL_SPREAD 0.7
+
 struct estimate {
     const cm_training_set *set;
     const cm_model *model;
@@ -65,20 +91,19 @@ static void add_conversion(const struct estimate *estimate, const cm_train_chunk
     const cm_parameters *parameters = estimate->parameters;
     double strangers = parameters->fingerprint.rivals + (double)(layer->count - 2 + layer->left);
     double whole[SCALE_COUNT] = {0}, label[SCALE_COUNT] = {0};
-    double older = 0.0; /* over prior and r, which cancel but for one r */
+    cm_older older = {0}; /* over prior and r, which cancel but for one r */
     bool is_there = false;
     for (uint32_t i = layer->count; i-- > 0;) {
         const cm_train_look *look = &chunk->looks[layer->first + i];
-        double x =
-            cm_unit_weight(estimate->model, parameters, CM_WEIGH_FINGERPRINT, look, layer->u);
+        double before = cm_older_of(&older, look->evidence);
+        double x = add_older(estimate->model, parameters, look, layer->u, &older);
         bool is_label = look->click == conversion->label;
         is_there |= is_label;
         for (size_t j = 0; j < SCALE_COUNT; j++) {
-            double w = x * (1 + SCALE[j] * older / strangers);
+            double w = x * (1 + SCALE[j] * before / strangers);
             whole[j] += w;
             label[j] += is_label ? w : 0;
         }
-        older += x / lr_delay(estimate->model, parameters, look->bin);
     }
     if (!is_there)
         return;
@@ -100,11 +125,21 @@ static void add_chunk(void *context, size_t at, double *sums)
     }
 }
 
+/* Of none at all as of the least. */
+static double log_prior(double repeat)
+{
+    double z = log(fmax(repeat, SCALE[1]) / USUAL) / USUAL_SPREAD;
+    return -z * z / 2;
+}
+
 cm_status cm_older_estimate(const cm_training_set *set, const cm_model *model, uint32_t group,
-                            unsigned threads, cm_parameters *parameters, cm_error *error)
+                            double *delay_m, unsigned threads, cm_parameters *parameters,
+                            cm_error *error)
 {
     double sums[SCALE_COUNT + 1];
-    struct estimate estimate = {set, model, parameters, group};
+    cm_parameters of_labels = *parameters;
+    of_labels.delay_m = delay_m;
+    struct estimate estimate = {set, model, &of_labels, group};
     cm_status status =
         cm_sum_chunks(set, threads, add_chunk, &estimate, sums, SCALE_COUNT + 1, error);
     double least = group == CM_NUMBER_NONE ? CM_LABELS_MIN : CM_OLDER_SECTION_MIN;
@@ -112,7 +147,7 @@ cm_status cm_older_estimate(const cm_training_set *set, const cm_model *model, u
         return status;
     size_t best = 0;
     for (size_t i = 1; i < SCALE_COUNT; i++)
-        if (sums[i] > sums[best])
+        if (sums[i] + log_prior(SCALE[i]) > sums[best] + log_prior(SCALE[best]))
             best = i;
     parameters->fingerprint.repeat = SCALE[best];
     return CM_OK;

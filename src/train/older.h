@@ -22,13 +22,16 @@ void cm_older_chances(const cm_train_chunk *chunk, const cm_train_conversion *co
 /**
  * Estimate fingerprint.repeat by labelled conversions: of a fixed scale that under which their
  * clicks are most likely the newest of their devices' among all candidates: that is what it is
- * for.
+ * for; few of them are drawn to what is usual (docs/train.md).
  *
  * @param group       labelled conversions of this group count; CM_NUMBER_NONE: all
+ * @param delay_m     of labels, by delay bin: theirs are shorter than those of conversions that lost
+ *                    their ids, and with these the newest of their clicks would surprise; not changed
  * @param parameters  fingerprint.repeat is changed where enough of them, CM_LABELS_MIN of all and
  *                    CM_OLDER_SECTION_MIN of a section, have a choice
  */
 cm_status cm_older_estimate(const cm_training_set *set, const cm_model *model, uint32_t group,
-                            unsigned threads, cm_parameters *parameters, cm_error *error);
+                            double *delay_m, unsigned threads, cm_parameters *parameters,
+                            cm_error *error);
 
 #endif

@@ -114,16 +114,17 @@ static void add(drawn_looks *drawn, cm_candidate_look look, double delay)
     drawn->delays[at] = delay;
 }
 
-static void add_compared(const cm_model *truth, enum cm_weighed_layer layer, double u, bool is_own,
-                         size_t bin, double delay, uint64_t *random, drawn_looks *drawn)
+/* `equal` is the chance that what the layer compares is the same: address, or fingerprint. */
+static void add_compared(const cm_model *truth, enum cm_weighed_layer layer, double equal,
+                         bool is_own, size_t bin, double delay, uint64_t *random,
+                         drawn_looks *drawn)
 {
     const cm_parameters *p = truth->parameters;
     cm_candidate_look look = {.click = (uint32_t)drawn->count, .bin = (uint32_t)bin};
     if (layer == CM_WEIGH_FINGERPRINT)
-        look.evidence = compare_addresses(is_own ? p->ip_m[bin] : u,
-                                          is_own ? p->ip_other_m : p->ip_other_u, random);
+        look.evidence = compare_addresses(equal, is_own ? p->ip_other_m : p->ip_other_u, random);
     else
-        look.evidence = compare(is_own ? p->fingerprint_m[bin] : p->fingerprint_u, 1, random);
+        look.evidence = compare(equal, 1, random);
     compare_rest(layer == CM_WEIGH_FINGERPRINT ? &p->fingerprint : &p->probabilistic, is_own,
                  random, &look);
     add(drawn, look, delay);
@@ -139,26 +140,29 @@ static size_t bins_within(const cm_model *model, double window)
     return bins;
 }
 
-/* The device's newest click, and with the chance `repeat` an older one, at a stranger's delay. */
-static void add_own(const cm_model *truth, enum cm_weighed_layer which, double u, double window,
+/* The device's newest click, and with the chance `repeat` an older one, at a stranger's delay; of
+ * one address there is one of them. */
+static void add_own(const cm_model *truth, enum cm_weighed_layer which, double window,
                     uint64_t *random, drawn_looks *drawn)
 {
     const cm_parameters *p = truth->parameters;
-    const cm_layer_model *layer =
-        which == CM_WEIGH_FINGERPRINT ? &p->fingerprint : &p->probabilistic;
-    const double *key_m = which == CM_WEIGH_FINGERPRINT ? p->fingerprint_m : p->ip_m;
+    bool is_fingerprint = which == CM_WEIGH_FINGERPRINT;
+    const cm_layer_model *layer = is_fingerprint ? &p->fingerprint : &p->probabilistic;
+    const double *key_m = is_fingerprint ? p->fingerprint_m : p->ip_m;
+    const double *equal_m = is_fingerprint ? p->ip_m : p->fingerprint_m;
     size_t bins = bins_within(truth, window), bin, other;
     double delay, older;
     if (!draw_delay(truth, p->delay_m, bins, random, &bin, &delay) || !falls(key_m[bin], random))
         return;
     drawn->has_own = true;
-    add_compared(truth, which, u, true, bin, delay, random, drawn);
+    add_compared(truth, which, equal_m[bin], true, bin, delay, random, drawn);
+    bool is_here = is_fingerprint && drawn->items[0].evidence == CM_COMPARE_EQUAL;
     if (!falls(layer->repeat, random))
         return;
     draw_stranger_delay(truth, layer->delay_u, window, bins, random, &other, &older);
     drawn->has_older = older > delay && falls(key_m[other], random);
     if (drawn->has_older)
-        add_compared(truth, which, u, true, other, older, random, drawn);
+        add_compared(truth, which, is_here ? 0 : equal_m[other], true, other, older, random, drawn);
 }
 
 void drawn_candidates(const cm_model *truth, enum cm_weighed_layer which, double u,
@@ -170,13 +174,14 @@ void drawn_candidates(const cm_model *truth, enum cm_weighed_layer which, double
     double window = is_fingerprint ? truth->window_hours : truth->probabilistic_window_hours;
     memset(drawn, 0, sizeof *drawn);
     if (falls(layer->prior, random))
-        add_own(truth, which, u, window, random, drawn);
+        add_own(truth, which, window, random, drawn);
     for (size_t n = drawn_strangers(layer->rivals, random); n > 0; n--) {
         size_t bin;
         double delay;
         draw_stranger_delay(truth, layer->delay_u, window, bins_within(truth, window), random, &bin,
                             &delay);
-        add_compared(truth, which, u, false, bin, delay, random, drawn);
+        add_compared(truth, which, is_fingerprint ? u : p->fingerprint_u, false, bin, delay, random,
+                     drawn);
     }
 }
 
@@ -193,5 +198,6 @@ void drawn_newer(const cm_model *truth, bool is_own, uint64_t *random, drawn_loo
         while (!falls(p->ip_m[bin], random));
     else
         draw_stranger_delay(truth, NULL, truth->window_hours, bins, random, &bin, &delay);
-    add_compared(truth, CM_WEIGH_PROBABILISTIC, 1, is_own, bin, delay, random, drawn);
+    add_compared(truth, CM_WEIGH_PROBABILISTIC, is_own ? p->fingerprint_m[bin] : p->fingerprint_u,
+                 is_own, bin, delay, random, drawn);
 }

@@ -234,14 +234,33 @@ class Ratios:
         return w
 
 
-def weights_with_older(k, weights, delay_ratios):
-    """Step 1 of repeat clicks; weights, and each one's LR_delay, are newest first."""
-    older, result = 0.0, []
-    for w, lr_delay in zip(reversed(weights), reversed(delay_ratios)):
-        result.append(w * (1 + k * older))
-        if lr_delay != 0:
-            older += w / lr_delay
-    return result[::-1]
+def weights_with_older(k, rivals, weights, ratios):
+    """Step 1 of repeat clicks; newest first."""
+    result, conversion = weights[:], ratios.conversion
+    for a, newer in enumerate(rivals):
+        older = 0.0
+        for b in range(len(rivals) - 1, a, -1):
+            i = ratios.bin_of(rivals[b])
+            lr_delay = ratios.layer_delay(
+                ratios.model["fingerprint"], i, ratios.model["window_hours"])
+            if lr_delay == 0:
+                continue
+            w = weights[b] / lr_delay
+            if is_near(newer, conversion) and is_far(rivals[b], conversion):
+                w /= 1 - ratios.model["ip_m"][i]
+            older += w
+        result[a] = weights[a] * (1 + k * older)
+    return result
+
+
+def is_near(click, conversion):
+    return (click.bucket is not None and conversion.bucket is not None
+            and shares_address(click, conversion))
+
+
+def is_far(click, conversion):
+    return (click.bucket is not None and conversion.bucket is not None
+            and not shares_address(click, conversion))
 
 
 class Matcher:
@@ -322,8 +341,7 @@ class Matcher:
         w0 = 1 - prior * ratios.reach(m, hours)
         if layer["repeat"] > 0 and len(rivals) > 1:
             k = layer["repeat"] / prior * (r / (layer["rivals"] + (len(rivals) - 2 + left)))
-            weights = weights_with_older(k, weights, [
-                ratios.layer_delay(layer, ratios.bin_of(click), hours) for click in rivals])
+            weights = weights_with_older(k, rivals, weights, ratios)
         total = sum_from(w0 + rest, weights)
         weighed = self.with_newer(conversion, ratios, list(zip(rivals, weights)))
         success = decide(layer, "fingerprint", total, weighed, result)

@@ -7,20 +7,26 @@ void reference_weigh_older(const reference_view *seen, double r, size_t left,
                            reference_weighing *weighed)
 {
     const reference_layer *layer = &seen->parameters.fingerprint;
-    double older = 0;
+    double older = 0, older_of_address = 0;
     if (!(layer->repeat > 0) || weighed->clicks.count < 2)
         return;
     double strangers = layer->rivals + (double)(weighed->clicks.count - 2 + left);
     double k = layer->repeat / layer->prior * (r / strangers);
     for (size_t c = weighed->clicks.count; c-- > 0;) {
+        const reference_device *click = &weighed->clicks.items[c]->device;
+        bool is_known = click->bucket.version != 0 && seen->device.bucket.version != 0;
+        bool is_near = is_known && reference_shares_address(seen, click);
+        size_t bin = reference_bin_of(seen, weighed->clicks.items[c]);
+        double ratio = reference_delay_ratio(layer, seen, bin, seen->model->window_hours);
         double w = weighed->weights[c];
-        double ratio =
-            reference_delay_ratio(layer, seen, reference_bin_of(seen, weighed->clicks.items[c]),
-                                  seen->model->window_hours);
-        weighed->weights[c] = w * (1 + k * older);
+        weighed->weights[c] = w * (1 + k * (is_near ? older_of_address : older));
         reference_note(seen, REFERENCE_PATH_OLDER, older > 0);
-        if (ratio != 0)
-            older += w / ratio;
+        reference_note(seen, REFERENCE_PATH_OLDER_OF_ADDRESS, is_near && older > 0);
+        if (ratio == 0)
+            continue;
+        older += w / ratio;
+        bool is_far = is_known && !is_near;
+        older_of_address += is_far ? w / ratio / (1 - seen->parameters.ip_m[bin]) : w / ratio;
     }
 }
 

@@ -26,6 +26,7 @@
     X(LEFT_BY_DELAY_U)      /* clicks that were left weigh by strangers' delays */                 \
     X(NEWER_BESIDE_DELAY_U) /* newer ones do not, whatever the layers have */                      \
     X(OLDER)                /* of several devices of a fingerprint one has an older click */       \
+    X(OLDER_OF_ADDRESS)     /* the newer of them is on the conversion's address */                 \
     X(NEWER)                /* clicks on the address are newer than the best */                    \
     X(NEWER_OF_SEVERAL)     /* devices */                                                          \
     X(NEWER_SAME_TIME)      /* by the click id alone */                                            \

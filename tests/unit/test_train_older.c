@@ -66,8 +66,9 @@ static void draw(struct fixture *fixture, uint32_t group, bool is_held_out, size
 
 static double estimate(struct fixture *fixture, uint32_t group, unsigned threads)
 {
-    assert_int_equal(cm_older_estimate(&fixture->set, fixture->model, group, threads,
-                                       &fixture->trained.own, NULL),
+    assert_int_equal(cm_older_estimate(&fixture->set, fixture->model, group,
+                                       fixture->trained.own.delay_m, threads, &fixture->trained.own,
+                                       NULL),
                      CM_OK);
     return fixture->trained.own.fingerprint.repeat;
 }
@@ -97,6 +98,46 @@ static void test_no_repeat(void **state)
     draw(&fixture, 0, false, CONVERSIONS, 43);
     fixture.trained.own.fingerprint.repeat = 0.8;
     assert_true(estimate(&fixture, CM_NUMBER_NONE, 2) < 0.06); /* 0, or one of the least */
+    end(&fixture);
+}
+
+/* Few labels are drawn to what is usual: from more, and from less. */
+static void test_few_labels(void **state)
+{
+    (void)state;
+    struct fixture often = begin(0.9, CONVERSIONS), never = begin(0, CONVERSIONS);
+    draw(&often, 0, false, CM_LABELS_MIN, 40);
+    draw(&never, 0, false, CM_LABELS_MIN, 43);
+    double few = estimate(&never, CM_NUMBER_NONE, 1), all;
+    assert_true(estimate(&often, CM_NUMBER_NONE, 1) <= 2);
+    draw(&never, 0, false, CONVERSIONS - CM_LABELS_MIN, 44);
+    all = estimate(&never, CM_NUMBER_NONE, 1);
+    if (!(few > all))
+        fail_msg("%g of few, %g of all", few, all);
+    end(&often);
+    end(&never);
+}
+
+/* Labels come soon after their clicks; by the delays of all their newest clicks would surprise. */
+static void test_delays_of_labels(void **state)
+{
+    (void)state;
+    struct fixture fixture = begin(0.3, CONVERSIONS);
+    double late[] = {0.1, 0.15, 0.2, 0.25, 0.3};
+    draw(&fixture, 0, false, CONVERSIONS, 41);
+    double found = estimate(&fixture, CM_NUMBER_NONE, 1);
+    double *delay_m = fixture.trained.own.delay_m;
+    assert_int_equal(cm_older_estimate(&fixture.set, fixture.model, CM_NUMBER_NONE, late, 1,
+                                       &fixture.trained.own, NULL),
+                     CM_OK);
+    assert_true(fixture.trained.own.fingerprint.repeat > found);
+    assert_ptr_equal(fixture.trained.own.delay_m, delay_m);
+    memcpy(fixture.trained.own.delay_m, late, sizeof late);
+    assert_int_equal(cm_older_estimate(&fixture.set, fixture.model, CM_NUMBER_NONE,
+                                       fixture.model->parameters->delay_m, 1, &fixture.trained.own,
+                                       NULL),
+                     CM_OK);
+    assert_true(fixture.trained.own.fingerprint.repeat == found);
     end(&fixture);
 }
 
@@ -155,8 +196,8 @@ static void test_without_memory(void **state)
     fixture.trained.own.fingerprint.repeat = 0.07;
     ptrdiff_t live = failing_malloc_live();
     failing_malloc_arm(0);
-    assert_int_equal(cm_older_estimate(&fixture.set, fixture.model, CM_NUMBER_NONE, 1,
-                                       &fixture.trained.own, NULL),
+    assert_int_equal(cm_older_estimate(&fixture.set, fixture.model, CM_NUMBER_NONE,
+                                       fixture.trained.own.delay_m, 1, &fixture.trained.own, NULL),
                      CM_ERROR_MEMORY);
     assert_true(failing_malloc_disarm());
     assert_int_equal(failing_malloc_live(), live);
@@ -166,13 +207,12 @@ static void test_without_memory(void **state)
 
 /* ---- chances ---- */
 
-/* repeat * fingerprint_m * LR_ip * LR_ua, over rivals and strangers. */
-static void test_chances_by_hand(void **state)
+/* The chance of an older click, by how the newest one's address compares. */
+static void expect_chance(unsigned newest, double odds)
 {
-    (void)state;
     struct fixture fixture = begin(0.4, 1);
     const cm_candidate_look looks[] = {
-        {.click = 9, .bin = 0, .evidence = CM_COMPARE_EQUAL, .user_agent = CM_COMPARE_EQUAL},
+        {.click = 9, .bin = 0, .evidence = (uint8_t)newest, .user_agent = CM_COMPARE_EQUAL},
         {.click = 8, .bin = 3, .evidence = CM_COMPARE_DIFFERENT, .user_agent = CM_COMPARE_EQUAL}};
     cm_sample sample = {.label = 9};
     sample.layers[CM_WEIGH_FINGERPRINT] =
@@ -181,10 +221,21 @@ static void test_chances_by_hand(void **state)
     double chances[2];
     cm_older_chances(fixture.set.chunks, fixture.set.chunks[0].conversions, fixture.model,
                      fixture.model->parameters, chances);
-    double odds = 0.4 * 0.8 * (0.5 * 0.8 / 0.4) * (0.85 / 0.3) / (0.6 + 3);
     assert_true(chances[0] == 1);
     assert_true(fabs(chances[1] - odds / (1 + odds)) < 1e-12);
     end(&fixture);
+}
+
+/* repeat * fingerprint_m * LR_ip * LR_ua, over rivals and strangers; 1 - ip_m is no evidence where the
+ * newest click is on the conversion's address. */
+static void test_chances_by_hand(void **state)
+{
+    (void)state;
+    double odds = 0.4 * 0.8 * (0.8 / 0.4) * (0.85 / 0.3) / (0.6 + 3);
+    expect_chance(CM_COMPARE_EQUAL, odds);
+    expect_chance(CM_COMPARE_MISSING, odds * 0.5);
+    expect_chance(CM_COMPARE_DIFFERENT, odds * 0.5);
+    expect_chance(CM_COMPARE_OTHER_FAMILY, odds * 0.5);
 }
 
 /* Where there are several, the chances settle: each is what the others make of it. */
@@ -224,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_repeats),        cmocka_unit_test(test_no_repeat),
+        cmocka_unit_test(test_few_labels),     cmocka_unit_test(test_delays_of_labels),
         cmocka_unit_test(test_who_counts),     cmocka_unit_test(test_threads),
         cmocka_unit_test(test_without_memory), cmocka_unit_test(test_chances_by_hand),
         cmocka_unit_test(test_chances_settle),
