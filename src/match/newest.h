@@ -14,8 +14,9 @@ typedef struct cm_older {
 } cm_older;
 
 /**
- * Add an older click. How long ago it was tells nothing of whose it is; nor, where the newest one is
- * on the conversion's address, that it lies on another: of one address a device has one candidate.
+ * Add an older click. How long ago it was tells nothing of whose it is; nor, where the newest one
+ * is on the conversion's address, that it lies on another: of one address a device has one
+ * candidate.
  *
  * @param evidence        how addresses compare, as of a look of layer 2
  * @param ip_different_m  1 - ip_m of its delay bin

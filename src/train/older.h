@@ -25,8 +25,8 @@ void cm_older_chances(const cm_train_chunk *chunk, const cm_train_conversion *co
  * for; few of them are drawn to what is usual (docs/train.md).
  *
  * @param group       labelled conversions of this group count; CM_NUMBER_NONE: all
- * @param delay_m     of labels, by delay bin: theirs are shorter than those of conversions that lost
- *                    their ids, and with these the newest of their clicks would surprise; not changed
+ * @param delay_m     of labels, by delay bin; not changed. Theirs are shorter than those of
+ *                    conversions that lost their ids, by which the newest clicks would surprise.
  * @param parameters  fingerprint.repeat is changed where enough of them, CM_LABELS_MIN of all and
  *                    CM_OLDER_SECTION_MIN of a section, have a choice
  */

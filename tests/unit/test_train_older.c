@@ -226,8 +226,8 @@ static void expect_chance(unsigned newest, double odds)
     end(&fixture);
 }
 
-/* repeat * fingerprint_m * LR_ip * LR_ua, over rivals and strangers; 1 - ip_m is no evidence where the
- * newest click is on the conversion's address. */
+/* repeat * fingerprint_m * LR_ip * LR_ua, over rivals and strangers; 1 - ip_m is no evidence where
+ * the newest click is on the conversion's address. */
 static void test_chances_by_hand(void **state)
 {
     (void)state;
