@@ -30,8 +30,11 @@ case_the_table_has_the_figures() {
     run_compare --keep "$made" --organic 0.35
     expect_json figures.json '[list(d[0]["models"]), d[0]["organic"]]' \
         "$(printf '%s' '[["old rule", "untrained", "blind to time and rivals", "trained", ' \
-            '"fitted to the truth"], 0.35]')"
+            '"true parameters", "fitted to the truth"], 0.35]')"
     expect_json figures.json 'd[0]["models"]["fitted to the truth"]["regret"]' 0.0
+    expect_json figures.json '[d[0]["models"][row]["log-loss"] != d[0]["models"][
+        "fitted to the truth"]["log-loss"] for row in ("true parameters", "trained")]' \
+        '[true, true]'
     # Precision and recall are those of the right ones, and what is wrong adds up to the rest.
     expect_json figures.json 'all(abs(m["precision"] - 1 + sum(m[w] for w in (
         "other_click", "organic_matched", "other_device")) / m["attributed"]) < 1e-9

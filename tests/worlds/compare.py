@@ -7,8 +7,8 @@ and rivals, the trained one, and one fitted to the truth of the same period.
 Every world is made twice, by two seeds: what is trained on the one is judged on the other, by its
 truth, layers 2 and 3 together, by `clickmatch evaluate`. Worlds are those of make_world.py, and of
 `clickmatch simulate`. What the model is that is fitted to the truth: `train --truth`, which nobody
-can have who does not know the truth; it is what regret is measured against. Columns are those of
-docs/evaluate.md: log-loss and Brier score are of what was weighed, calibration errors of what was
+can have who does not know the truth; it is what regret is measured against. "true parameters" is
+that without its calibration. Columns are those of docs/evaluate.md: log-loss and Brier score are of what was weighed, calibration errors of what was
 attributed. "worst bin" is the largest difference between what ten bins of what was weighed say and
 what came true, of bins of 500 or more. Prints Markdown.
 """
@@ -25,7 +25,7 @@ PROGRAM = os.path.join(HERE, "../../build/clickmatch")
 BIN_MIN = 500
 ROWS = (("newest click of the key", "old rule"), ("default@1", "untrained"),
         ("blind to time and rivals", "blind to time and rivals"), ("trained@1", "trained"),
-        ("truth@1", "fitted to the truth"))
+        ("parameters@1", "true parameters"), ("truth@1", "fitted to the truth"))
 METRICS = (("precision", "precision"), ("recall", "recall"), ("F0.5", "f_half"),
            ("log-loss", "log_loss"), ("Brier", "brier"), ("ECE", "accepted_calibration_error"),
            ("sweep", "accepted_calibration_error_sweep"))
@@ -72,13 +72,26 @@ def train(options, period, name, *more):
     return path
 
 
+def without_calibration(path, name):
+    """The same model but for its calibration, under another name."""
+    with open(path, encoding="utf-8") as file:
+        model = json.load(file)
+    for layer in ("fingerprint", "probabilistic"):
+        model[layer].pop("calibration", None)
+    model["name"] = name
+    path = os.path.join(os.path.dirname(path), name + ".json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(model, file)
+    return path
+
+
 def evaluate(options, learned, judged):
     trained = train(options, learned, "trained")
     truth = train(options, learned, "truth", "--truth", learned.folder, "--force")
     report = os.path.join(judged.folder, "report.json")
     run(options.program, "evaluate", "--quiet", *judged.files(), "--truth", judged.folder,
-        "--model", trained, "--reference", truth, "--baselines", "--bootstrap", "0", "--format",
-        "json", "--output", report)
+        "--model", trained, "--model", without_calibration(truth, "parameters"), "--reference",
+        truth, "--baselines", "--bootstrap", "0", "--format", "json", "--output", report)
     with open(report, encoding="utf-8") as file:
         return json.load(file)
 
