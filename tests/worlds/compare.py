@@ -8,9 +8,10 @@ Every world is made twice, by two seeds: what is trained on the one is judged on
 truth, layers 2 and 3 together, by `clickmatch evaluate`. Worlds are those of make_world.py, and of
 `clickmatch simulate`. What the model is that is fitted to the truth: `train --truth`, which nobody
 can have who does not know the truth; it is what regret is measured against. "true parameters" is
-that without its calibration. Columns are those of docs/evaluate.md: log-loss and Brier score are of what was weighed, calibration errors of what was
-attributed. "worst bin" is the largest difference between what ten bins of what was weighed say and
-what came true, of bins of 500 or more. Prints Markdown.
+that without its calibration. Columns are those of docs/evaluate.md: log-loss and Brier score are
+of what was weighed, calibration errors of what was attributed. "worst bin" is the largest
+difference between what ten bins of what was weighed say and what came true, of bins of 500 or more.
+Prints Markdown.
 """
 
 import argparse
