@@ -22,6 +22,7 @@ struct grown {
 #define DEVICES "\"devices\": {" DEVICE("mobile") ", " DEVICE("tablet") ", " DEVICE("desktop") "}"
 #define TENANT(id) "\"" id "\": {\"fingerprint\": {\"prior\": 0.6}}"
 #define TENANTS "\"tenants\": {" TENANT("shop-1") ", " TENANT("shop-2") ", " TENANT("shop-3") "}"
+#define DELAYS "\"delay_u\": [0.0002, 0.002, 0.01, 0.06, 0.2, 0.35, 0.378]"
 
 /* Chances are of no matter here, but that candidates stay as many as they are. */
 static const struct grown GROWN[] = {
@@ -32,7 +33,10 @@ static const struct grown GROWN[] = {
     {"address families", "{" FAMILIES "}"},
     {"repeat, layer 2", "{\"fingerprint\": {\"repeat\": 0.8}}"},
     {"repeat", "{\"fingerprint\": {\"repeat\": 0.8}, \"probabilistic\": {\"repeat\": 0.1}}"},
-    {"all", "{" FAMILIES ", \"fingerprint\": {\"repeat\": 0.8, " ALL_TRAITS "}, "
+    {"strangers' delays", "{\"fingerprint\": {" DELAYS "}}"},
+    {"as trained", "{" FAMILIES ", \"fingerprint\": {\"repeat\": 0.8, " DELAYS "}, "
+                   "\"probabilistic\": {\"repeat\": 0.1}, " DEVICES "}"},
+    {"all", "{" FAMILIES ", \"fingerprint\": {\"repeat\": 0.8, " DELAYS ", " ALL_TRAITS "}, "
             "\"probabilistic\": {\"repeat\": 0.1, " ALL_TRAITS "}, " DEVICES ", " TENANTS "}"},
 };
 
