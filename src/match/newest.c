@@ -12,11 +12,9 @@ void cm_weigh_repeats(const cm_weights *weights, const cm_layer_facts *facts,
     for (size_t i = count; i-- > 0;) {
         const cm_candidate_look *look = &scratch->looks[i];
         const cm_bin_weights *bin = &weights->bins[look->bin];
-        double lr_delay = bin->lr_delay[CM_WEIGH_FINGERPRINT];
         double w = scratch->weighed[i].w;
         scratch->weighed[i].w = w * (1 + k * cm_older_of(&older, look->evidence));
-        if (lr_delay > 0)
-            cm_older_add(&older, look->evidence, bin->ip_different_m, w / lr_delay);
+        cm_older_add(&older, look->evidence, w * bin->older, w * bin->older_elsewhere);
     }
 }
 

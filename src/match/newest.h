@@ -18,16 +18,15 @@ typedef struct cm_older {
  * is on the conversion's address, that it lies on another: of one address a device has one
  * candidate.
  *
- * @param evidence        how addresses compare, as of a look of layer 2
- * @param ip_different_m  1 - ip_m of its delay bin
- * @param alone           its weight as the only click of its device, without LR_delay
+ * @param evidence  how addresses compare, as of a look of layer 2
+ * @param alone     its weight as the only click of its device, without LR_delay
+ * @param elsewhere that without 1 - ip_m, too
  */
-static inline void cm_older_add(cm_older *older, unsigned evidence, double ip_different_m,
-                                double alone)
+static inline void cm_older_add(cm_older *older, unsigned evidence, double alone, double elsewhere)
 {
     bool differs = evidence == CM_COMPARE_DIFFERENT || evidence == CM_COMPARE_OTHER_FAMILY;
     older->elsewhere += alone;
-    older->here += differs ? alone / ip_different_m : alone;
+    older->here += differs ? elsewhere : alone;
 }
 
 /** What there is for a newest click whose address compares so. */

@@ -11,6 +11,14 @@ static double reach(const cm_weights *weights, const double *m, double window_ho
     return sum;
 }
 
+/* What makes an older click's weight of a weight. */
+static void set_older(cm_bin_weights *bin)
+{
+    double lr_delay = bin->lr_delay[CM_WEIGH_FINGERPRINT];
+    bin->older = lr_delay > 0 ? 1 / lr_delay : 0.0;
+    bin->older_elsewhere = bin->older / bin->ip_different_m;
+}
+
 static cm_bin_weights bin_weights(const cm_weights *weights, size_t bin)
 {
     const cm_model *model = weights->model;
@@ -19,7 +27,7 @@ static cm_bin_weights bin_weights(const cm_weights *weights, size_t bin)
     double ip_m = parameters->ip_m[bin];
     double delay_m = parameters->delay_m[bin];
     double other_m = parameters->ip_other_m, other_u = parameters->ip_other_u;
-    return (cm_bin_weights){
+    cm_bin_weights result = {
         .prior_m = {parameters->fingerprint.prior * fingerprint_m,
                     parameters->probabilistic.prior * ip_m},
         .lr_delay = {delay_m / cm_delay_u(weights, CM_WEIGH_FINGERPRINT, bin),
@@ -34,6 +42,8 @@ static cm_bin_weights bin_weights(const cm_weights *weights, size_t bin)
         .lr_fingerprint_equal = fingerprint_m / parameters->fingerprint_u,
         .lr_fingerprint_different = (1 - fingerprint_m) / (1 - parameters->fingerprint_u),
     };
+    set_older(&result);
+    return result;
 }
 
 static void set_ratios(double ratios[CM_COMPARISONS], double m, double u)
@@ -96,6 +106,7 @@ static void blind(cm_weights *weights)
         for (size_t layer = 0; layer < CM_WEIGHED_LAYER_COUNT; layer++)
             weights->bins[i].lr_delay[layer] = 1.0;
         weights->bins[i].lr_delay_newer = 1.0;
+        set_older(&weights->bins[i]);
     }
 }
 

@@ -18,6 +18,7 @@ typedef struct cm_bin_weights {
     double lr_delay[CM_WEIGHED_LAYER_COUNT]; /* LR_delay(i, W2), LR_delay(i, W3) */
     double lr_delay_newer;                   /* LR_delay(i, W2) of newer clicks */
     double ip_m, ip_different_m;             /* ip_m[i], 1 - ip_m[i] */
+    double older, older_elsewhere;           /* 1 / LR_delay(i, W2), and that / (1 - ip_m[i]); 0 */
     double repeat_m;                         /* layer 3's repeat * ip_m[i] */
     double lr_ip_different;                  /* of another address of the same family */
     double lr_ip_other;                      /* of an address of another family */

@@ -55,8 +55,9 @@ cm_mixture_factors cm_mixture_factors_of(const cm_mixture *mixture, const cm_tra
 static void add_older(const cm_mixture *mixture, const cm_train_look *look, double alone,
                       cm_older *older)
 {
-    cm_older_add(older, look->evidence, 1 - mixture->parameters->ip_m[look->bin],
-                 alone / mixture->lr_delay[look->bin]);
+    double older_one = alone / mixture->lr_delay[look->bin];
+    cm_older_add(older, look->evidence, older_one,
+                 older_one / (1 - mixture->parameters->ip_m[look->bin]));
 }
 
 double cm_mixture_weigh(const cm_mixture *mixture, const cm_train_chunk *chunk,

@@ -24,8 +24,8 @@ static double add_older(const cm_model *model, const cm_parameters *parameters,
                         const cm_train_look *look, double u, cm_older *older)
 {
     double x = cm_unit_weight(model, parameters, CM_WEIGH_FINGERPRINT, look, u);
-    cm_older_add(older, look->evidence, 1 - parameters->ip_m[look->bin],
-                 x / lr_delay(model, parameters, look->bin));
+    double alone = x / lr_delay(model, parameters, look->bin);
+    cm_older_add(older, look->evidence, alone, alone / (1 - parameters->ip_m[look->bin]));
     return x;
 }
 

@@ -245,10 +245,10 @@ def weights_with_older(k, rivals, weights, ratios):
                 ratios.model["fingerprint"], i, ratios.model["window_hours"])
             if lr_delay == 0:
                 continue
-            w = weights[b] / lr_delay
+            factor = 1 / lr_delay
             if is_near(newer, conversion) and is_far(rivals[b], conversion):
-                w /= 1 - ratios.model["ip_m"][i]
-            older += w
+                factor /= 1 - ratios.model["ip_m"][i]
+            older += weights[b] * factor
         result[a] = weights[a] * (1 + k * older)
     return result
 

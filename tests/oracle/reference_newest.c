@@ -24,9 +24,9 @@ void reference_weigh_older(const reference_view *seen, double r, size_t left,
         reference_note(seen, REFERENCE_PATH_OLDER_OF_ADDRESS, is_near && older > 0);
         if (ratio == 0)
             continue;
-        older += w / ratio;
         bool is_far = is_known && !is_near;
-        older_of_address += is_far ? w / ratio / (1 - seen->parameters.ip_m[bin]) : w / ratio;
+        older += w * (1 / ratio);
+        older_of_address += w * (is_far ? 1 / ratio / (1 - seen->parameters.ip_m[bin]) : 1 / ratio);
     }
 }
 
