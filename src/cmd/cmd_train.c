@@ -48,6 +48,18 @@ static cm_status check_label(const cm_settings *settings, cm_error *error)
                : status;
 }
 
+/* Who has tuned them must not find out from the file that they are gone. */
+static void tell_left_out(const cm_training *training)
+{
+    const cm_model *base = training->base;
+    if (base->devices.count == 0 && base->tenant_count == 0)
+        return;
+    cm_log_warning(training->run.log,
+                   "the sections of %s are left out (device types: %zu, tenants: %zu): train "
+                   "learns those of device types anew, and makes none of tenants",
+                   cm_model_label(base), base->devices.count, base->tenant_count);
+}
+
 static cm_status prepare(cm_training *training, cm_error *error)
 {
     const cm_settings *settings = training->run.settings;
@@ -72,6 +84,8 @@ static cm_status prepare(cm_training *training, cm_error *error)
                                 &training->run.output, error);
     if (status == CM_OK && metrics != NULL)
         status = cm_output_open(metrics, &metrics_options, &training->metrics, error);
+    if (status == CM_OK)
+        tell_left_out(training);
     return status;
 }
 

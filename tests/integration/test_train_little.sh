@@ -94,6 +94,26 @@ JSON
     expect_json model.json '"traits" in d["probabilistic"]' false
 }
 
+# They were fitted around other chances. What a tenant has for a device type counts as the tenant's.
+case_sections_of_the_base_are_left_out_loudly() {
+    local warning='the sections of grown@1 are left out (device types: 2, tenants: 1): train learns'
+    warning+=' those of device types anew, and makes none of tenants'
+    cat >grown.json <<'JSON'
+{"name": "grown", "version": "1",
+ "devices": {"mobile": {"fingerprint": {"rivals": 0.3}}, "tv": {"fingerprint_u": 0.02}},
+ "tenants": {"store-1": {"ip_u_min": 0.002, "devices": {"tv": {"fingerprint_u": 0.03}}}}}
+JSON
+    train "$worlds/plain" --model grown.json --output model.json --force --quiet
+    expect_status 0
+    [ "$(cat "$work/err")" = "clickmatch: warning: $warning" ] || fail "it said $(cat "$work/err")"
+    expect_json model.json '["tenants" in d, "tv" in d["devices"]]' '[false, false]'
+    train "$worlds/plain" --model grown.json --output model.json --force --log-format json
+    expect_json "$work/err" '[x["message"] for x in d if x["level"] == "warning"]' "[\"$warning\"]"
+    echo '{"name": "plain", "devices": {}, "tenants": {}}' >plain.json
+    train "$worlds/plain" --model plain.json --output model.json --force --quiet
+    [ ! -s "$work/err" ] || fail "it warns of nothing: $(cat "$work/err")"
+}
+
 case_no_labels() {
     keep_ids 0
     train few --output model.json --metrics metrics.json --force
@@ -206,7 +226,7 @@ case_a_good_base_stays() {
     make_world other --variant carriers --clicks 2700 --conversions 900 --seed 3
     train "$worlds/other" --model good.json --output model.json --quiet
     expect_status 1
-    expect_error 'is worse than the old one'
+    expect_match "$work/err" '^clickmatch: the new model is worse than the old one'
     expect_no_files model.json
 }
 
