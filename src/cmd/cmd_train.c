@@ -1,12 +1,11 @@
 #include "cmd/cmd_train.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "cmd/clock.h"
 #include "cmd/inputs.h"
 #include "cmd/interrupt.h"
+#include "cmd/model_names.h"
 #include "cmd/paths.h"
 #include "cmd/record_files.h"
 #include "cmd/train.h"
@@ -17,36 +16,6 @@
 #define ROUNDS 300 /* of the bootstrap that tells a difference from chance */
 
 /* ---- what goes in ---- */
-
-/* What an option says is held to the rules of a model file, before all the work. */
-static cm_status check_text(const cm_settings *settings, cm_option option, const char *shown,
-                            const char *field, cm_error *error)
-{
-    const char *text = cm_settings_text(settings, option);
-    cm_model *model = NULL;
-    cm_error cause = {0};
-    if (text == NULL)
-        return CM_OK;
-    json_t *object = json_pack("{s:s%}", field, text, strlen(text));
-    char *file = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
-    json_decref(object);
-    if (file == NULL)
-        return cm_error_set(error, CM_ERROR_USAGE, "%s: the text is not UTF-8", shown);
-    cm_status status = cm_model_create(file, strlen(file), &model, &cause);
-    free(file);
-    cm_model_destroy(model);
-    return status == CM_OK ? CM_OK
-                           : cm_error_set(error, status == CM_ERROR_MODEL ? CM_ERROR_USAGE : status,
-                                          "%s: %.300s", shown, cause.message);
-}
-
-static cm_status check_label(const cm_settings *settings, cm_error *error)
-{
-    cm_status status = check_text(settings, CM_OPTION_TRAIN_NAME, "--name", "name", error);
-    return status == CM_OK
-               ? check_text(settings, CM_OPTION_TRAIN_VERSION, "--model-version", "version", error)
-               : status;
-}
 
 /* Who has tuned them must not find out from the file that they are gone. */
 static void tell_left_out(const cm_training *training)
@@ -206,7 +175,8 @@ cm_status cm_cmd_train(const cm_settings *settings, cm_log *log, cm_error *error
     cm_training training = {0};
     cm_status status = cm_paths_check_stdin(settings, inputs, 3, error);
     if (status == CM_OK)
-        status = check_label(settings, error);
+        status =
+            cm_model_names_check(settings, CM_OPTION_TRAIN_NAME, CM_OPTION_TRAIN_VERSION, error);
     if (status != CM_OK)
         return status;
     status = cm_run_begin("train", settings, NULL, log, &training.run, error);

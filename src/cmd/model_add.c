@@ -1,13 +1,14 @@
 /* `clickmatch model add`: a model file into the registry. */
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/cmd_model.h"
 #include "cmd/database.h"
 #include "cmd/inputs.h"
+#include "cmd/model_names.h"
 #include "cmd/model_ref.h"
 #include "cmd/run.h"
-#include "model/model.h"
 #include "pg/pg_registry.h"
 #include "util/error.h"
 
@@ -18,8 +19,9 @@ struct addition {
     const cm_settings *settings;
     const char *path;
     cm_buffer artifact, metrics;
-    json_t *json;    /* the artifact */
-    cm_model *label; /* a model of this name and version */
+    json_t *json;                       /* the artifact */
+    const char *name, *version;         /* borrowed */
+    char label[2 * CM_MODEL_REF_BYTES]; /* name@version */
 };
 
 static cm_status read_text(const char *path, size_t bytes_max, cm_buffer *text, cm_error *error)
@@ -52,32 +54,16 @@ static cm_status name_of(const struct addition *addition, cm_option option, cons
                         addition->path, field, shown);
 }
 
-/* What options say is held to the rules of the file. */
 static cm_status make_label(struct addition *addition, cm_error *error)
 {
-    const char *name;
-    const char *version;
-    cm_status status = name_of(addition, CM_OPTION_MODEL_NAME, "name", &name, error);
+    cm_status status = name_of(addition, CM_OPTION_MODEL_NAME, "name", &addition->name, error);
     if (status == CM_OK)
-        status = name_of(addition, CM_OPTION_MODEL_VERSION, "version", &version, error);
+        status = name_of(addition, CM_OPTION_MODEL_VERSION, "version", &addition->version, error);
     if (status != CM_OK)
         return status;
-    json_t *names =
-        json_pack("{s:s%,s:s%}", "name", name, strlen(name), "version", version, strlen(version));
-    char *text = json_dumps(names, JSON_COMPACT);
-    json_decref(names);
-    if (text == NULL)
-        return cm_error_set(error, CM_ERROR_USAGE,
-                            "--name and --model-version: the text is not UTF-8");
-    status = cm_model_create(text, strlen(text), &addition->label, error);
-    free(text);
-    if (status == CM_OK && cm_model_ref_is_path(name))
-        status =
-            cm_error_set(error, CM_ERROR_MODEL,
-                         "--model would take the name '%s' for a file's; give another one with "
-                         "--name: without a /, and not ending in .json",
-                         name);
-    return status;
+    (void)snprintf(addition->label, sizeof addition->label, "%s@%s", addition->name,
+                   addition->version);
+    return cm_model_names_check_file(addition->path, addition->name, error);
 }
 
 /* ---- what it is ---- */
@@ -126,13 +112,13 @@ static cm_status read_metrics(struct addition *addition, cm_error *error)
 static cm_status add(const struct addition *addition, cm_log *log, cm_error *error)
 {
     const cm_pg_model_entry entry = {
-        .name = addition->label->name,
-        .version = addition->label->version,
+        .name = addition->name,
+        .version = addition->version,
         .artifact = addition->artifact.data,
         .path = strcmp(addition->path, "-") == 0 ? NULL : addition->path,
         .metrics = addition->metrics.data,
     };
-    const char *label = cm_model_label(addition->label);
+    const char *label = addition->label;
     cm_pg_model_added added;
     cm_pg pg;
     cm_status status = cm_model_open_registry(addition->settings, &pg, error);
@@ -158,6 +144,9 @@ cm_status cm_cmd_model_add(const cm_settings *settings, cm_log *log, cm_error *e
                                 .path = cm_settings_text(settings, CM_OPTION_MODEL_FILE)};
     cm_status status = cm_database_check(settings, CM_OPTION_DB, error);
     if (status == CM_OK)
+        status =
+            cm_model_names_check(settings, CM_OPTION_MODEL_NAME, CM_OPTION_MODEL_VERSION, error);
+    if (status == CM_OK)
         status = read_artifact(&addition, error);
     if (status == CM_OK)
         status = make_label(&addition, error);
@@ -168,6 +157,5 @@ cm_status cm_cmd_model_add(const cm_settings *settings, cm_log *log, cm_error *e
     cm_buffer_destroy(&addition.artifact);
     cm_buffer_destroy(&addition.metrics);
     json_decref(addition.json);
-    cm_model_destroy(addition.label);
     return status;
 }

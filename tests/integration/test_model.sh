@@ -107,10 +107,18 @@ case_add_refuses() {
     done
     model m 1 0.4 >model.json
     for name in 'a@b' a/b a.json - "$(printf 'a\nb')" "$(printf '%0101d' 1)"; do
-        run model add model.json --name "$name"
+        run model add none.json --name "$name"
+        expect_status 2
+        expect_error '^clickmatch: --name: '
+        python3 -c 'import json, sys; print(json.dumps({"name": sys.argv[1], "version": "1"}))' \
+            "$name" >named.json
+        run model add named.json
         expect_status 1
-        expect_error 'name'
+        expect_error '^clickmatch: named\.json: .*name'
     done
+    run model add none.json --name m --model-version "$(printf '1\t')"
+    expect_status 2
+    expect_error '^clickmatch: --model-version: .*contains a control character'
     for metrics in '{"a":' '[1]' '{"a":1,"a":2}' '{"a":"\u0000"}'; do
         echo "$metrics" >metrics.json
         run model add model.json --metrics metrics.json

@@ -56,6 +56,10 @@ name|a\\0177b|.*contains a control character
 name|$long|.*longer than 100 bytes
 name|a\\0377|the text is not UTF-8
 name||the value is empty
+name|a/b|--model would take the name 'a/b' for a file's; give another
+name|a/b.json|--model would take the name 'a/b.json' for a file's; give another
+name|a.json|--model would take the name 'a.json' for a file's; give another
+name|-|--model would take the name '-' for a file's; give another
 model-version|1\\t|.*contains a control character
 model-version|$long|.*longer than 100 bytes
 model-version|\\0303|the text is not UTF-8
