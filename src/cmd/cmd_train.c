@@ -52,7 +52,7 @@ static cm_status prepare(cm_training *training, cm_error *error)
         status = cm_output_open(cm_settings_text(settings, CM_OPTION_OUTPUT), NULL,
                                 &training->run.output, error);
     if (status == CM_OK && metrics != NULL)
-        status = cm_output_open(metrics, &metrics_options, &training->metrics, error);
+        status = cm_output_open(metrics, &metrics_options, &training->run.beside, error);
     if (status == CM_OK)
         tell_left_out(training);
     return status;
@@ -106,15 +106,15 @@ static cm_status write_text(cm_output *output, const cm_buffer *text, cm_error *
                         : sink->write(sink->context, text->data, text->size, error);
 }
 
-static cm_status write_files(cm_training *training, json_t *figures, cm_error *error)
+static cm_status write_files(cm_training *training, const json_t *figures, cm_error *error)
 {
     cm_buffer text = {0};
     cm_trained_write(&training->trained, &text);
     cm_status status = write_text(training->run.output, &text, error);
     cm_buffer_destroy(&text);
-    cm_output *metrics = training->metrics;
-    training->metrics = NULL;
-    return status == CM_OK && metrics != NULL ? cm_summary_write(figures, metrics, error) : status;
+    if (status == CM_OK && training->run.beside != NULL)
+        status = cm_summary_put(figures, training->run.beside, error);
+    return status;
 }
 
 static cm_status refuse_worse(const cm_training *training, cm_error *error)

@@ -36,6 +36,25 @@ static cm_output *take(cm_output **output)
     return taken;
 }
 
+/* Who finds the second file must find the first one. Both are whole before either has its name, so
+ * that hardly anything can come between. */
+static cm_status commit_both(cm_run *run, cm_error *error)
+{
+    cm_error cause = {0};
+    const char *first = cm_output_sink(run->output)->name;
+    cm_status status = cm_output_settle(run->output, error);
+    if (status == CM_OK)
+        status = cm_output_settle(run->beside, error);
+    if (status == CM_OK)
+        status = cm_output_commit(take(&run->output), error);
+    if (status != CM_OK)
+        return status;
+    status = cm_output_commit(take(&run->beside), &cause);
+    return status == CM_OK
+               ? CM_OK
+               : cm_error_set(error, status, "%.300s; %.180s is written", cause.message, first);
+}
+
 static cm_status commit_files(cm_run *run, cm_status status, cm_error *error)
 {
     if (status == CM_OK || status == CM_ERROR_REJECTS) {
@@ -43,7 +62,8 @@ static cm_status commit_files(cm_run *run, cm_status status, cm_error *error)
         status = status == CM_OK ? kept : status;
     }
     if (status == CM_OK && run->output != NULL)
-        status = cm_output_commit(take(&run->output), error);
+        status = run->beside != NULL ? commit_both(run, error)
+                                     : cm_output_commit(take(&run->output), error);
     return status;
 }
 
@@ -67,6 +87,7 @@ cm_status cm_run_end(cm_run *run, cm_status status, cm_error *error)
     status = commit_files(run, status, error);
     status = finish_summary(run, status, error);
     cm_output_abort(run->output);
+    cm_output_abort(run->beside);
     cm_output_abort(run->summary_output);
     cm_rejects_destroy(&run->rejects);
     cm_summary_destroy(&run->summary);

@@ -19,6 +19,7 @@ typedef struct cm_run {
     cm_summary summary;
     cm_output *summary_output; /* NULL where no --summary was given */
     cm_output *output;         /* of the results; NULL for a command that has none */
+    cm_output *beside;         /* a file about the output: never there without it; NULL */
 } cm_run;
 
 /**

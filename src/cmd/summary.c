@@ -78,7 +78,7 @@ void cm_summary_tell(const cm_summary *summary, cm_log *log)
                        recovery, summary->recovery_target, 100 * (1 - recovery));
 }
 
-cm_status cm_summary_write(json_t *json, cm_output *output, cm_error *error)
+cm_status cm_summary_put(const json_t *json, cm_output *output, cm_error *error)
 {
     cm_sink *sink = cm_output_sink(output);
     char *text = json == NULL ? NULL : json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
@@ -87,6 +87,12 @@ cm_status cm_summary_write(json_t *json, cm_output *output, cm_error *error)
     if (status == CM_OK)
         status = sink->write(sink->context, "\n", 1, error);
     free(text);
+    return status;
+}
+
+cm_status cm_summary_write(json_t *json, cm_output *output, cm_error *error)
+{
+    cm_status status = cm_summary_put(json, output, error);
     if (status == CM_OK)
         return cm_output_commit(output, error);
     cm_output_abort(output);

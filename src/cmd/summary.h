@@ -69,6 +69,9 @@ void cm_summary_text(const cm_summary *summary, cm_buffer *text);
 /** Tell it, and warn where the recovery rate is under the target. */
 void cm_summary_tell(const cm_summary *summary, cm_log *log);
 
+/** Write a JSON document to an output, NULL standing for short memory. */
+cm_status cm_summary_put(const json_t *json, cm_output *output, cm_error *error);
+
 /**
  * Write it as JSON to a file opened before.
  *

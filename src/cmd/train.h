@@ -45,8 +45,7 @@ typedef struct cm_training {
     double *organic;      /* expected share of organic conversions, by group of device type */
     cm_calibrated calibrated[CM_WEIGHED_LAYER_COUNT];
     cm_judged_pair pair;
-    cm_output *metrics; /* of --metrics; NULL */
-    char version[16];   /* where none is given: a day */
+    char version[16]; /* where none is given: a day */
 } cm_training;
 
 /** Learn training->trained. */

@@ -153,5 +153,4 @@ void cm_training_destroy(cm_training *training)
     free(training->section_of);
     free(training->organic);
     cm_evaluation_destroy(&training->evaluation);
-    cm_output_abort(training->metrics);
 }

@@ -296,32 +296,36 @@ static bool close_once(int *fd)
     return outcome == 0 || errno == EINTR;
 }
 
+cm_status cm_output_settle(cm_output *output, cm_error *error)
+{
+    if (output->has_failed)
+        return cm_error_set(error, CM_ERROR_IO,
+                            "%s: left as it was, as not all could be written; run again",
+                            output->sink.name);
+    if (output->place == NULL || output->fd < 0)
+        return CM_OK;
+    if (!output->options.is_unsynced && fsync(output->fd) != 0 && errno != EINVAL)
+        return trouble(output, "write", error);
+    return close_once(&output->fd) ? CM_OK : trouble(output, "write", error);
+}
+
 static cm_status move_in_place(cm_output *output, cm_error *error)
 {
-    bool is_synced = !output->options.is_unsynced;
-    if (is_synced && fsync(output->fd) != 0 && errno != EINVAL)
-        return trouble(output, "write", error);
-    if (!close_once(&output->fd))
-        return trouble(output, "write", error);
     if (rename(output->temporary, output->place) != 0)
         return trouble(output, "replace", error);
     free(output->temporary);
     output->temporary = NULL;
-    if (is_synced)
+    if (!output->options.is_unsynced)
         sync_folder(output->place);
     return CM_OK;
 }
 
 cm_status cm_output_commit(cm_output *output, cm_error *error)
 {
-    cm_status status = CM_OK;
-    if (output->has_failed)
-        status = cm_error_set(error, CM_ERROR_IO,
-                              "%s: left as it was, as not all could be written; run again",
-                              output->sink.name);
-    else if (output->place != NULL)
+    cm_status status = cm_output_settle(output, error);
+    if (status == CM_OK && output->place != NULL)
         status = move_in_place(output, error);
-    else if (output->target >= 0)
+    else if (status == CM_OK && output->target >= 0)
         status = copy_spool(output, error);
     int *last = output->target >= 0 ? &output->target : &output->fd;
     if (status == CM_OK && !close_once(last))

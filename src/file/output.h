@@ -44,6 +44,15 @@ cm_status cm_output_open(const char *path, const cm_output_options *options, cm_
 /** Where to write; owned by the output. Writes are not buffered: give it many bytes at once. */
 cm_sink *cm_output_sink(cm_output *output);
 
+/**
+ * Have what was written be safely on disk, so that commit only gives it its name: for files that
+ * appear one after the other, of which none shall if one has no room. What cannot be taken back
+ * still waits for commit. Nothing may be written afterwards.
+ *
+ * @return CM_OK; CM_ERROR_IO, also after a failed write: to be ended by abort
+ */
+cm_status cm_output_settle(cm_output *output, cm_error *error);
+
 /** Make what was written appear, safely on disk, and free the output. After a failed write:
  * CM_ERROR_IO, as abort. */
 cm_status cm_output_commit(cm_output *output, cm_error *error);

@@ -100,6 +100,64 @@ END
     expect_files folder
 }
 
+# train_around NAME: a directory comes to lie where a file shall be, after it was looked at: while
+# the clicks are awaited.
+train_around() {
+    local pid end=$((SECONDS + 20))
+    rm -rf model.json metrics.json pipe
+    mkfifo pipe
+    "$program" train --clicks pipe --conversions "$plain/conversions.csv" --quiet \
+        --output model.json --metrics metrics.json >"$work/out" 2>"$work/err" &
+    pid=$!
+    until compgen -G '.metrics.json.*.tmp' >/dev/null || [ "$SECONDS" -ge "$end" ]; do
+        sleep 0.05
+    done
+    mkdir "$1"
+    timeout 20 cp "$plain/clicks.csv" /dev/stdout >pipe || fail 'nobody reads the clicks'
+    status=0
+    wait "$pid" || status=$?
+    rm pipe
+}
+
+# Metrics of a model that is not there would be added to the registry with another one.
+case_metrics_come_after_the_model() {
+    train_around model.json
+    expect_status 1
+    expect_error '^clickmatch: model.json: cannot replace: Is a directory; choose another --output$'
+    expect_files model.json
+    train_around metrics.json
+    expect_status 1
+    expect_error '^clickmatch: metrics.json: cannot replace: Is a directory; choose another '
+    expect_error 'choose another --metrics; model.json is written$'
+    expect_same model.json "$worlds/model.json"
+    expect_files model.json metrics.json
+}
+
+# On a disk that has no room for them there is no model either; what a device takes is known late.
+case_metrics_without_room() {
+    train "$plain" --output model.json --metrics /dev/full --quiet
+    expect_status 1
+    expect_error '^clickmatch: /dev/full: cannot write: No space left .*; model.json is written$'
+    expect_same model.json "$worlds/model.json"
+    train "$plain" --output /dev/full --metrics metrics.json --quiet
+    expect_status 1
+    expect_error '^clickmatch: /dev/full: cannot write: No space left .* choose another --output$'
+    expect_files model.json
+    rm model.json
+    mkdir disk
+    if [ "$(id -u)" -ne 0 ] || ! mount -t tmpfs -o size=4k none disk 2>/dev/null; then
+        skip 'no right to mount a disk'
+        return
+    fi
+    head -c 4096 /dev/zero >disk/full
+    train "$plain" --output model.json --metrics disk/metrics.json --quiet
+    [ "$(ls -A disk)" = full ] || fail "left behind: $(ls -A disk)"
+    umount disk
+    expect_status 1
+    expect_error '^clickmatch: disk/metrics.json: cannot write: No space left .* another --metrics$'
+    expect_files disk
+}
+
 # None takes the place of an input: neither as the program is told it, nor by another way to it.
 case_outputs_that_are_inputs() {
     cp -r "$plain" world
