@@ -81,12 +81,3 @@ void cm_training_set_destroy(cm_training_set *set)
     free(set->chunks);
     *set = (cm_training_set){0};
 }
-
-size_t cm_training_set_memory(const cm_training_set *set)
-{
-    size_t bytes = set->chunk_count * sizeof *set->chunks;
-    for (size_t i = 0; i < set->chunk_count; i++)
-        bytes += set->chunks[i].conversion_capacity * sizeof *set->chunks[i].conversions +
-                 set->chunks[i].look_capacity * sizeof *set->chunks[i].looks;
-    return bytes;
-}

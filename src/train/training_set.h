@@ -80,7 +80,4 @@ bool cm_train_chunk_add(cm_train_chunk *chunk, uint32_t number, bool is_held_out
 
 void cm_training_set_destroy(cm_training_set *set);
 
-/** Bytes that it takes. */
-size_t cm_training_set_memory(const cm_training_set *set);
-
 #endif
