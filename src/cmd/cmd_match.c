@@ -2,11 +2,9 @@
 
 #include <malloc.h>
 
-#include "cmd/clock.h"
 #include "cmd/inputs.h"
-#include "cmd/interrupt.h"
 #include "cmd/paths.h"
-#include "cmd/run.h"
+#include "cmd/run_files.h"
 #include "util/error.h"
 
 struct match {
@@ -18,20 +16,6 @@ struct match {
     cm_pipeline_options pipeline;
     uint64_t click_bytes, conversion_bytes; /* sizes of the inputs; 0 if unknown */
 };
-
-/* ---- what the pipeline calls ---- */
-
-static cm_status take_reject(void *context, const cm_reject_line *reject, cm_error *error)
-{
-    cm_run *run = context;
-    return cm_rejects_take(&run->rejects, reject, error);
-}
-
-static void take_progress(void *context, uint64_t rows)
-{
-    cm_run *run = context;
-    cm_progress_update(&run->progress, rows);
-}
 
 /* ---- before the work ---- */
 
@@ -80,14 +64,7 @@ static cm_status prepare(struct match *match, cm_error *error)
 {
     const cm_settings *settings = match->run.settings;
     match->format = result_format(settings);
-    match->pipeline = (cm_pipeline_options){
-        .build = {.lenient = cm_settings_flag(settings, CM_OPTION_LENIENT)},
-        .threads = cm_run_threads(settings),
-        .interrupted = cm_interrupt_flag(),
-        .reject = take_reject,
-        .progress = take_progress,
-        .context = &match->run,
-    };
+    match->pipeline = cm_run_pipeline(&match->run);
     cm_status status = check_inputs(match, error);
     if (status == CM_OK)
         status = create_engine(match, error);
@@ -99,52 +76,16 @@ static cm_status prepare(struct match *match, cm_error *error)
 
 /* ---- the work ---- */
 
-static cm_status run_source(struct match *match, cm_row_kind kind, cm_source *source,
+static cm_status run_source(void *context, cm_row_kind kind, cm_source *source,
                             cm_source_counts *counts, cm_error *error)
 {
+    struct match *match = context;
     cm_run *run = &match->run;
     if (kind == CM_ROW_CLICK)
         return cm_pipeline_load(match->engine, source, &match->pipeline, counts, error);
     return cm_pipeline_match(match->engine, &match->ids, source, match->format,
                              cm_output_sink(run->output), &match->pipeline, counts,
                              &run->summary.matched, error);
-}
-
-static cm_status run_file(struct match *match, cm_row_kind kind, const char *path, uint64_t *rows,
-                          cm_error *error)
-{
-    cm_run *run = &match->run;
-    cm_source_counts counts = {0};
-    cm_opened opened;
-    cm_status status = cm_opened_open(path, &opened, error);
-    if (status != CM_OK)
-        return status;
-    cm_rejects_source(&run->rejects, cm_rejects_kind_name(kind));
-    cm_progress_source(&run->progress, &opened.unpacked);
-    status = run_source(match, kind, &opened.unpacked, &counts, error);
-    cm_progress_source_end(&run->progress, counts.rows);
-    cm_rejects_source_end(&run->rejects, opened.unpacked.name);
-    *rows += counts.rows;
-    if (!cm_summary_source_add(&run->summary, path, kind, &counts) && status == CM_OK)
-        status = cm_error_memory(error, "the summary", sizeof counts);
-    if (status == CM_OK)
-        status = cm_rejects_check(run->settings, opened.unpacked.name, counts.rows, counts.rejected,
-                                  error);
-    cm_opened_close(&opened);
-    return status;
-}
-
-static cm_status run_phase(struct match *match, cm_row_kind kind, const char *name,
-                           const cm_option_value *paths, uint64_t bytes, cm_error *error)
-{
-    cm_status status = CM_OK;
-    double began = cm_clock_seconds();
-    uint64_t rows = 0;
-    cm_progress_phase(&match->run.progress, name, bytes);
-    for (size_t i = 0; i < paths->text_count && status == CM_OK; i++)
-        status = run_file(match, kind, paths->texts[i], &rows, error);
-    cm_summary_phase_add(&match->run.summary, name, cm_clock_seconds() - began, rows);
-    return status;
 }
 
 static cm_status write_header(struct match *match, cm_error *error)
@@ -165,19 +106,21 @@ static cm_status work(struct match *match, cm_error *error)
 {
     const cm_option_value *values = match->run.settings->values;
     cm_status status = prepare(match, error);
+    const cm_run_files clicks = {CM_ROW_CLICK, "load clicks", &values[CM_OPTION_CLICKS],
+                                 match->click_bytes};
+    const cm_run_files conversions = {CM_ROW_CONVERSION, "match", &values[CM_OPTION_CONVERSIONS],
+                                      match->conversion_bytes};
     if (status == CM_OK)
         status = write_header(match, error);
     if (status == CM_OK)
-        status = run_phase(match, CM_ROW_CLICK, "load clicks", &values[CM_OPTION_CLICKS],
-                           match->click_bytes, error);
+        status = cm_run_files_read(&match->run, &clicks, run_source, match, error);
     if (status != CM_OK)
         return status;
     match->run.summary.engine_clicks = cm_engine_click_count(match->engine);
     match->run.summary.engine_bytes = cm_engine_memory(match->engine);
     /* What loading needed beside the clicks goes back: matching needs less. */
     (void)malloc_trim(0);
-    return run_phase(match, CM_ROW_CONVERSION, "match", &values[CM_OPTION_CONVERSIONS],
-                     match->conversion_bytes, error);
+    return cm_run_files_read(&match->run, &conversions, run_source, match, error);
 }
 
 cm_status cm_cmd_match(const cm_settings *settings, cm_log *log, cm_error *error)

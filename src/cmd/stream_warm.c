@@ -5,26 +5,17 @@
 #include "cmd/clock.h"
 #include "cmd/inputs.h"
 #include "cmd/interrupt.h"
+#include "cmd/run_files.h"
 #include "cmd/stream_run.h"
 #include "util/error.h"
-
-static cm_status take_reject(void *context, const cm_reject_line *reject, cm_error *error)
-{
-    cm_run *run = context;
-    return cm_rejects_take(&run->rejects, reject, error);
-}
 
 static cm_status warm_file(cm_stream_run *run, const char *path, uint64_t *rows, cm_error *error)
 {
     cm_source_counts counts = {0};
     cm_opened opened;
-    const cm_pipeline_options options = {
-        .build = run->stream->options.build,
-        .threads = cm_run_threads(run->run.settings),
-        .interrupted = cm_interrupt_flag(),
-        .reject = take_reject,
-        .context = &run->run,
-    };
+    cm_pipeline_options options = cm_run_pipeline(&run->run);
+    options.build = run->stream->options.build;
+    options.progress = NULL; /* a stream has no end to come nearer to */
     cm_status status = cm_opened_open(path, &opened, error);
     if (status != CM_OK)
         return status;

@@ -264,4 +264,13 @@ case_a_model_that_is_none() {
     expect_files model.json
 }
 
+# Work over two seconds says on a terminal how far it is.
+case_progress_on_a_terminal() {
+    python3 "$root/tests/integration/fixtures/terminal.py" 2.5 "$vectors/clicks.csv" \
+        "$program" evaluate --clicks - --output out \
+        --conversions "$vectors/conversions.csv" >shown ||
+        fail "$(cat shown)"
+    expect_match shown '^clicks  [0-9]+ rows/s'
+}
+
 run_cases

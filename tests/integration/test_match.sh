@@ -309,4 +309,13 @@ case_output_replaces_a_file_whole() {
     expect_files clicks.csv conversions.csv results.csv
 }
 
+# Work over two seconds says on a terminal how far it is.
+case_progress_on_a_terminal() {
+    python3 "$root/tests/integration/fixtures/terminal.py" 2.5 "$vectors/clicks.csv" \
+        "$program" match --clicks - --output out \
+        --conversions "$vectors/conversions.csv" >shown ||
+        fail "$(cat shown)"
+    expect_match shown '^load clicks  [0-9]+ rows/s'
+}
+
 run_cases
