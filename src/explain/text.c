@@ -85,6 +85,12 @@ static void put_carried(cm_buffer *buffer, const cm_explanation *explanation)
 
 /* ---- candidates ---- */
 
+static void put_bits(cm_buffer *buffer, double bits)
+{
+    cm_words_bits(buffer, bits, 9, 3);
+    cm_words(buffer, " bits");
+}
+
 static void put_factor(cm_buffer *buffer, const cm_explanation *explanation, size_t layer,
                        const cm_trace_candidate *candidate, const cm_trace_factor *factor)
 {
@@ -92,8 +98,9 @@ static void put_factor(cm_buffer *buffer, const cm_explanation *explanation, siz
     cm_buffer quotient = {0};
     cm_say_factor(explanation, candidate, factor, &words);
     cm_say_quotient(factor, &quotient);
-    cm_words(buffer, "       %-12s %-22.*s %-20.*s %+9.3f bits", factor->name, (int)words.size,
-             words.data, (int)quotient.size, quotient.data, factor->bits);
+    cm_words(buffer, "       %-12s %-22.*s %-20.*s ", factor->name, (int)words.size, words.data,
+             (int)quotient.size, quotient.data);
+    put_bits(buffer, factor->bits);
     if (factor->p_if_equal >= 0)
         cm_words(buffer, "  equal: p %.6f%s", factor->p_if_equal,
                  factor->p_if_equal >= cm_explained_model(explanation, layer)->band_lo &&
@@ -128,6 +135,20 @@ static void put_traits(cm_buffer *buffer, const cm_trace_device *device)
     cm_words(buffer, "\n");
 }
 
+static void put_sum(cm_buffer *buffer, const cm_trace_layer *layer,
+                    const cm_trace_candidate *candidate)
+{
+    double total = log2(layer->total);
+    cm_words(buffer, "       %-12s %-22s %-20.6g ", "= w", "", candidate->weight);
+    put_bits(buffer, candidate->bits);
+    cm_words(buffer, "\n       %-12s %-22s 1 / %-16.6g ", "total", "", layer->total);
+    put_bits(buffer, -total);
+    cm_words(buffer, "\n       %-12s %-22s %-20.6f ", "= w / total", "",
+             candidate->weight / layer->total);
+    put_bits(buffer, candidate->bits - total);
+    cm_words(buffer, "\n");
+}
+
 static void put_candidate(cm_buffer *buffer, const cm_explanation *explanation, size_t at,
                           size_t number)
 {
@@ -145,12 +166,7 @@ static void put_candidate(cm_buffer *buffer, const cm_explanation *explanation, 
         put_traits(buffer, &candidate->device);
     for (uint32_t i = 0; i < candidate->factor_count; i++)
         put_factor(buffer, explanation, at, candidate, &candidate->factors[i]);
-    cm_words(buffer, "       %-12s %-22s %-20.6g %+9.3f bits\n", "= w", "", candidate->weight,
-             candidate->bits);
-    cm_words(buffer, "       %-12s %-22s 1 / %-16.6g %+9.3f bits\n", "total", "", layer->total,
-             -log2(layer->total));
-    cm_words(buffer, "       %-12s %-22s %-20.6f %+9.3f bits\n", "= w / total", "",
-             candidate->weight / layer->total, candidate->bits - log2(layer->total));
+    put_sum(buffer, layer, candidate);
 }
 
 static void put_layer(cm_buffer *buffer, const cm_explanation *explanation, size_t at)

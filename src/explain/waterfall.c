@@ -58,8 +58,9 @@ static void put_bar(cm_buffer *buffer, const struct scale *scale, size_t row, do
 
 static void put_bits(cm_buffer *buffer, size_t row, double bits)
 {
-    cm_words(buffer, "<text class=\"bits\" x=\"%d\" y=\"%zu\">%+.2f</text>\n", WIDTH,
-             row * ROW + ROW - 8, bits);
+    cm_words(buffer, "<text class=\"bits\" x=\"%d\" y=\"%zu\">", WIDTH, row * ROW + ROW - 8);
+    cm_words_bits(buffer, bits, 0, 2);
+    cm_words(buffer, "</text>\n");
 }
 
 /* A name, then what is in words: both plain. */

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "util/text.h"
@@ -103,6 +104,14 @@ void cm_words_number_of(cm_buffer *buffer, uint64_t count, const char *noun)
 {
     cm_words_count(buffer, count);
     cm_words(buffer, " %s%s", noun, count == 1 ? "" : "s");
+}
+
+void cm_words_bits(cm_buffer *buffer, double bits, int width, int decimals)
+{
+    char text[WORDS_BYTES];
+    (void)snprintf(text, sizeof text, "%+.*f", decimals, bits);
+    bool is_zero = text[1 + strspn(text + 1, "0.")] == '\0';
+    cm_words(buffer, "%*s", width, text + is_zero);
 }
 
 void cm_words_fingerprint(cm_buffer *buffer, const uint8_t fingerprint[32], size_t bytes)

@@ -22,6 +22,13 @@ void cm_words_count(cm_buffer *buffer, uint64_t count);
 /** "1 click", "1,200 clicks". @param noun  of one; several have an s */
 void cm_words_number_of(cm_buffer *buffer, uint64_t count, const char *noun);
 
+/**
+ * Bits with their sign; what comes out as zero has none: "+1.737", "-0.556", "0.000".
+ *
+ * @param width  at least so wide, blanks before it
+ */
+void cm_words_bits(cm_buffer *buffer, double bits, int width, int decimals);
+
 /** The first digits of a fingerprint. */
 void cm_words_fingerprint(cm_buffer *buffer, const uint8_t fingerprint[32], size_t bytes);
 

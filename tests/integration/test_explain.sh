@@ -67,7 +67,7 @@ case_every_golden_case_of_a_grown_model() {
     expect_explained "${world[@]}"
     sed 's/.*"conversion_id": *"\([^"]*\)".*/\1/' rows >ids
     while IFS= read -r id; do "$program" explain "$id" "${world[@]}" --quiet; done <ids >texts
-    grep -E ' [+-][0-9.]+ bits' texts >factors
+    grep -E '^ {7}.* [+-]?[0-9.]+ bits' texts >factors
     for words in 'other family' 'device clicks again' 'the device so far' 'its newest click'; do
         expect_match factors " $words "
     done

@@ -1,4 +1,5 @@
 /* An explanation's words, and that no form of it is half written when memory is short. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -96,6 +97,24 @@ static void test_counts(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cm_buffer buffer = {0};
         cm_words_number_of(&buffer, cases[i].count, "click");
+        expect(&buffer, cases[i].wanted);
+    }
+}
+
+static void test_bits(void **state)
+{
+    (void)state;
+    static const struct {
+        double bits;
+        int width, decimals;
+        const char *wanted;
+    } cases[] = {
+        {1.7369, 9, 3, "   +1.737"},  {-0.556, 0, 2, "-0.56"},     {-0.0, 0, 2, "0.00"},
+        {-0.0004, 9, 3, "    0.000"}, {0.0004, 9, 3, "    0.000"}, {-0.004, 0, 2, "0.00"},
+        {-0.0006, 0, 3, "-0.001"},    {-10, 0, 3, "-10.000"},      {-INFINITY, 9, 3, "     -inf"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cm_buffer buffer = {0};
+        cm_words_bits(&buffer, cases[i].bits, cases[i].width, cases[i].decimals);
         expect(&buffer, cases[i].wanted);
     }
 }
@@ -244,6 +263,24 @@ static void test_a_factor_of_zero(void **state)
     teardown(&fixture);
 }
 
+/* A factor that is hardly below one is nothing, not less than nothing; JSON has all its digits. */
+static void test_a_factor_of_one(void **state)
+{
+    (void)state;
+    static const char *const wanted[] = {"    0.000 bits", "\"bits\": -9.6", ">0.00</text>"};
+    struct fixture fixture;
+    setup(&fixture, "{\"fingerprint\": {\"user_agent_m\": 0.14999, \"user_agent_u\": 0.15}}");
+    const cm_explanation explanation = explanation_of(&fixture);
+    for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS; i++) {
+        cm_buffer buffer = {0};
+        FORMS[i](&explanation, &buffer);
+        assert_true(holds(&buffer, wanted[i]));
+        assert_false(holds(&buffer, "-0.000 ") || holds(&buffer, "-0.00<"));
+        cm_buffer_destroy(&buffer);
+    }
+    teardown(&fixture);
+}
+
 /* What each side shows is shown where any of it is compared. */
 static void test_traits(void **state)
 {
@@ -288,10 +325,16 @@ static void test_bins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_durations),    cmocka_unit_test(test_times),
-        cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_a_factor_of_zero),
-        cmocka_unit_test(test_bins),         cmocka_unit_test(test_traits),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_foreign_text),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_a_factor_of_zero),
+        cmocka_unit_test(test_a_factor_of_one),
+        cmocka_unit_test(test_bins),
+        cmocka_unit_test(test_traits),
     };
     return cmocka_run_group_tests_name("explain_forms", tests, NULL, NULL);
 }
