@@ -107,7 +107,7 @@ test: deps ## install what is missing, build, run every test
 unit: test-programs ## run the unit tests, the oracle and the scripts' own tests
 	@BUILD=$(BUILD) tests/run.sh unit
 
-integration: all ## run the tests of whole commands, PostgreSQL included
+integration: all test-programs ## run the tests of whole commands, PostgreSQL included
 	@BUILD=$(BUILD) tests/run.sh integration
 
 test-programs: $(TESTS) $(EXAMPLES)

@@ -26,6 +26,14 @@ run() {
     "$program" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
 }
 
+# One of the programs check_*, which `make test-programs` builds for tests to call; its path goes to
+# $tool.
+use_tool() {
+    tool=$root/${BUILD:-build}/tests/$1
+    [[ ${BUILD-} != /* ]] || tool=$BUILD/tests/$1
+    [ -x "$tool" ] || fail "no $tool; make test-programs builds it"
+}
+
 # Note why the case under way cannot run here.
 skip() {
     printf '%s\n' "$*" >"$work/skipped"

@@ -7,7 +7,7 @@
 
 export PYTHONDONTWRITEBYTECODE=1
 oracle=$root/tests/oracle
-: "${SEEDS:=100}" "${FIRST_SEED:=0}" "${BUILD:=build}"
+: "${SEEDS:=100}" "${FIRST_SEED:=0}"
 
 # Run a program that prints what differs, and ends with a summary.
 differs() {
@@ -55,10 +55,8 @@ case_large_files() {
 
 # Many bins, windows and candidates, without the files' hostility.
 case_references_agree_on_worlds() {
-    cd "$root" || return
-    local check_world=$BUILD/tests/check_world
-    [ -x "$check_world" ] || make -s BUILD="$BUILD" "$check_world" >&2 || return
-    differs python3 "$oracle/compare_world.py" "$check_world" "$FIRST_SEED" \
+    use_tool check_world
+    differs python3 "$oracle/compare_world.py" "$tool" "$FIRST_SEED" \
         $((FIRST_SEED + 36 * SEEDS / 100))
 }
 

@@ -14,7 +14,7 @@
 . "$root/tests/integration/fixtures/pg.sh"
 
 export PYTHONDONTWRITEBYTECODE=1
-: "${SEEDS:=100}" "${FIRST_SEED:=0}" "${BUILD:=build}"
+: "${SEEDS:=100}" "${FIRST_SEED:=0}"
 
 # Odd settings, in turns.
 settings=(
@@ -121,11 +121,9 @@ case_begun_again() {
 # ---- worlds of the oracle: keys that all collide, times on the edges, odd models ----
 
 odd() {
-    local check_world=$root/$BUILD/tests/check_world
-    [[ $BUILD != /* ]] || check_world=$BUILD/tests/check_world
-    [ -x "$check_world" ] || make -s -C "$root" BUILD="$BUILD" "${check_world#"$root/"}" >&2
+    use_tool check_world
     mkdir world
-    "$check_world" --dump world "$1" || fail "check_world $1 fails"
+    "$tool" --dump world "$1" || fail "check_world $1 fails"
     arrange "$1" copies=5 junk=3
     match_all --model world/model.json
     stream --max-future 36500d --model world/model.json <events.ndjson
