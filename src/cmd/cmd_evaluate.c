@@ -21,7 +21,6 @@ struct evaluate {
     cm_evaluate_options options;
     cm_answer *answers; /* of the model under way */
     cm_judged *judged;
-    cm_output *page;      /* of --html; NULL */
     cm_judged *reference; /* the first model's; NULL: no reference was given */
 };
 
@@ -172,14 +171,9 @@ static cm_status report(struct evaluate *all, cm_error *error)
     bool is_json = cm_settings_number(all->run.settings, CM_OPTION_FORMAT_REPORT) == 1;
     cm_status status =
         write_report(all, all->run.output, is_json ? cm_report_json : cm_report_text, error);
-    if (status != CM_OK || all->page == NULL)
-        return status;
-    status = write_report(all, all->page, cm_report_html, error);
-    if (status != CM_OK)
-        return status;
-    cm_output *page = all->page;
-    all->page = NULL;
-    return cm_output_commit(page, error);
+    if (status == CM_OK && all->run.beside != NULL)
+        status = write_report(all, all->run.beside, cm_report_html, error);
+    return status;
 }
 
 static cm_status prepare(struct evaluate *all, cm_error *error)
@@ -202,7 +196,7 @@ static cm_status prepare(struct evaluate *all, cm_error *error)
     const char *page = cm_settings_text(settings, CM_OPTION_HTML);
     const cm_output_options options = {.option = "--html"};
     if (status == CM_OK && page != NULL)
-        status = cm_output_open(page, &options, &all->page, error);
+        status = cm_output_open(page, &options, &all->run.beside, error);
     return status;
 }
 
@@ -240,7 +234,6 @@ cm_status cm_cmd_evaluate(const cm_settings *settings, cm_log *log, cm_error *er
     if (status == CM_OK)
         status = work(&all, error);
     status = cm_run_end(&all.run, status, error);
-    cm_output_abort(all.page);
     cm_evaluation_destroy(&all.evaluation);
     cm_rights_destroy(&all.rights);
     cm_records_destroy(&all.records);

@@ -256,6 +256,26 @@ case_wrong_usage() {
     expect_error '--output and --html both write to'
 }
 
+# The page goes with the report: where a directory has come to lie where that shall be, there is
+# none of them.
+case_no_page_without_its_report() {
+    local pid end=$((SECONDS + 20))
+    mkfifo pipe
+    "$program" evaluate --clicks pipe --conversions "$made/world/conversions.csv" --bootstrap 0 \
+        --quiet --output report --html page.html 2>"$work/err" &
+    pid=$!
+    until compgen -G '.page.html.*.tmp' >/dev/null || [ "$SECONDS" -ge "$end" ]; do
+        sleep 0.05
+    done
+    mkdir report
+    timeout 20 cp "$made/world/clicks.csv" /dev/stdout >pipe || fail 'nobody reads the clicks'
+    status=0
+    wait "$pid" || status=$?
+    expect_status 1
+    expect_error '^clickmatch: report: cannot replace: Is a directory; choose another --output$'
+    expect_files pipe report
+}
+
 case_a_model_that_is_none() {
     echo '{"name": "x", "windows": 1}' >model.json
     evaluate --model model.json --html page.html --output report
