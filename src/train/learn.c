@@ -256,13 +256,15 @@ static cm_status learn_layer_2_of_all(struct learning *learning, cm_error *error
 /* What layer 3 learns without labels begins where the whole has come to. */
 static void take_layer_3(const cm_parameters *from, size_t bin_count, cm_parameters *to)
 {
+    const cm_layer_model counted = to->probabilistic;
     cm_layer_model *layer = &to->probabilistic;
-    double user_agent_m = layer->user_agent_m, *delay_u = layer->delay_u;
-    if (delay_u != NULL)
-        memcpy(delay_u, from->probabilistic.delay_u, bin_count * sizeof *delay_u);
+    if (counted.delay_u != NULL)
+        memcpy(counted.delay_u, from->probabilistic.delay_u, bin_count * sizeof *counted.delay_u);
     *layer = from->probabilistic;
-    layer->user_agent_m = user_agent_m;
-    layer->delay_u = delay_u;
+    layer->user_agent_m = counted.user_agent_m;
+    for (size_t i = 0; i < CM_TRAIT_COUNT; i++)
+        layer->traits[i].m = counted.traits[i].m;
+    layer->delay_u = counted.delay_u;
     to->fingerprint_u = from->fingerprint_u;
 }
 

@@ -136,6 +136,16 @@ case_by_a_truth() {
     ! cmp -s default.json truth.json || fail "a truth changes nothing"
 }
 
+# Desktops are plugged into other screens, phones have one.
+case_sections_have_traits_of_their_own() {
+    train "$worlds/default" --output model.json --traits --quiet
+    expect_status 0
+    expect_json model.json '(lambda s: [s["desktop"] < s["mobile"] - 0.005,
+        s["desktop"] < d["probabilistic"]["traits"]["screen"][0] < s["mobile"]])(
+        {k: v["probabilistic"]["traits"]["screen"][0] for k, v in d["devices"].items()
+         if k != "tablet"})' '[true, true]'
+}
+
 case_threads_and_runs_change_nothing() {
     local n
     for n in 1 2 3 2; do
