@@ -44,7 +44,16 @@ EXAMPLES = $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 
 # --- Flags ---------------------------------------------------------------------------------------
 
-WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wformat -Wformat-security $(WERROR)
+# These and the flags below are those of the OpenSSF's "Compiler Options Hardening Guide for C and
+# C++", as far as the compiler takes them; docs/reliability.md lists them with what each costs.
+
+# Flags, if the compiler takes them together, or nothing. Asked once a run of make.
+taken = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null >/dev/null 2>&1 && echo '$(1)')
+
+WARNINGS_KNOWN := $(call taken,-Wtrampolines -Wbidi-chars=any)
+WARNINGS = -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wformat -Wformat=2 \
+           -Wimplicit-fallthrough -Wdate-time $(WARNINGS_KNOWN) -Werror=format-security \
+           -Werror=implicit -Werror=incompatible-pointer-types -Werror=int-conversion $(WERROR)
 
 # Results are the same everywhere: no fused multiply-add.
 # Objects serve the static and the shared library: position-independent, and hidden but for what
@@ -54,13 +63,21 @@ CODE = -std=c11 -D_GNU_SOURCE -pthread -ffp-contract=off \
 
 HARDEN_x86_64 = -fcf-protection=full
 HARDEN_aarch64 = -mbranch-protection=standard
-HARDEN = -fstack-protector-strong -fstack-clash-protection $(HARDEN_$(shell uname -m))
+HARDEN = -fstack-protector-strong -fstack-clash-protection -fexceptions \
+         $(HARDEN_$(shell uname -m))
+
+# What is undefined in C is given a meaning, or zeros, in what is released.
+INIT_ZERO := $(or $(call taken,-ftrivial-auto-var-init=zero),$(call taken,\
+    -ftrivial-auto-var-init=zero \
+    -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang))
+DEFINED = -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing $(INIT_ZERO)
+FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 
 # SANITIZE=address,undefined or thread. Debug assertions are on there, and only there.
-# Fortification would hide from the sanitizer what it checks.
+# Fortification and the like would hide from the sanitizer what it checks.
 SANITIZE =
 ifeq ($(SANITIZE),)
-MODE = -DNDEBUG -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+MODE = -DNDEBUG $(FORTIFY) $(DEFINED)
 else
 MODE = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif

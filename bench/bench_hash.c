@@ -6,12 +6,12 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "harness.h"
 #include "siphash.h"
 #include "util/check.h"
 #include "util/hash.h"
+#include "util/uthash_map.h"
 
 #define KEYS ((size_t)256) /* of 130 bytes they fit the smallest cache */
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])

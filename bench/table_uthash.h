@@ -9,10 +9,10 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "harness.h"
 #include "tables.h"
+#include "util/uthash_map.h"
 
 typedef struct item {
     UT_hash_handle hh;

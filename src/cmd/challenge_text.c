@@ -72,11 +72,11 @@ static void append_methods(cm_buffer *text, const cm_challenge *challenge)
 /* ---- which is right ---- */
 
 /* In a column, "-" where there is none. */
-static void append_value(cm_buffer *text, const char *format, double value)
+static void append_value(cm_buffer *text, double value)
 {
     char number[32] = "-";
     if (!isnan(value))
-        (void)snprintf(number, sizeof number, format, value);
+        (void)snprintf(number, sizeof number, "%.4f", value);
     cm_append(text, " %13s", number);
 }
 
@@ -106,8 +106,8 @@ void cm_challenge_text(const cm_challenge *challenge, cm_buffer *text)
     append_groups(text, challenge, CM_GROUPING_TENANT, "by tenant");
     append_methods(text, challenge);
     cm_append(text, "%-17s", "error expected");
-    append_value(text, "%.4f", challenge->expected_error[CM_CHAMPION]);
-    append_value(text, "%.4f", challenge->expected_error[CM_CHALLENGER]);
+    append_value(text, challenge->expected_error[CM_CHAMPION]);
+    append_value(text, challenge->expected_error[CM_CHALLENGER]);
     cm_append(text, "  champion, challenger\n");
     if (challenge->labelled > 0)
         append_paired(text, challenge);

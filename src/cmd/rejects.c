@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 #include "cmd/progress.h"
 #include "util/error.h"
+#include "util/uthash_map.h"
 
 #define TOLD_PER_SOURCE 5
 #define BUFFER_BYTES ((size_t)256 << 10)

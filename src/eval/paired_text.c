@@ -6,23 +6,23 @@
 #include "eval/report.h"
 
 /* In a column, "-" where there is none. */
-static void append_value(cm_buffer *text, const char *format, double value)
+static void append_value(cm_buffer *text, bool is_signed, double value)
 {
     char number[32] = "-";
     if (!isnan(value))
-        (void)snprintf(number, sizeof number, format, value);
+        (void)snprintf(number, sizeof number, is_signed ? "%+.4f" : "%.4f", value);
     cm_append(text, " %13s", number);
 }
 
 static void append_figure(cm_buffer *text, const char *name, const cm_paired_figure *figure)
 {
     cm_append(text, "  %-15s", name);
-    append_value(text, "%.4f", figure->values[0]);
-    append_value(text, "%.4f", figure->values[1]);
-    append_value(text, "%+.4f", figure->difference);
-    append_value(text, "%+.4f", figure->low);
-    append_value(text, "%+.4f", figure->high);
-    append_value(text, "%.4f", figure->p);
+    append_value(text, false, figure->values[0]);
+    append_value(text, false, figure->values[1]);
+    append_value(text, true, figure->difference);
+    append_value(text, true, figure->low);
+    append_value(text, true, figure->high);
+    append_value(text, false, figure->p);
     cm_append(text, "\n");
 }
 

@@ -40,16 +40,16 @@ static void append_names(const char *x_name, const char *y_name, cm_buffer *text
               (TOP + BOTTOM) / 2, (TOP + BOTTOM) / 2, y_name);
 }
 
-/* Lines and numbers along x from 0 to 1, and along y from 0 to `top` of something. */
-static void append_grid(double top, const char *format, cm_buffer *text)
+/* Lines and numbers along x from 0 to 1, and along y from 0 to `top`: shares, or counts. */
+static void append_grid(double top, bool is_share, cm_buffer *text)
 {
     for (int i = 0; i <= 5; i++) {
         double share = i / 5.0;
         cm_append(text, "<path d=\"M%.1f %.1fH%.1f\" class=\"grid\"/>\n", LEFT, y_of(share), RIGHT);
         cm_append(text, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", LEFT - 8,
                   y_of(share) + 4);
-        if (format != NULL)
-            cm_append(text, format, share * top);
+        if (is_share)
+            cm_append(text, "%.1f", share * top);
         else
             cm_append_count(text, (uint64_t)(share * top + 0.5));
         cm_buffer_append_text(text, "</text>\n");
@@ -62,7 +62,7 @@ static void append_grid(double top, const char *format, cm_buffer *text)
 void cm_svg_reliability(const cm_curves *curves, cm_buffer *text)
 {
     begin("Reliability: predicted probability against the share that was right", text);
-    append_grid(1, "%.1f", text);
+    append_grid(1, true, text);
     cm_append(text, "<path d=\"M%.1f %.1fL%.1f %.1f\" class=\"ideal\"/>\n", x_of(0), y_of(0),
               x_of(1), y_of(1));
     const cm_bin *bins = curves->bins[CM_SCOPE_BOTH];
@@ -93,7 +93,7 @@ void cm_svg_precision_recall(const cm_curves *curves, const cm_figures *both, cm
     double precision = both->values[CM_METRIC_PRECISION];
     double recall = both->values[CM_METRIC_RECALL];
     begin("Precision against recall", text);
-    append_grid(1, "%.1f", text);
+    append_grid(1, true, text);
     for (size_t i = 0; i < curves->point_count; i++)
         cm_append(text, "%s%.1f %.1f", i == 0 ? "<path class=\"line\" d=\"M" : "L",
                   x_of(curves->points[i].recall), y_of(curves->points[i].precision));
@@ -134,7 +134,7 @@ void cm_svg_histogram(const cm_curves *curves, cm_buffer *text)
             most = curves->bars[i].count;
     double top = round_up(most);
     begin("How often each probability was said, and was right", text);
-    append_grid(top, NULL, text);
+    append_grid(top, false, text);
     for (size_t i = 0; i < CM_HISTOGRAM_BARS; i++) {
         const cm_bar *bar = &curves->bars[i];
         double x = x_of((double)i / CM_HISTOGRAM_BARS) + 1;

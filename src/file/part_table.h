@@ -3,9 +3,8 @@
 #ifndef CM_FILE_PART_TABLE_H
 #define CM_FILE_PART_TABLE_H
 
-#include <uthash.h>
-
 #include "file/parts.h"
+#include "util/uthash_map.h"
 
 #define CM_MANIFEST "manifest"
 #define CM_PART_ENDING ".part"

@@ -7,8 +7,7 @@
 #define REFERENCE_PARTS_H
 
 #include "reference.h"
-
-#include <uthash.h>
+#include "util/uthash_map.h"
 
 #define REFERENCE_HOUR_US INT64_C(3600000000)
 

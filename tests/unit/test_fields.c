@@ -70,10 +70,11 @@ static size_t append_groups(char *text, size_t size, uint64_t count)
     for (uint64_t i = 0; i < count; i++) {
         static const unsigned bounds[] = {0x10000, 0x10000, 0x10000, 0x1000, 0x100, 0x10, 1};
         unsigned group = (unsigned)random_below(bounds[random_below(7)]);
-        static const char *const forms[] = {"%x", "%x", "%X", "%04x", "%04X", "%x", "%x"};
-        const char *form = random_below(300) == 0 ? "%05x" : forms[random_below(7)];
-        size += (size_t)snprintf(text + size, ADDRESS_ROOM - size, form,
-                                 group); // NOLINT(clang-diagnostic-format-nonliteral)
+        static const int widths[] = {1, 1, 1, 4, 4, 1, 1};
+        uint64_t form = random_below(7);
+        int width = random_below(300) == 0 ? 5 : widths[form];
+        size += (size_t)snprintf(text + size, ADDRESS_ROOM - size,
+                                 form == 2 || form == 4 ? "%0*X" : "%0*x", width, group);
         if (i + 1 < count)
             text[size++] = ':';
     }

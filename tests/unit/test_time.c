@@ -228,12 +228,24 @@ static int64_t parse_slowly(const regex_t *pattern, const char *text)
     return cm_time_is_in_range(time_us) ? time_us : REFUSED;
 }
 
+/* None, UTC, or hours and perhaps minutes. */
+static void put_random_zone(char *text, size_t room)
+{
+    static const char *const words[] = {"", "Z", "z"};
+    int kind = rand() % 7, hours = rand() % 25, minutes = rand() % 61;
+    char sign = "+-"[rand() % 2];
+    if (kind < 3)
+        snprintf(text, room, "%s", words[kind]);
+    else if (kind == 3)
+        snprintf(text, room, "%c%02d", sign, hours);
+    else
+        snprintf(text, room, "%c%02d%s%02d", sign, hours, kind == 4 ? "" : ":", minutes);
+}
+
 /* A time as text with random digits, fraction and zone; sometimes one byte is changed. */
 static void random_time_text(char *text, size_t room)
 {
     static const char bytes[] = "0123456789-:.TtZz+ /;";
-    static const char *const zones[] = {"",          "Z",          "z",         "+%02d",
-                                        "-%02d%02d", "+%02d:%02d", "-%02d:%02d"};
     int size = snprintf(text, room, "%04d-%02d-%02d%c%02d:%02d:%02d", 1969 + rand() % 8032,
                         1 + rand() % 12, 1 + rand() % 31, "Tt "[rand() % 3], rand() % 24,
                         rand() % 60, rand() % 60);
@@ -241,7 +253,7 @@ static void random_time_text(char *text, size_t room)
         text[size++] = '.';
     for (int digits = text[size - 1] == '.' ? 1 + rand() % 9 : 0; digits > 0; digits--)
         text[size++] = (char)('0' + rand() % 10);
-    snprintf(text + size, room - (size_t)size, zones[rand() % 7], rand() % 25, rand() % 61);
+    put_random_zone(text + size, room - (size_t)size);
     if (rand() % 3 == 0)
         text[(size_t)rand() % strlen(text)] = bytes[(size_t)rand() % (sizeof bytes - 1)];
 }
