@@ -22,8 +22,9 @@ SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 LIB_LAYERS = util model store index match io engine
 PROGRAM_LAYERS = stream explain file sim eval train pg cmd
 
-LIB_SOURCES := $(wildcard $(LIB_LAYERS:%=src/%/*.c))
-PROGRAM_SOURCES := $(wildcard $(PROGRAM_LAYERS:%=src/%/*.c))
+# Sorted, as the order of objects is that of the bytes.
+LIB_SOURCES := $(sort $(wildcard $(LIB_LAYERS:%=src/%/*.c)))
+PROGRAM_SOURCES := $(sort $(wildcard $(PROGRAM_LAYERS:%=src/%/*.c)))
 # Programs: tests/run.sh runs test_*; check_* are tools that tests call.
 TEST_SOURCES := $(wildcard tests/unit/test_*.c tests/oracle/test_*.c tests/oracle/check_*.c) \
                 $(wildcard tests/integration/check_*.c)
@@ -82,10 +83,15 @@ else
 MODE = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-COMPILE = $(CC) $(CODE) $(WARNINGS) $(HARDEN) $(CFLAGS) $(MODE) $(CPPFLAGS) \
+# The same bytes from the same sources, wherever they lie and whatever BUILD is: of a path, what is
+# after these remains.
+SAME = -ffile-prefix-map=$(CURDIR)=. \
+       $(if $(filter-out build,$(BUILD)),-ffile-prefix-map=$(BUILD)=build)
+
+COMPILE = $(CC) $(CODE) $(WARNINGS) $(HARDEN) $(CFLAGS) $(MODE) $(SAME) $(CPPFLAGS) \
           -Iinclude -Isrc -Itests -I$(BUILD)/gen
-LINK = $(CC) -pthread $(CFLAGS) $(MODE) $(LDFLAGS) \
-       -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
+LINK = $(CC) -pthread $(CFLAGS) $(MODE) $(LDFLAGS) -Wl,--build-id=sha1 \
+       -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -Wl,--no-copy-dt-needed-entries
 
 # What a recipe says: a word and its target, or with V=1 the command.
 QUIET = $(if $(V),,@echo "  $(1)	$@";)
@@ -226,7 +232,7 @@ $(BUILD)/libprogram.a: $(PROGRAM_OBJECTS)
 $(BUILD)/libharness.a: $(HARNESS_OBJECTS)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
-	$(call QUIET,AR)rm -f $@ && ar rcs $@ $^
+	$(call QUIET,AR)rm -f $@ && ar rcsD $@ $^
 
 $(LIB_SHARED): $(LIB_OBJECTS)
 	$(call QUIET,LINK)$(LINK) -shared -Wl,-soname,libclickmatch.so.$(SOVERSION) \
