@@ -108,8 +108,8 @@ TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 # --- Targets -------------------------------------------------------------------------------------
 
 .PHONY: all layers lib test unit integration test-programs bench bench-plot bench-peers demo deps \
-        tidy lint format asan tsan fuzz torture-stream torture-stream-rejects install uninstall \
-        clean help FORCE
+        tidy lint format asan tsan fuzz torture-stream torture-stream-rejects sbom install \
+        uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -188,6 +188,9 @@ torture-stream: ## kill a stream KILLS times (1000: 20 minutes), let its server 
 
 torture-stream-rejects: all ## 10 M events, one in a hundred broken (LINES=N: others): minutes
 	@CLICKMATCH=$(abspath $(BUILD))/clickmatch tests/torture/stream_rejects.sh $(LINES)
+
+sbom: all ## what is in it, by name and version (SPDX): build/clickmatch.spdx.json
+	@scripts/sbom.py $(BUILD) $(VERSION) $(BUILD)/clickmatch.spdx.json
 
 clean: ## remove everything built
 	rm -rf build

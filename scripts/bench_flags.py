@@ -3,10 +3,11 @@
 
     scripts/bench_flags.py [--rounds N] [--cc COMPILER] [BENCH OPTIONS]
 
-Builds the program without these flags, once with each of them, and with all, in build/flag-cost, and
-lets `bench --only match` measure them in turn (N rounds, default 7), by one thread. A row tells the
-core time of a conversion over all of them and, by pairs of the same round, its ratio to the build
-without: median, least and most. The first row is that build against itself: what chance does here.
+Builds the program without these flags, once with each of them, and with all, in build/flag-cost,
+and lets `bench --only match` measure them in turn (N rounds, default 7), by one thread. A row tells
+the core time of a conversion over all of them and, by pairs of the same round, its ratio to the
+build without: median, least and most. The first row is that build against itself: what chance does
+here.
 """
 
 import argparse

@@ -6,8 +6,8 @@
 
 #include <uthash.h>
 
-/* Its hash falls through from case to case and says so in comments, which clang does not look for in
- * a macro. */
+/* Its hash falls through from case to case and says so in comments, which clang does not look for
+ * in a macro. */
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wimplicit-fallthrough"
 #endif

@@ -193,7 +193,8 @@ case_a_program_without_is_found() {
 # Code whose own instructions hold addresses: a position-dependent object in a shared library.
 case_text_relocations_are_found() {
     [ "$machine" = x86_64 ] || { skip "its assembly is of x86_64, not $machine" && return; }
-    printf '%s\n' .text '.globl f' "f: movabs \$name, %rax" ret .data '.globl name' 'name: .quad 0' >f.s
+    printf '%s\n' .text '.globl f' "f: movabs \$name, %rax" ret \
+        .data '.globl name' 'name: .quad 0' >f.s
     gcc -shared -Wl,-z,notext f.s -o f.so 2>messages || fail "$(cat messages)"
     expect_said TEXTREL 1 has_text_relocations f.so
 }

@@ -20,8 +20,9 @@ copy_sources() {
 
 # Of a make under which this may run only the compiler stays.
 make_again() {
-    (cd "$copy" && umask 077 && env -u MAKEFLAGS -u MAKELEVEL -u BUILD TZ=Pacific/Apia LC_ALL=C.UTF-8 \
-        make -j1 CC="$CC" BUILD=again "$@") >messages 2>&1 || fail "$(tail -n 3 messages)"
+    (cd "$copy" && umask 077 &&
+        env -u MAKEFLAGS -u MAKELEVEL -u BUILD TZ=Pacific/Apia LC_ALL=C.UTF-8 \
+            make -j1 CC="$CC" BUILD=again "$@") >messages 2>&1 || fail "$(tail -n 3 messages)"
 }
 
 # The flags without what is said of paths.
