@@ -201,12 +201,14 @@ help: ## show this list
 
 # --- Rules ---------------------------------------------------------------------------------------
 
-# Changes when the way to compile does, so that a build never mixes compilers or flags.
+# Changes when the way to compile does, so that a build never mixes compilers or flags. SAME is left
+# out: where it lies changes no byte.
+COMPILED_WITH = $(filter-out $(SAME),$(COMPILE))
 $(BUILD)/flags: FORCE
 	@$(PKG_CONFIG) --exists $(LIB_PACKAGES) || \
 	    { echo "libraries are missing: $(LIB_PACKAGES); run make deps" >&2; exit 1; }
 	@mkdir -p $(@D)
-	@echo '$(COMPILE)' | cmp -s - $@ || echo '$(COMPILE)' >$@
+	@echo '$(COMPILED_WITH)' | cmp -s - $@ || echo '$(COMPILED_WITH)' >$@
 
 $(BUILD)/gen/sql.c $(BUILD)/gen/sql.h &: scripts/embed_sql.sh $(SQL_SOURCES)
 	$(call QUIET,SQL)scripts/embed_sql.sh src/pg/sql $(BUILD)/gen

@@ -202,8 +202,13 @@ def product(version, files):
 
 
 def created():
-    epoch = os.environ.get("SOURCE_DATE_EPOCH") or output_of("git", "log", "-1", "--format=%ct")
-    if not epoch.strip().isdigit():
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if epoch is None:
+        try:
+            epoch = output_of("git", "log", "-1", "--format=%ct").strip()
+        except Wrong as wrong:
+            raise Wrong("no commit tells the time (%s); set SOURCE_DATE_EPOCH" % wrong) from wrong
+    if not re.fullmatch("[0-9]{1,11}", epoch):
         raise Wrong("SOURCE_DATE_EPOCH is '%s'; give seconds since 1970" % epoch)
     time = datetime.datetime.fromtimestamp(int(epoch), datetime.timezone.utc)
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -25,9 +25,9 @@ make_again() {
             make -j1 CC="$CC" BUILD=again "$@") >messages 2>&1 || fail "$(tail -n 3 messages)"
 }
 
-# The flags without what is said of paths.
+# The flags without the build directory, which comes last.
 flags_of() {
-    sed -E 's/ -ffile-prefix-map=[^ ]*//g; s| -I[^ ]*/gen$||; s/ +/ /g' "$1"
+    sed 's| -I[^ ]*/gen$||' "$1"
 }
 
 # Before all others: these compare with what it leaves.
@@ -61,6 +61,7 @@ case_a_path_would_be_seen() {
     [ ! -e "$work/other_flags" ] || { skip "nothing to compare with" && return; }
     local object=obj/src/util/arena.o
     cmp -s "$build/$object" "$copy/again/$object" || fail "$object differs"
+    rm "$copy/again/$object"
     make_again SAME= "again/$object"
     ! cmp -s "$build/$object" "$copy/again/$object" || fail "$object is the same"
     grep -q -a -F -e "$copy" "$copy/again/$object" || fail "$copy is not in $object"

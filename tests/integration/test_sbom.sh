@@ -171,6 +171,9 @@ case_two_runs_give_the_same_bytes() {
 case_what_cannot_be_done_is_said() {
     SOURCE_DATE_EPOCH=yesterday "$sbom" "$build" "$version" out.json 2>"$work/err" && fail "done"
     expect_error "^sbom.py: SOURCE_DATE_EPOCH is 'yesterday'; give seconds since 1970"
+    env -u SOURCE_DATE_EPOCH GIT_DIR=none "$sbom" "$build" "$version" out.json 2>"$work/err" &&
+        fail "done"
+    expect_error '^sbom.py: no commit tells the time .*; set SOURCE_DATE_EPOCH$'
     "$sbom" . "$version" out.json 2>"$work/err" && fail "done"
     expect_error '^sbom.py: .*/clickmatch is not there; make sbom builds it'
     [ ! -e out.json ] || fail "out.json was written"
