@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""scripts/bench_flags.py builds what it says and tells ratios from fixed times. One line per case."""
+"""scripts/bench_flags.py: what it builds, and its ratios from fixed times. One line per case."""
 
 import os
 import shutil
