@@ -8,7 +8,8 @@ and lets `bench --only match` measure them in turn (N rounds, default 7), by one
 the core time of a conversion, over all conversions: the least that was measured, as whatever else
 the machine does only adds to it, and its ratio to the least of the build without; then by pairs of
 the same round the median of the ratios. The first row is that build against itself: what chance
-does here. With --count also the ratio of instructions in matching, which callgrind counts.
+does here. With --count also the ratio of instructions in matching, which callgrind counts: these
+tell per cents on a busy machine, too, where times do not (--rounds 0 leaves them out).
 """
 
 import argparse
@@ -82,12 +83,17 @@ def instructions(program):
 def table(times, counts):
     """Lines of the measured times, and of the counts where there are any."""
     lines = ["%-34s %8s %8s %8s %12s" % ("built", "ns", "ratio", "pairs", "instructions")]
+    base = times[WITHOUT]
     for name, values in times.items():
-        if name != WITHOUT:
-            pairs = statistics.median(value / base for value, base in zip(values, times[WITHOUT]))
-            count = "%.3f" % (counts[name] / counts[WITHOUT]) if counts else "-"
-            lines.append("%-34s %8.1f %8.3f %8.3f %12s" % (
-                name, min(values), min(values) / min(times[WITHOUT]), pairs, count))
+        if name == WITHOUT:
+            continue
+        told = ["-", "-", "-", "-"]
+        if base:
+            pairs = statistics.median(value / other for value, other in zip(values, base))
+            told[:3] = ["%.1f" % min(values), "%.3f" % (min(values) / min(base)), "%.3f" % pairs]
+        if counts:
+            told[3] = "%.3f" % (counts[name] / counts[WITHOUT])
+        lines.append("%-34s %8s %8s %8s %12s" % (name, *told))
     return lines
 
 
