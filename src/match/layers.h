@@ -68,7 +68,8 @@ typedef struct cm_layer_scratch {
     uint32_t generation;                              /* of the set */
     uint64_t looked_at;                               /* candidates so far */
     cm_candidate_look newer[CM_MAX_CANDIDATES_LIMIT]; /* newer clicks on the address: newest.c */
-    cm_layer_facts facts;                             /* of layer 2 or 3, whichever ran last */
+    cm_weighed newer_weighed[CM_MAX_CANDIDATES_LIMIT];
+    cm_layer_facts facts; /* of layer 2 or 3, whichever ran last */
 } cm_layer_scratch;
 
 /** What the layers share. Borrowed; read-only. */

@@ -101,7 +101,7 @@ size_t cm_share_with_newer(const cm_layer_context *context, const cm_query *quer
     if (newer == 0)
         return count;
     facts->newer_r = weights->parameters->probabilistic.rivals + (double)(newer - 1);
-    cm_weighed others[CM_MAX_CANDIDATES_LIMIT];
+    cm_weighed *others = scratch->newer_weighed;
     double shares = 1.0;
     for (size_t i = 0; i < newer; i++) {
         others[i] = (cm_weighed){scratch->newer[i].click,
