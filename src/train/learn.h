@@ -1,7 +1,6 @@
 /*
  * Learning a model's chances from records: own devices' from labelled conversions, priors and
- * strangers' from all others. Calibration is made afterwards, on conversions that
- * were held out.
+ * strangers' from all others. Calibration is made afterwards, on conversions that were held out.
  */
 #ifndef CM_TRAIN_LEARN_H
 #define CM_TRAIN_LEARN_H
