@@ -108,8 +108,8 @@ TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 # --- Targets -------------------------------------------------------------------------------------
 
 .PHONY: all layers lib test unit integration test-programs bench bench-plot bench-peers demo deps \
-        tidy lint format asan tsan fuzz torture-stream torture-stream-rejects sbom install \
-        uninstall clean help FORCE
+        tidy lint format asan tsan fuzz sbom install uninstall \
+        clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -176,19 +176,6 @@ fuzz: ## hostile random files through a sanitized program and the reference (SEE
 tsan: ## run the unit tests under the thread sanitizer
 	@$(MAKE) $(PARALLEL) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g" unit
 
-# In some rounds with a program whose segments are so small that many come and go.
-KILLS = 1000
-SMALL = BUILD=$(BUILD)/small CPPFLAGS="-DCM_SEGMENT_BITS=9 -DCM_SEEN_SEGMENT_BITS=8"
-torture-stream: ## kill a stream KILLS times (1000: 20 minutes), let its server fail in 6 rounds
-	@$(MAKE) $(PARALLEL) all
-	@$(MAKE) $(PARALLEL) $(SMALL) $(BUILD)/small/clickmatch
-	@tests/torture/stream_kills.py --kills $(KILLS) --faults 5 --pause 60 \
-	    --program $(BUILD)/clickmatch --small $(BUILD)/small/clickmatch \
-	    --keep $(BUILD)/torture $(OPTIONS)
-
-torture-stream-rejects: all ## 10 M events, one in a hundred broken (LINES=N: others): minutes
-	@CLICKMATCH=$(abspath $(BUILD))/clickmatch tests/torture/stream_rejects.sh $(LINES)
-
 sbom: all ## what is in it, by name and version (SPDX): build/clickmatch.spdx.json
 	@scripts/sbom.py $(BUILD) $(VERSION) $(BUILD)/clickmatch.spdx.json
 
@@ -197,7 +184,7 @@ clean: ## remove everything built
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
-	    Makefile bench/bench.mk
+	    Makefile bench/bench.mk tests/torture/torture.mk
 
 # --- Rules ---------------------------------------------------------------------------------------
 
@@ -263,6 +250,7 @@ $(BUILD)/examples/%: examples/%.c include/clickmatch.h $(LIB_SHARED)
 	    -L$(BUILD) -lclickmatch -Wl,-rpath,'$$ORIGIN/..' -o $@
 
 include bench/bench.mk
+include tests/torture/torture.mk
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

@@ -1,0 +1,19 @@
+# Torture, included by the Makefile: what make test does small, done long. Each target takes its
+# count or its time on the command line and a seed; what fails prints the seed that replays it.
+
+.PHONY: torture torture-stream torture-stream-rejects
+
+torture: torture-stream torture-stream-rejects ## all of the torture below: hours
+
+# In some rounds with a program whose segments are so small that many come and go.
+KILLS = 1000
+SMALL = BUILD=$(BUILD)/small CPPFLAGS="-DCM_SEGMENT_BITS=9 -DCM_SEEN_SEGMENT_BITS=8"
+torture-stream: ## kill a stream KILLS times (1000: 20 minutes), let its server fail in 6 rounds
+	@$(MAKE) $(PARALLEL) all
+	@$(MAKE) $(PARALLEL) $(SMALL) $(BUILD)/small/clickmatch
+	@tests/torture/stream_kills.py --kills $(KILLS) --faults 5 --pause 60 \
+	    --program $(BUILD)/clickmatch --small $(BUILD)/small/clickmatch \
+	    --keep $(BUILD)/torture $(OPTIONS)
+
+torture-stream-rejects: all ## 10 M events, one in a hundred broken (LINES=N: others): minutes
+	@CLICKMATCH=$(abspath $(BUILD))/clickmatch tests/torture/stream_rejects.sh $(LINES)
