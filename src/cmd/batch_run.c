@@ -6,7 +6,7 @@
 #include "cmd/batch_state.h"
 #include "cmd/clock.h"
 #include "model/model.h"
-#include "pg/pg_migrate.h"
+#include "pg/pg_tenants.h"
 #include "util/time.h"
 
 /* Each reader keeps a process of the server busy beside its own thread. */
@@ -67,7 +67,7 @@ static cm_status open_writer(cm_batch *batch, const cm_pg_options *options, cm_e
                                    .started_by = batch->config->started_by};
     cm_status status = cm_pg_open(options, &batch->writer, error);
     if (status == CM_OK)
-        status = cm_pg_check_version(&batch->writer, options->schema, error);
+        status = cm_pg_engine_check(&batch->writer, options, error);
     if (status == CM_OK)
         status = cm_pg_job_start(&batch->writer, &job, &batch->period, &batch->job, error);
     if (status != CM_OK)
@@ -84,14 +84,15 @@ static cm_status connect_all(cm_batch *batch, cm_error *error)
     const cm_pg_options options = {.conninfo = config->conninfo,
                                    .database = config->database,
                                    .schema = config->schema,
-                                   .interrupt = config->interrupt};
+                                   .interrupt = config->interrupt,
+                                   .allow_superuser = config->allow_superuser};
     cm_status status = make_period(batch, config->from_us, config->to_us, error);
     if (status == CM_OK && !config->dry_run)
         status = open_writer(batch, &options, error);
     if (status == CM_OK)
         status = cm_pg_snapshot_open(&options, reader_count(config), &batch->snapshot, error);
     if (status == CM_OK && config->dry_run)
-        status = cm_pg_check_version(&batch->snapshot.readers[0], options.schema, error);
+        status = cm_pg_engine_check(&batch->snapshot.readers[0], &options, error);
     return status;
 }
 
@@ -182,14 +183,16 @@ cm_status cm_batch_run(const cm_batch_config *config, cm_batch_report *report, c
 cm_status cm_batch_load_window(const cm_batch_config *config, int64_t back_us, cm_engine *engine,
                                cm_batch_report *report, cm_error *error)
 {
-    const cm_pg_options options = {
-        .conninfo = config->conninfo, .schema = config->schema, .interrupt = config->interrupt};
+    const cm_pg_options options = {.conninfo = config->conninfo,
+                                   .schema = config->schema,
+                                   .interrupt = config->interrupt,
+                                   .allow_superuser = config->allow_superuser};
     cm_batch batch = {.config = config, .report = report, .model = config->model, .engine = engine};
     int64_t newest_us = 0;
     *report = (cm_batch_report){0};
     cm_status status = cm_pg_snapshot_open(&options, reader_count(config), &batch.snapshot, error);
     if (status == CM_OK)
-        status = cm_pg_check_version(&batch.snapshot.readers[0], options.schema, error);
+        status = cm_pg_engine_check(&batch.snapshot.readers[0], &options, error);
     if (status == CM_OK)
         status = cm_pg_snapshot_newest_click(&batch.snapshot, &newest_us, error);
     if (status == CM_OK)

@@ -29,6 +29,7 @@ typedef struct cm_batch_config {
     size_t tenant_count;
     bool only_unattributed;         /* of the conversions those without a click */
     bool dry_run;                   /* everything but the writing */
+    bool allow_superuser;           /* a login above row security will do */
     bool lenient;                   /* a malformed optional field is missing */
     bool for_stream;                /* clicks with their campaigns and without their UUIDs */
     const cm_model *model;          /* borrowed; default: the default model */

@@ -96,7 +96,8 @@ static cm_status migrate(const cm_bench_base *base, cm_pg_scratch_part part, boo
                                       .schema = options.schema,
                                       .interrupt = options.interrupt,
                                       .optimize = optimize,
-                                      .listener = {ignore_step, NULL}};
+                                      .listener = {ignore_step, NULL},
+                                      .leave_roles = true};
     cm_migrate_report report;
     return cm_migrate_run(&config, &report, error);
 }
@@ -166,7 +167,8 @@ cm_status cm_bench_base_run(const cm_bench_base *base, cm_batch_report *report, 
                                     .threads = base->bench->sizes.threads,
                                     .hash_seed = base->bench->sizes.seed,
                                     .now_us = cm_clock_now_us(),
-                                    .interrupt = options.interrupt};
+                                    .interrupt = options.interrupt,
+                                    .allow_superuser = true}; /* its own databases */
     return cm_batch_run(&config, report, error);
 }
 

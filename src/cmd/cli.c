@@ -126,7 +126,9 @@ static const cm_command commands[] = {
         "create or upgrade the tables in PostgreSQL",
         "Brings an empty database, the platform's own, or one of an older version to the\n"
         "current version, in place, losing nothing. At that version it does nothing.\n",
-        "createdb clickmatch\n  clickmatch migrate --db dbname=clickmatch",
+        "createdb clickmatch\n"
+        "  clickmatch migrate --db dbname=clickmatch\n"
+        "  psql -d clickmatch -c 'CREATE ROLE engine LOGIN IN ROLE clickmatch_engine'",
         cm_cmd_migrate,
         NULL,
     },
@@ -138,7 +140,7 @@ static const cm_command commands[] = {
         "Reads clicks and conversions in one snapshot, matches, and writes the results\n"
         "that change, in one transaction. Running it again changes nothing.\n"
         "--challenger: docs/registry.md says what it shows, and what it cannot.\n",
-        "clickmatch batch --db dbname=clickmatch --from 2026-03-01 --to 2026-03-08",
+        "clickmatch batch --db 'dbname=clickmatch user=engine' --from 2026-03-01 --to 2026-03-08",
         cm_cmd_batch,
         NULL,
     },

@@ -80,6 +80,7 @@ static cm_status configure(const cm_run *run, const struct models *models, cm_ba
         .tenant_count = tenants->text_count,
         .only_unattributed = cm_settings_number(settings, CM_OPTION_ONLY) == ONLY_UNATTRIBUTED,
         .dry_run = cm_settings_flag(settings, CM_OPTION_DRY_RUN),
+        .allow_superuser = cm_settings_flag(settings, CM_OPTION_ALLOW_SUPERUSER),
         .lenient = cm_settings_flag(settings, CM_OPTION_LENIENT),
         .model = models->champion,
         .challenger = models->challenger,

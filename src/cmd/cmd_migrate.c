@@ -42,6 +42,14 @@ static void take_step(void *context, const cm_pg_step *step)
         cm_log_info(t->log, "%s; to undo it: %s", step->says, step->undo);
 }
 
+static void take_line(void *context, const char *line)
+{
+    telling *t = context;
+    if (!t->is_version_told)
+        tell_version(t);
+    cm_log_info(t->log, "%.900s", line);
+}
+
 static void tell_end(telling *t)
 {
     if (!t->is_version_told)
@@ -64,6 +72,8 @@ cm_status cm_cmd_migrate(const cm_settings *settings, cm_log *log, cm_error *err
         .interrupt = cm_interrupt_flag(),
         .optimize = cm_settings_flag(settings, CM_OPTION_OPTIMIZE),
         .listener = {take_step, &t},
+        .enforce_tenants = cm_settings_flag(settings, CM_OPTION_ENFORCE_TENANTS),
+        .teller = {take_line, &t},
     };
     t.config = &config;
     cm_status status = cm_database_check(settings, CM_OPTION_DB, error);

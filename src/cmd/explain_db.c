@@ -7,8 +7,8 @@
 #include "io/pgcopy_writer.h"
 #include "model/build.h"
 #include "pg/pg_explain.h"
-#include "pg/pg_migrate.h"
 #include "pg/pg_snapshot.h"
+#include "pg/pg_tenants.h"
 #include "util/error.h"
 #include "util/time.h"
 
@@ -189,11 +189,13 @@ static cm_status run(struct reading *reading, cm_error *error)
     const cm_settings *settings = reading->explained->settings;
     const cm_pg_options options = {.conninfo = cm_settings_text(settings, CM_OPTION_DB),
                                    .schema = cm_settings_text(settings, CM_OPTION_SCHEMA),
-                                   .interrupt = cm_interrupt_flag()};
+                                   .interrupt = cm_interrupt_flag(),
+                                   .allow_superuser =
+                                       cm_settings_flag(settings, CM_OPTION_ALLOW_SUPERUSER)};
     cm_pg *pg = &reading->snapshot.readers[0];
     cm_status status = cm_pg_snapshot_open(&options, 1, &reading->snapshot, error);
     if (status == CM_OK)
-        status = cm_pg_check_version(pg, options.schema, error);
+        status = cm_pg_engine_check(pg, &options, error);
     if (status == CM_OK)
         status = find(reading, error);
     if (status == CM_OK)

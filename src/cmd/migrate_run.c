@@ -17,6 +17,10 @@ cm_status cm_migrate_run(const cm_migrate_config *config, cm_migrate_report *rep
         return status;
     status = cm_pg_migrate(&pg, config->schema, &done, error);
     *report = (cm_migrate_report){done.version_before, done.version};
+    if (status == CM_OK && config->enforce_tenants)
+        status = cm_pg_tenants_enforce(&pg, &config->teller, error);
+    if (status == CM_OK && !config->leave_roles)
+        status = cm_pg_roles_settle(&pg, &config->teller, error);
     if (status == CM_OK && config->optimize)
         status = cm_pg_optimize(&pg, config->schema, &config->listener, error);
     else if (status == CM_OK)

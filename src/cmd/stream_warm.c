@@ -56,6 +56,7 @@ static cm_status warm_database(cm_stream_run *run, uint64_t *rows, cm_error *err
         .schema = cm_settings_text(settings, CM_OPTION_SCHEMA),
         .lenient = cm_settings_flag(settings, CM_OPTION_LENIENT),
         .for_stream = true,
+        .allow_superuser = cm_settings_flag(settings, CM_OPTION_ALLOW_SUPERUSER),
         .model = run->model,
         .threads = cm_run_threads(settings),
         .interrupt = cm_interrupt_flag(),

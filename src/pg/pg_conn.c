@@ -8,13 +8,15 @@
 
 #define SERVER_VERSION_MIN 150000
 
-/* Whatever the database or role is set to: no time limits, each statement sees what is there, and
- * none is compiled, which no statement of ours gains by. */
+/* Whatever the database or role is set to: no time limits, each statement sees what is there, none
+ * is compiled, which no statement of ours gains by, and row security hides rows, not errors: what
+ * it hides is asked beforehand. */
 static const char SESSION_SQL[] = "SET default_transaction_isolation = 'read committed';"
                                   "SET statement_timeout = 0;"
                                   "SET lock_timeout = 0;"
                                   "SET idle_in_transaction_session_timeout = 0;"
                                   "SET jit = off;"
+                                  "SET row_security = on;"
                                   "SELECT set_config('search_path', quote_ident(:'schema')"
                                   " || ', pg_temp', false);";
 

@@ -23,6 +23,7 @@ typedef struct cm_pg_options {
     const atomic_bool *interrupt; /* raised: stop; may be NULL */
     bool is_abrupt; /* an interrupted statement ends with the connection, which is all that is left
                        to do with it: the server, which may not answer, is not asked to cancel */
+    bool allow_superuser; /* see cm_pg_engine_check */
 } cm_pg_options;
 
 /** A connection. Zero-initialised is closed. One thread at a time. */

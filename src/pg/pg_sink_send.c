@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "pg/pg_migrate.h"
+#include "pg/pg_tenants.h"
 #include "pg/pg_wait.h"
 #include "sql.h"
 #include "util/error.h"
@@ -23,7 +23,7 @@ cm_status cm_pg_sink_connect(cm_pg_sink_sender *sender, cm_error *error)
     cm_status status = cm_pg_open(&sender->options, &sender->pg, error);
     if (status != CM_OK)
         return status;
-    status = cm_pg_check_version(&sender->pg, sender->options.schema, error);
+    status = cm_pg_engine_check(&sender->pg, &sender->options, error);
     if (status == CM_OK)
         status = cm_pg_run(&sender->pg, "prepare the session", cm_sql_queries_sink_session, NULL,
                            NULL, error);

@@ -56,6 +56,7 @@ case_into_postgresql() {
     eval "$("$root/scripts/pg_temp.sh" start "$server")"
     createdb clickmatch
     "$program" migrate --db dbname=clickmatch --quiet || fail "no tables"
+    psql -Xq -d clickmatch -c 'create role engine login in role clickmatch_engine'
     make_events
     commands_under "Into PostgreSQL"
     run_commands

@@ -58,7 +58,7 @@ case_training_as_printed() {
 }
 
 case_how_sure_as_printed() {
-    run_page how-sure.md 18
+    run_page how-sure.md 19
     # What the database gives trains the same model as the files that it was filled from.
     mkdir files
     run train --clicks march/clicks.csv --conversions march/conversions.csv --quiet \

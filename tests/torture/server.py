@@ -37,6 +37,10 @@ TABLES = {
 }
 
 
+# As whom the program works on the tables; it migrates as their owner.
+ENGINE = "engine"
+
+
 def psql(database, *arguments, text=None):
     done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, *arguments],
                           input=text, capture_output=True, text=True)
@@ -50,6 +54,7 @@ def make_template(program):
     psql("template1", "-c", "CREATE DATABASE torture_empty")
     psql("torture_empty", "-f", os.path.join(ROOT, "src/pg/sql/bench/as_found.sql"))
     subprocess.run([program, "migrate", "--quiet", "--db", "dbname=torture_empty"], check=True)
+    psql("template1", "-c", "CREATE ROLE %s LOGIN IN ROLE clickmatch_engine" % ENGINE)
 
 
 def make_database(name):

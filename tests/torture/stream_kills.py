@@ -68,7 +68,8 @@ class Round:
                    "--sink-batch", str(self.batch),
                    "--sink-linger", "%dms" % rng.choice([5, 20, 100]), "--recovery-target", "0",
                    "--linger", "%dms" % rng.choice([5, 1000]),
-                   "--db", "dbname=%s%s" % (database, " host=%s" % host if host else "")]
+                   "--db", "dbname=%s user=%s%s" % (database, server.ENGINE,
+                                                    " host=%s" % host if host else "")]
         return command + ["--checkpoint", directory, "--checkpoint-interval",
                           "%dms" % rng.choice([20, 50, 100, 200])]
 

@@ -16,7 +16,8 @@ named AS (
             WHEN 'array' THEN s.probabilistic_candidates ELSE '[]' END) AS e
     WHERE e ->> 'click_id' IS NOT NULL
     UNION
-    SELECT k.click_id FROM stored s JOIN click_tracking k ON k.id = s.attributed_click_id
+    SELECT k.click_id FROM stored s
+    JOIN click_tracking k ON k.id = s.attributed_click_id AND k.tenant_id = s.tenant_id
 )
 SELECT 'gone', n.click_id
 FROM stored s, named n

@@ -5,7 +5,7 @@ SELECT c.attribution_method, k.click_id, c.attributed_click_id IS NOT NULL,
        to_char(coalesce(c.attributed_at, l.logged_at) AT TIME ZONE 'UTC',
                'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 FROM conversion_tracking c
-LEFT JOIN click_tracking k ON k.id = c.attributed_click_id
+LEFT JOIN click_tracking k ON k.id = c.attributed_click_id AND k.tenant_id = c.tenant_id
 LEFT JOIN LATERAL (
     SELECT max(p.created_at) AS logged_at
     FROM attribution_performance_log p

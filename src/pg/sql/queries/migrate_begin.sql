@@ -16,5 +16,10 @@ BEGIN
             applied_at TIMESTAMPTZ NOT NULL DEFAULT now()
         );
     END IF;
+    -- Is nobody at work here yet? Then tenants are kept apart from the start (007_tenants.sql).
+    PERFORM set_config('clickmatch.is_new', CASE
+        WHEN to_regclass('click_tracking') IS NULL AND to_regclass('conversion_tracking') IS NULL
+             AND to_regclass('attribution_performance_log') IS NULL THEN 'true'
+        ELSE 'false' END, false);
 END
 $$;

@@ -1,0 +1,516 @@
+#!/bin/bash
+# Tenants kept apart by PostgreSQL: new, adopted and upgraded databases, each role, and the tricks of
+# a tenant's login. tests/torture/tenants.py does the same at random.
+# shellcheck disable=SC2317 # run_cases calls the cases
+# shellcheck disable=SC2154 # $program and the like come from the files read here
+[ -n "${PG_TEMP_DIR-}" ] ||
+    exec "$(dirname "$0")/../../scripts/pg_temp.sh" run bash "$0"
+# shellcheck source=tests/harness/shell.sh
+. "$(dirname "$0")/../harness/shell.sh"
+# shellcheck source=tests/integration/fixtures/pg.sh
+. "$(dirname "$0")/fixtures/pg.sh"
+
+tables='click_tracking conversion_tracking attribution_performance_log dead_events
+        attribution_recompute_jobs tenants tenant_logins'
+views='v_attribution_recovery_rate v_active_clicks v_conversion_attribution_summary
+       v_unattributed_conversions'
+batch=(batch --quiet --recovery-target 0 "${period[@]}")
+
+# A statement as a login; what it says goes to $got, errors too.
+as() {
+    got=$(PGUSER=$1 PGOPTIONS="-c client_min_messages=warning ${3-}" sql -c "$2" 2>&1) || true
+}
+
+# expect_as LOGIN SQL WANTED [OPTIONS]
+expect_as() {
+    as "$1" "$2" "${4-}"
+    [ "$got" = "$3" ] || fail "$1: ${got:-nothing}, not $3, from: $2"
+}
+
+# refuses LOGIN SQL [OPTIONS]: by rights or by row security.
+refuses() {
+    as "$1" "$2" "${3-}"
+    [[ $got =~ (permission denied|violates row-level security|row-level security|must be owner) ]] ||
+        fail "$1 is not refused: '$got', from: $2"
+}
+
+# Logins of the server: two tenants', one that pools, one with nothing but the role, a platform.
+make_logins() {
+    sql -d template1 -c 'CREATE ROLE anna LOGIN IN ROLE clickmatch_tenant' \
+        -c 'CREATE ROLE bert LOGIN IN ROLE clickmatch_tenant' \
+        -c 'CREATE ROLE lost LOGIN IN ROLE clickmatch_tenant' \
+        -c 'CREATE ROLE pool LOGIN IN ROLE clickmatch_reader' \
+        -c 'CREATE ROLE app LOGIN' -c 'CREATE ROLE platform LOGIN'
+}
+
+# Two tenants' rows in every table, by whoever may.
+two_tenants() {
+    sql -c "INSERT INTO tenant_logins VALUES ('anna', 'a'), ('bert', 'b')" \
+        -c "INSERT INTO tenants (tenant_id, name, api_key_hash)
+            VALUES ('a', 'A', 'ka'), ('b', 'B', 'kb')" \
+        -c "INSERT INTO click_tracking (click_id, tenant_id, campaign_id, ad_id, click_timestamp)
+            SELECT t || i, t, 'c', 'x', '2026-03-02'
+            FROM unnest(ARRAY['a', 'b']) t, generate_series(1, 3) i" \
+        -c "INSERT INTO conversion_tracking (conversion_id, tenant_id, conversion_type,
+                conversion_timestamp, click_id)
+            SELECT 'v' || t || i, t, 'lead', '2026-03-03', t || i
+            FROM unnest(ARRAY['a', 'b']) t, generate_series(1, 2) i" \
+        -c "INSERT INTO attribution_performance_log (tenant_id, conversion_id, success)
+            SELECT tenant_id, conversion_id, false FROM conversion_tracking" \
+        -c "INSERT INTO dead_events (tenant_id, source, event_type, error_type, error_message)
+            SELECT t, 'x', 'click', 'malformed', 'x' FROM unnest(ARRAY['a', 'b', NULL]) t" \
+        -c "INSERT INTO attribution_recompute_jobs (tenant_ids, window_start, window_end, model,
+                status)
+            SELECT t, '2026-03-01', '2026-03-02', 'm', 'failed'
+            FROM (VALUES ('{a}'::text[]), ('{b}'), ('{a,b}'), ('{}')) x (t)"
+}
+
+new_database() {
+    use_new_database
+    run migrate --quiet
+    expect_status 0
+    two_tenants
+}
+
+# ---- new databases ----
+
+case_every_table_with_a_tenant_is_under_row_security() {
+    use_new_database
+    run migrate --quiet
+    expect_sql "SELECT count(*), bool_and(relrowsecurity AND relforcerowsecurity)
+                FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+                WHERE a.attname IN ('tenant_id', 'tenant_ids') AND c.relkind = 'r'
+                    AND relnamespace = 'public'::regnamespace" "$(wc -w <<<"$tables")|t"
+    expect_sql "SELECT count(*) FROM pg_policies WHERE policyname = 'tenant_isolation_policy'" 7
+    expect_sql "SELECT count(*) FROM pg_policies WHERE policyname ~ 'adoption'" 0
+    expect_sql "SELECT count(*) FROM pg_views v JOIN pg_class c ON c.oid = v.viewname::regclass
+                WHERE schemaname = 'public' AND NOT reloptions @> '{security_invoker=true}'" 0
+    expect_sql "SELECT count(*) FROM pg_roles WHERE rolname ~ '^clickmatch_' AND NOT rolcanlogin
+                AND NOT rolsuper AND NOT rolbypassrls AND NOT rolcreaterole" 3
+    expect_sql "SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) ~ '^clickmatch_'" 0
+}
+
+case_a_tenant_sees_its_rows() {
+    new_database
+    expect_as anna 'SELECT string_agg(DISTINCT tenant_id, $$,$$), count(*) FROM click_tracking' \
+        'a|3'
+    expect_as bert 'SELECT string_agg(DISTINCT tenant_id, $$,$$), count(*) FROM click_tracking' \
+        'b|3'
+    for table in conversion_tracking attribution_performance_log dead_events \
+        v_conversion_attribution_summary v_unattributed_conversions v_attribution_recovery_rate; do
+        as anna "SELECT string_agg(DISTINCT tenant_id, ',') FROM $table"
+        [ "$got" = a ] || [ "$table$got" = v_conversion_attribution_summary ] ||
+            fail "$table: $got"
+    done
+    expect_as anna 'SELECT count(*), max(tenant_ids::text) FROM attribution_recompute_jobs' '1|{a}'
+    expect_as anna 'SELECT tenant_id, name FROM tenants' 'a|A'
+    refuses anna 'SELECT api_key_hash FROM tenants'
+    refuses anna 'SELECT * FROM tenant_logins'
+    refuses anna 'SELECT * FROM stream_positions'
+    refuses anna 'SELECT * FROM model_registry'
+    expect_as anna 'COPY (SELECT click_id FROM click_tracking ORDER BY 1) TO STDOUT' \
+        $'a1\na2\na3'
+    expect_as lost 'SELECT count(*) FROM click_tracking' 0
+}
+
+# What a session says of itself does not count for a tenant's own login.
+case_a_tenant_that_sets_the_setting() {
+    new_database
+    for trick in "SET app.current_tenant_id = 'b'" "SET LOCAL app.current_tenant_id = 'b'" \
+        "SELECT set_config('app.current_tenant_id', 'b', false)" \
+        'SET ROLE clickmatch_tenant' 'SET row_security = on'; do
+        as anna "$trick; SELECT DISTINCT tenant_id FROM click_tracking"
+        [ "${got##*$'\n'}" = a ] || fail "$trick: $got"
+    done
+    expect_as anna 'SELECT DISTINCT tenant_id FROM click_tracking' a \
+        '-c app.current_tenant_id=b'
+    expect_as lost 'SELECT count(*) FROM click_tracking' 0 '-c app.current_tenant_id=b'
+    # not even where it may pool
+    sql -c 'GRANT clickmatch_reader TO bert'
+    expect_as bert 'SELECT DISTINCT tenant_id FROM click_tracking' b '-c app.current_tenant_id=a'
+    sql -c 'REVOKE clickmatch_reader FROM bert'
+}
+
+case_a_reader_sees_whom_it_names() {
+    new_database
+    expect_as pool 'SELECT count(*) FROM click_tracking' 0
+    expect_as pool 'SELECT DISTINCT tenant_id FROM click_tracking' b '-c app.current_tenant_id=b'
+    expect_as pool 'SELECT count(*) FROM click_tracking' 0 '-c app.current_tenant_id=nobody'
+    # a local setting reads as '' once its transaction has ended
+    got=$(PGUSER=pool sql -c 'BEGIN' -c "SET LOCAL app.current_tenant_id = 'a'" \
+        -c 'SELECT count(*) FROM click_tracking' -c COMMIT \
+        -c "SELECT current_setting('app.current_tenant_id') = ''" \
+        -c 'SELECT count(*) FROM click_tracking' -c 'SELECT count(*) FROM dead_events' 2>&1)
+    [ "$got" = $'3\nt\n0\n0' ] || fail "pool: $got"
+    refuses pool "UPDATE click_tracking SET ad_id = 'x'" '-c app.current_tenant_id=b'
+}
+
+# Where an operator grants more, rows of others can be neither made nor changed.
+case_a_tenant_that_may_write() {
+    new_database
+    refuses anna "INSERT INTO click_tracking (click_id, tenant_id, campaign_id, ad_id)
+                  VALUES ('a9', 'a', 'c', 'x')"
+    sql -c 'GRANT INSERT, UPDATE, DELETE ON click_tracking, conversion_tracking TO anna'
+    expect_as anna "INSERT INTO click_tracking (click_id, tenant_id, campaign_id, ad_id)
+                    VALUES ('a9', 'a', 'c', 'x') RETURNING click_id" a9
+    refuses anna "INSERT INTO click_tracking (click_id, tenant_id, campaign_id, ad_id)
+                  VALUES ('a10', 'b', 'c', 'x')"
+    refuses anna "UPDATE click_tracking SET tenant_id = 'b'"
+    refuses anna "INSERT INTO click_tracking (click_id, tenant_id, campaign_id, ad_id)
+                  VALUES ('b1', 'a', 'c', 'x') ON CONFLICT (click_id) DO UPDATE SET ad_id = 'y'"
+    refuses anna "COPY click_tracking (click_id, tenant_id, campaign_id, ad_id) FROM STDIN"
+    digest "SELECT * FROM click_tracking WHERE tenant_id = 'b'" >before
+    as anna "UPDATE click_tracking SET ad_id = 'y'"
+    as anna "UPDATE click_tracking SET ad_id = 'y' WHERE tenant_id = 'b'"
+    as anna "DELETE FROM click_tracking"
+    as anna "MERGE INTO click_tracking k USING (VALUES ('b1')) v (id) ON k.click_id = v.id
+             WHEN MATCHED THEN DELETE"
+    digest "SELECT * FROM click_tracking WHERE tenant_id = 'b'" >after
+    expect_same before after
+    expect_sql "SELECT count(*) FROM click_tracking WHERE tenant_id = 'a'" 0
+    refuses anna 'TRUNCATE click_tracking'
+}
+
+# ---- tricks ----
+
+# Each row that a function sees, it tells; it is so cheap that it would be asked first.
+case_leaky_functions() {
+    new_database
+    sql -c 'CREATE SCHEMA annas AUTHORIZATION anna'
+    as anna "CREATE FUNCTION annas.tell(t TEXT) RETURNS BOOLEAN LANGUAGE plpgsql COST 0.0000001 AS
+             'BEGIN RAISE WARNING ''saw %'', t; RETURN true; END'"
+    as anna 'SELECT count(*) FROM click_tracking WHERE annas.tell(click_id)'
+    [[ $got != *'saw b'* && $got == *'saw a1'* ]] || fail "tell: $got"
+    as anna "SELECT click_id::int FROM click_tracking"
+    [[ $got != *'"b'* ]] || fail "a cast tells: $got"
+    as anna 'EXPLAIN (ANALYZE, COSTS OFF) SELECT * FROM click_tracking WHERE annas.tell(click_id)'
+    [[ $got != *'saw b'* ]] || fail "explain: $got"
+    expect_as anna "SELECT count(*) FROM pg_stats WHERE tablename = 'click_tracking'" 0
+    refuses anna 'SELECT count(*) FROM click_tracking' '-c row_security=off'
+}
+
+# Functions and views of others run with their rights, and still for the login that called.
+case_views_and_functions_of_others() {
+    new_database
+    sql -c 'CREATE VIEW postgres_view WITH (security_invoker = true) AS
+                SELECT * FROM click_tracking' -c 'GRANT SELECT ON postgres_view TO anna' \
+        -c 'GRANT clickmatch_tenant TO app' \
+        -c 'CREATE SCHEMA apps AUTHORIZATION app' -c 'GRANT USAGE ON SCHEMA apps TO anna'
+    as app 'CREATE VIEW apps.clicks AS SELECT * FROM click_tracking'
+    as app 'GRANT SELECT ON apps.clicks TO anna'
+    as app "CREATE FUNCTION apps.ids() RETURNS SETOF TEXT LANGUAGE sql SECURITY DEFINER
+            AS 'SELECT DISTINCT tenant_id FROM public.click_tracking'"
+    expect_as anna 'SELECT DISTINCT tenant_id FROM postgres_view' a
+    expect_as anna 'SELECT DISTINCT tenant_id FROM apps.clicks' a
+    expect_as anna 'SELECT apps.ids()' a
+    sql -c 'REVOKE clickmatch_tenant FROM app'
+    # who the tenant is cannot be had from a table of the tenant's own
+    as anna "CREATE TEMP TABLE tenant_logins AS SELECT 'anna'::name AS login, 'b' AS tenant_id;
+             SET search_path = pg_temp, public; SELECT DISTINCT tenant_id FROM click_tracking"
+    [ "$got" = a ] || fail "a temporary table: $got"
+    as anna "CREATE FUNCTION pg_temp.clickmatch_current_tenant() RETURNS TEXT LANGUAGE sql
+             AS 'SELECT ''b''::text'; SET search_path = pg_temp, public;
+             SELECT DISTINCT tenant_id FROM click_tracking"
+    [ "$got" = a ] || fail "a temporary function: $got"
+}
+
+case_rights_that_nobody_has() {
+    new_database
+    for login in anna pool engine; do
+        refuses $login "SET SESSION AUTHORIZATION bert"
+        refuses $login 'SET ROLE bert'
+        refuses $login "INSERT INTO tenant_logins VALUES ('$login', 'b')"
+        refuses $login 'ALTER TABLE click_tracking DISABLE ROW LEVEL SECURITY'
+        refuses $login 'DROP POLICY tenant_isolation_policy ON click_tracking'
+        refuses $login "UPDATE tenants SET api_key_hash = 'x'"
+    done
+    refuses anna 'CREATE TABLE t ()'
+    refuses anna 'CREATE TRIGGER t BEFORE UPDATE ON click_tracking
+                  FOR EACH ROW EXECUTE FUNCTION set_click_expires_at()'
+    refuses engine 'UPDATE model_registry SET is_champion = true'
+}
+
+# A conversion that refers to another tenant's click does not tell its id.
+case_explain_tells_no_foreign_click() {
+    new_database
+    sql -c "UPDATE conversion_tracking SET attribution_method = 'url_param',
+                attribution_confidence = 1,
+                attributed_click_id = (SELECT id FROM click_tracking WHERE click_id = 'b3')
+            WHERE conversion_id = 'va1'"
+    run explain va1 --quiet
+    expect_status 0
+    expect_no_match "$work/out" b3
+}
+
+# ---- adopted databases ----
+
+# A platform's database, of an owner who is no superuser, and one row of each kind.
+make_platform() {
+    use_new_database
+    sql -d template1 -c "ALTER DATABASE $PGDATABASE OWNER TO platform"
+    PGUSER=platform sql -f "$root/src/pg/sql/bench/as_found.sql"
+    PGUSER=platform sql -c "INSERT INTO click_tracking (click_id, tenant_id, campaign_id, ad_id)
+                            VALUES ('a1', 'a', 'c', 'x'), ('b1', 'b', 'c', 'x')"
+}
+
+# What a platform's program does: reads and writes of all kinds, each of which must go on working.
+# $1 is who does it, $2 a number that no other call had.
+work_as_before() {
+    as "$1" "INSERT INTO click_tracking (click_id, tenant_id, campaign_id, ad_id)
+             VALUES ('i$2', 'b', 'c', 'x');
+             INSERT INTO conversion_tracking (conversion_id, tenant_id, conversion_type,
+                 conversion_timestamp, attributed_click_id)
+             SELECT 'c$2', 'b', 'lead', now(), id FROM click_tracking WHERE click_id = 'i$2';
+             UPDATE conversion_tracking SET crm_stage = 'won' WHERE conversion_id = 'c$2';
+             INSERT INTO click_tracking (click_id, tenant_id, campaign_id, ad_id)
+             VALUES ('a1', 'a', 'c', 'x') ON CONFLICT (click_id) DO UPDATE SET ad_id = 'y$2';
+             DELETE FROM conversion_tracking WHERE conversion_id = 'c$2';
+             SELECT count(DISTINCT tenant_id) FROM click_tracking;
+             SELECT count(DISTINCT tenant_id) FROM v_active_clicks"
+    [ "$got" = $'2\n2' ] || fail "$1: $got"
+    got=$(printf 'f%s\tb\tc\tx\n' "$2" | PGUSER=$1 sql -c \
+        'COPY click_tracking (click_id, tenant_id, campaign_id, ad_id) FROM STDIN' 2>&1)
+    [ -z "$got" ] || fail "$1: $got"
+    PGUSER=$1 pg_dump -a -t click_tracking >dump 2>"$work/err" || fail "$1: $(cat "$work/err")"
+    [ "$(grep -c "^[0-9a-f-]*.f$2" dump)" -eq 1 ] || fail "$1: no f$2 in its dump"
+}
+
+grant_to_app() {
+    PGUSER=platform sql -c 'GRANT SELECT, INSERT, UPDATE, DELETE ON click_tracking,
+        conversion_tracking TO app' -c 'GRANT SELECT ON v_active_clicks TO app' \
+        -c 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO app'
+}
+
+case_an_owner_goes_on_as_before() {
+    make_platform
+    work_as_before platform 1
+    run migrate --db user=platform
+    expect_status 0
+    expect_match "$work/err" "logins that are no tenant's see all tenants, as before"
+    work_as_before platform 2
+    PGUSER=platform pg_dump >dump || fail 'pg_dump of all'
+    # tenants' logins are kept apart nevertheless
+    PGUSER=platform sql -c "INSERT INTO tenant_logins VALUES ('anna', 'a')"
+    expect_as anna 'SELECT DISTINCT tenant_id FROM click_tracking' a
+    refuses anna 'SELECT * FROM v_active_clicks'
+    expect_as pool 'SELECT count(*) FROM click_tracking' 0
+    # and whoever gets rights from now on works with them
+    grant_to_app
+    expect_as app 'SELECT count(DISTINCT tenant_id) FROM click_tracking' 2
+    run "${batch[@]}"
+    expect_status 0
+}
+
+case_grantees_go_on_as_before() {
+    make_platform
+    grant_to_app
+    work_as_before app 1
+    run migrate --db user=platform
+    expect_match "$work/err" 'row security of click_tracking, conversion_tracking is off'
+    for who in app platform; do work_as_before "$who" "2$who"; done
+    PGUSER=platform sql -c "INSERT INTO tenant_logins VALUES ('anna', 'a')"
+    refuses anna 'SELECT DISTINCT tenant_id FROM click_tracking'
+    run "${batch[@]}"
+    expect_status 0
+    # docs/tenants.md: what the owner may turn on beforehand
+    PGUSER=platform sql -c 'ALTER TABLE click_tracking ENABLE ROW LEVEL SECURITY'
+    run migrate --db user=platform --quiet
+    expect_as anna 'SELECT DISTINCT tenant_id FROM click_tracking' a
+    expect_as app "UPDATE click_tracking SET ad_id = 'z' RETURNING tenant_id = 'q'" \
+        "$(PGUSER=platform sql -c "SELECT tenant_id = 'q' FROM click_tracking")"
+    run "${batch[@]}"
+    expect_status 0
+}
+
+# A dump is a reader's work, too, and whoever may read all has no grant of this table's own.
+case_whoever_reads_all_goes_on() {
+    make_platform
+    sql -c 'CREATE ROLE backup LOGIN' -c 'GRANT pg_read_all_data TO backup'
+    run migrate --db user=platform --quiet
+    PGUSER=backup pg_dump >dump 2>"$work/err" || fail "pg_dump: $(cat "$work/err")"
+    sql -c 'DROP ROLE backup'
+}
+
+case_enforcement() {
+    make_platform
+    grant_to_app
+    run migrate --db user=platform --quiet
+    PGUSER=platform sql -c "INSERT INTO tenant_logins VALUES ('anna', 'a')" \
+        -c 'CREATE MATERIALIZED VIEW counts AS SELECT tenant_id, count(*) FROM click_tracking
+            GROUP BY 1' -c 'GRANT SELECT ON counts TO app'
+    sql -c 'CREATE VIEW mine AS SELECT * FROM click_tracking' -c 'GRANT SELECT ON mine TO app'
+    run migrate --db user=platform --enforce-tenants
+    expect_status 0
+    expect_match "$work/err" 'app sees and writes only .*: click_tracking, conversion_tracking'
+    expect_match "$work/err" 'platform sees and writes only .*dead_events'
+    expect_match "$work/err" 'the materialized view counts goes on showing all tenants'
+    expect_match "$work/err" 'the view mine goes on showing .* postgres is above row security'
+    for who in app platform; do
+        expect_as "$who" 'SELECT count(*) FROM click_tracking' 0
+        expect_as "$who" 'SELECT count(*) FROM v_active_clicks' 0
+        refuses "$who" "INSERT INTO click_tracking (click_id, tenant_id, campaign_id, ad_id)
+                        VALUES ('i', 'b', 'c', 'x')"
+        refuses "$who" 'COPY click_tracking TO STDOUT' '-c row_security=off'
+    done
+    expect_as anna 'SELECT DISTINCT tenant_id FROM click_tracking' a
+    expect_as anna 'SELECT DISTINCT tenant_id FROM v_active_clicks' a
+    expect_as engine 'SELECT count(DISTINCT tenant_id) FROM click_tracking' 2
+    expect_sql "SELECT count(*), bool_and(relrowsecurity AND relforcerowsecurity) FROM pg_class c
+                JOIN pg_policy p ON p.polrelid = c.oid
+                WHERE polname = 'tenant_isolation_policy'" '7|t'
+    # keys and triggers of others' rows hold as before
+    as engine "DELETE FROM click_tracking WHERE click_id = 'b1'"
+    expect_as engine "INSERT INTO conversion_tracking (conversion_id, tenant_id, conversion_type,
+                          conversion_timestamp, attributed_click_id)
+                      SELECT 'c', 'a', 'lead', now(), id FROM click_tracking
+                      RETURNING conversion_id" c
+    as engine 'DELETE FROM click_tracking'
+    [[ $got == *'violates foreign key'* ]] || fail "the foreign key: $got"
+    # the owner goes on with what is the owner's, and again is nothing
+    PGUSER=platform sql -c "INSERT INTO tenants (tenant_id, name) VALUES ('a', 'A')"
+    run migrate --db user=platform --optimize --quiet
+    expect_status 0
+    sql -c 'SELECT oid, xmin, relname FROM pg_class ORDER BY oid' >before
+    run migrate --db user=platform --enforce-tenants
+    expect_no_match "$work/err" 'sees and writes only'
+    sql -c 'SELECT oid, xmin, relname FROM pg_class ORDER BY oid' >after
+    expect_same before after
+}
+
+# An older version of our own, in use: as an adopted one.
+case_an_older_version() {
+    use_new_database
+    sql -c 'CREATE TABLE clickmatch_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL,
+            checksum TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL DEFAULT now())'
+    for file in "$migrations"/00[1-6]*.sql; do
+        name=$(basename "$file" .sql)
+        sql -1 -f "$file" -c "INSERT INTO clickmatch_migrations
+            VALUES ($((10#${name%%_*})), '${name#*_}', '$(sha256sum <"$file" | cut -d ' ' -f 1)')"
+    done
+    sql -c 'GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO app' \
+        -c 'GRANT CREATE ON SCHEMA public TO app'
+    run migrate --quiet
+    two_tenants
+    expect_as app 'SELECT count(*) FROM conversion_tracking' 4
+    run "${batch[@]}" --db user=app
+    expect_status 0
+    run migrate --quiet --enforce-tenants
+    run "${batch[@]}" --db user=app
+    expect_status 4
+    expect_error 'row security hides rows of .*click_tracking.* from login app'
+    sql -c 'REVOKE ALL ON SCHEMA public FROM app'
+}
+
+# ---- the engine's login ----
+
+case_the_engine_refuses_to_be_above_row_security() {
+    new_database
+    sql -c 'ALTER ROLE app BYPASSRLS' -c 'GRANT clickmatch_engine TO app'
+    : >events
+    for command in "${batch[*]}" "${batch[*]} --dry-run" 'explain va1 --quiet' \
+        'stream --quiet --events events' 'stream --quiet --sink db --events events'; do
+        # shellcheck disable=SC2086 # words
+        run $command --db user=postgres
+        expect_status 4
+        expect_error 'login postgres is a superuser, for which row security does not hold'
+        # shellcheck disable=SC2086 # words
+        run $command --db user=app
+        expect_status 4
+        expect_error 'login app has BYPASSRLS'
+        # shellcheck disable=SC2086 # words
+        run $command --db user=postgres --allow-superuser
+        expect_status 0
+    done
+    expect_sql 'SELECT count(*) FROM attribution_recompute_jobs WHERE started_by IS NOT NULL' 1
+    sql -c 'ALTER ROLE app NOBYPASSRLS'
+    run "${batch[@]}" --db user=app
+    expect_status 0
+    sql -c 'REVOKE clickmatch_engine FROM app'
+}
+
+case_the_engine_refuses_where_rows_are_hidden() {
+    new_database
+    run "${batch[@]}"
+    expect_status 0
+    sql -c 'DROP POLICY clickmatch_engine_policy ON click_tracking'
+    run "${batch[@]}"
+    expect_status 4
+    expect_error 'row security hides rows of click_tracking from login engine; GRANT'
+    run migrate --quiet
+    run "${batch[@]}"
+    expect_status 0
+    sql -c 'CREATE POLICY less ON conversion_tracking AS RESTRICTIVE USING (conversion_id > $$b$$)'
+    run explain va1 --quiet
+    expect_status 4
+    expect_error 'row security hides rows of conversion_tracking from login engine'
+    sql -c 'DROP POLICY less ON conversion_tracking' -c 'ALTER TABLE click_tracking OWNER TO app' \
+        -c 'GRANT clickmatch_tenant TO app' -c 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO app'
+    run "${batch[@]}" --dry-run --db user=app
+    expect_status 4
+    expect_error 'row security hides rows of .* from login app'
+    sql -c 'ALTER TABLE click_tracking OWNER TO postgres' -c 'REVOKE clickmatch_tenant FROM app'
+}
+
+# Each result is right by the role's rights alone, and what a tenant may see of it is its own.
+case_the_engine_works_for_all_tenants() {
+    new_database
+    run "${batch[@]}"
+    expect_status 0
+    expect_sql 'SELECT count(DISTINCT tenant_id), count(attributed_click_id)
+                FROM conversion_tracking' '2|4'
+    expect_as anna "SELECT string_agg(k.click_id, ',' ORDER BY 1) FROM conversion_tracking c
+                    JOIN click_tracking k ON k.id = c.attributed_click_id" a1,a2
+}
+
+# ---- roles ----
+
+case_roles_that_are_missing() {
+    use_new_database
+    sql -d template1 -c "ALTER DATABASE $PGDATABASE OWNER TO platform" \
+        -c 'ALTER ROLE clickmatch_reader RENAME TO elsewhere'
+    run migrate --db user=platform
+    expect_status 0
+    expect_match "$work/err" 'role clickmatch_reader is missing, .*CREATE ROLE clickmatch_reader'
+    sql -d template1 -c 'ALTER ROLE elsewhere RENAME TO clickmatch_reader'
+    PGUSER=platform sql -c "INSERT INTO tenant_logins VALUES ('anna', 'a')"
+    refuses pool 'SELECT * FROM click_tracking'
+    run migrate --db user=platform
+    expect_no_match "$work/err" missing
+    expect_as pool 'SELECT count(*) FROM click_tracking' 0
+}
+
+case_a_role_that_undoes_row_security() {
+    use_new_database
+    sql -c 'ALTER ROLE clickmatch_tenant BYPASSRLS'
+    run migrate --quiet
+    expect_status 4
+    expect_error 'a role of clickmatch has SUPERUSER, BYPASSRLS or CREATEROLE'
+    sql -c 'ALTER ROLE clickmatch_tenant NOBYPASSRLS'
+}
+
+# Roles are the server's: databases and schemas that are migrated at once share them.
+case_many_at_once() {
+    use_new_database
+    one=$PGDATABASE
+    use_new_database
+    sql -d template1 -c 'ALTER ROLE clickmatch_tenant RENAME TO was_tenant' \
+        -c 'ALTER ROLE clickmatch_reader RENAME TO was_reader'
+    pids=()
+    for i in 1 2 3 4 5 6; do
+        db=$PGDATABASE
+        [ $((i % 2)) -eq 0 ] || db=$one
+        "$program" migrate --quiet --db "dbname=$db" --schema "s$((i % 3))" >"out.$i" 2>&1 &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid" || fail "exit status $?: $(cat out.*)"; done
+    expect_sql "SELECT count(*) FROM pg_policies WHERE policyname = 'clickmatch_engine_policy'" 15
+    expect_sql "SELECT count(*) FROM pg_roles WHERE rolname ~ '^clickmatch_'" 3
+    for name in "$one" "$PGDATABASE"; do sql -d template1 -c "DROP DATABASE $name"; done
+    sql -d template1 -c 'DROP ROLE clickmatch_tenant, clickmatch_reader' \
+        -c 'ALTER ROLE was_tenant RENAME TO clickmatch_tenant' \
+        -c 'ALTER ROLE was_reader RENAME TO clickmatch_reader'
+}
+
+make_templates
+make_logins
+run_cases
