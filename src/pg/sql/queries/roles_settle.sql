@@ -102,7 +102,8 @@ SELECT format('role %s is missing, and this login may not create it; have it mad
 FROM unnest(ARRAY['clickmatch_engine', 'clickmatch_tenant', 'clickmatch_reader']) AS role
 WHERE to_regrole(role) IS NULL
 UNION ALL
-SELECT 'logins that are no tenant''s see all tenants, as before; migrate --enforce-tenants ends that'
+SELECT 'logins that are no tenant''s see all tenants, as before; '
+       'migrate --enforce-tenants ends that'
 WHERE EXISTS (SELECT FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
               WHERE p.polname = 'clickmatch_adoption_policy'
                   AND c.relnamespace = (SELECT oid FROM pg_namespace

@@ -27,8 +27,8 @@ shown AS (
     JOIN pg_rewrite w ON w.oid = d.objid
     JOIN pg_class v ON v.oid = w.ev_class AND v.relkind IN ('v', 'm') AND v.oid <> s.oid
 )
-SELECT format('%s sees and writes only its own tenant''s rows from now on, if tenant_logins gives it '
-              'one, and may not COPY FROM or dump: %s',
+SELECT format('%s sees and writes only its own tenant''s rows from now on, if tenant_logins gives '
+              'it one, and may not COPY FROM or dump: %s',
               CASE WHEN r.role = 0 THEN 'whoever is no clickmatch role (PUBLIC)'
                    ELSE r.role::regrole::text END,
               string_agg(r.relname, ', ' ORDER BY r.relname))
