@@ -274,7 +274,7 @@ case_no_right_to_read() {
 
 case_wrong_password() {
     use_new_database adopted
-    sql -c "CREATE ROLE guarded LOGIN PASSWORD 'correct-horse' SUPERUSER"
+    sql -c "CREATE ROLE guarded LOGIN PASSWORD 'correct-horse' IN ROLE clickmatch_engine"
     hba=$(sql -c 'SHOW hba_file')
     sed -i '1i local all guarded scram-sha-256' "$hba"
     sql -c 'SELECT pg_reload_conf()' >/dev/null
