@@ -358,7 +358,7 @@ case_no_server() {
 # docs/registry.md, "Try it", as printed.
 case_the_page_works_as_printed() {
     psql -Xq -d template1 -c 'CREATE DATABASE clickmatch TEMPLATE adopted'
-    ln -s "$(dirname "$program")" build
+    ln -s "$(dirname "$built")" build
     sed -n '/^## Try it$/,/^## /s/^    //p' "$root/docs/registry.md" >commands
     [ "$(wc -l <commands)" -eq 6 ] || fail "$(wc -l <commands) commands"
     bash -e commands >"$work/out" 2>"$work/err" || fail "exit status $?: $(cat "$work/err")"

@@ -81,7 +81,7 @@ after seq 5, line 1|the last'
 # Whatever the database makes of it, what was committed is on disk.
 case_commits_are_waited_for() {
     use_new_database empty
-    sql -c "CREATE TABLE seen (setting TEXT)" -c "
+    sql -c "CREATE TABLE seen (setting TEXT)" -c "GRANT INSERT ON seen TO $engine" -c "
         CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN
             INSERT INTO seen VALUES (current_setting('synchronous_commit'));
             RETURN NEW;

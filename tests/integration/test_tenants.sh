@@ -290,6 +290,12 @@ case_many_at_once() {
         -c 'ALTER ROLE was_reader RENAME TO clickmatch_reader'
 }
 
+# Some of what `make torture-tenants` does long; the seed is told where it fails.
+case_at_random() {
+    "$root/scripts/pg_temp.sh" run python3 "$root/tests/torture/tenants.py" --count 300 \
+        --program "$built" >"$work/out" 2>&1 || fail "$(grep -E 'FAULT|seed' "$work/out")"
+}
+
 make_templates
 make_logins
 run_cases

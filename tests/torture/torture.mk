@@ -1,9 +1,9 @@
 # Torture, included by the Makefile: what make test does small, done long. Each target takes its
 # count or its time on the command line and a seed; what fails prints the seed that replays it.
 
-.PHONY: torture torture-stream torture-stream-rejects
+.PHONY: torture torture-stream torture-stream-rejects torture-tenants
 
-torture: torture-stream torture-stream-rejects ## all of the torture below: hours
+torture: torture-stream torture-stream-rejects torture-tenants ## all of the torture below: hours
 
 # In some rounds with a program whose segments are so small that many come and go.
 KILLS = 1000
@@ -17,3 +17,8 @@ torture-stream: ## kill a stream KILLS times (1000: 20 minutes), let its server 
 
 torture-stream-rejects: all ## 10 M events, one in a hundred broken (LINES=N: others): minutes
 	@CLICKMATCH=$(abspath $(BUILD))/clickmatch tests/torture/stream_rejects.sh $(LINES)
+
+OPERATIONS = 10000
+torture-tenants: all ## OPERATIONS (10,000) of tenants and roles at once (SEED=N: again): minutes
+	@tests/torture/tenants.py --count $(OPERATIONS) $(if $(SEED),--seed $(SEED)) \
+	    --program $(BUILD)/clickmatch
