@@ -124,7 +124,8 @@ def event(rng, tenant, secret):
               "device_type": "mobile", "fbclid": "fb-%d" % rng.randrange(20),
               kind + "_timestamp": rng.randrange(1700000000000, 1700001000000)}
     if kind == "click":
-        fields.update(click_id=rng.choice([shared_id(rng), "e-%s-%d" % (secret, rng.getrandbits(30))]),
+        own_id = "e-%s-%d" % (secret, rng.getrandbits(30))
+        fields.update(click_id=rng.choice([shared_id(rng), own_id]),
                       campaign_id="c-" + secret, ad_id="a-" + secret)
     else:
         fields.update(conversion_id="v-%s-%d" % (secret, rng.getrandbits(40)),
