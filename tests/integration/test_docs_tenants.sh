@@ -47,9 +47,10 @@ case_it_names_what_there_is() {
     while IFS= read -r name; do
         grep -rqF -e "$name" "$root/src/pg/sql" || fail "no $name in the SQL"
     done <names
-    for option in $(grep -oE -e '--[a-z-]+' "$page" | sort -u); do
+    grep -oE -e '--[a-z-]+' "$page" | sort -u >options
+    while IFS= read -r option; do
         grep -qF -e "\"${option#--}\"" "$root/src/cmd/options.def" || fail "no option $option"
-    done
+    done <options
 }
 
 run_cases
