@@ -2,6 +2,7 @@
 # A database adopted as found, or of an older version: those who worked there do so as before, until
 # `migrate --enforce-tenants`.
 # shellcheck disable=SC2317 # run_cases calls the cases
+# shellcheck disable=SC2119 # nor is a template meant to be the script's argument
 # shellcheck disable=SC2154 # $program and the like come from the files read here
 [ -n "${PG_TEMP_DIR-}" ] ||
     exec "$(dirname "$0")/../../scripts/pg_temp.sh" run bash "$0"
