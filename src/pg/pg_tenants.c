@@ -29,7 +29,9 @@ cm_status cm_pg_roles_settle(cm_pg *pg, const cm_pg_teller *teller, cm_error *er
 {
     cm_status status = cm_pg_run(pg, SETTLING, "BEGIN", NULL, NULL, error);
     if (status == CM_OK)
-        status = tell_rows(pg, SETTLING, cm_sql_queries_roles_settle, teller, error);
+        status = cm_pg_run(pg, SETTLING, cm_sql_queries_roles_settle, NULL, NULL, error);
+    if (status == CM_OK)
+        status = tell_rows(pg, SETTLING, cm_sql_queries_roles_told, teller, error);
     if (status == CM_OK)
         status = cm_pg_run(pg, SETTLING, "COMMIT", NULL, NULL, error);
     if (status != CM_OK)

@@ -259,6 +259,24 @@ case_roles_that_are_missing() {
     expect_as pool 'SELECT count(*) FROM click_tracking' 0
 }
 
+# What a login cannot give it names, and who could.
+case_rights_of_others_to_give() {
+    use_new_database
+    sql -c 'GRANT CREATE ON SCHEMA public TO platform, PUBLIC' \
+        -c "REVOKE TEMPORARY ON DATABASE $PGDATABASE FROM PUBLIC"
+    run migrate --db user=platform
+    expect_status 0
+    expect_match "$work/err" 'say GRANT TEMPORARY ON DATABASE case_.* TO clickmatch_engine'
+    expect_match "$work/err" 'PUBLIC may create functions in schema public, .*REVOKE CREATE'
+    sql -c 'REVOKE CREATE ON SCHEMA public FROM PUBLIC'
+    run migrate --db user=platform
+    expect_match "$work/err" 'GRANT CREATE ON SCHEMA public TO clickmatch_engine'
+    run migrate
+    expect_no_match "$work/err" 'GRANT|REVOKE'
+    run "${batch[@]}"
+    expect_status 0
+}
+
 case_a_role_that_undoes_row_security() {
     use_new_database
     sql -c 'ALTER ROLE clickmatch_tenant BYPASSRLS'

@@ -1,6 +1,6 @@
 -- Roles, what they may, and the engine's policies: each that is missing is made. It runs at the end
 -- of every `migrate`, as roles are the server's: they may be made later, or gone in a database that
--- was restored elsewhere. Yields what to tell, a line each. This is the one place that grants.
+-- was restored elsewhere. This is the one place that grants.
 --
 --   clickmatch_engine  batch, stream, explain, retry, purge: all tenants
 --   clickmatch_tenant  a tenant's own logins, which tenant_logins lists: that tenant
@@ -97,22 +97,3 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT format('role %s is missing, and this login may not create it; have it made (CREATE ROLE %s '
-              'NOLOGIN), then run migrate again', role, role)
-FROM unnest(ARRAY['clickmatch_engine', 'clickmatch_tenant', 'clickmatch_reader']) AS role
-WHERE to_regrole(role) IS NULL
-UNION ALL
-SELECT 'logins that are no tenant''s see all tenants, as before; '
-       'migrate --enforce-tenants ends that'
-WHERE EXISTS (SELECT FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
-              WHERE p.polname = 'clickmatch_adoption_policy'
-                  AND c.relnamespace = (SELECT oid FROM pg_namespace
-                                        WHERE nspname = current_schema()))
-UNION ALL
-SELECT format('row security of %s is off, as others than its owner have rights there; tenants'' '
-              'logins get none until migrate --enforce-tenants',
-              string_agg(c.relname, ', ' ORDER BY c.relname))
-FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
-WHERE p.polname = 'tenant_isolation_policy' AND NOT c.relrowsecurity
-    AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
-HAVING count(*) > 0;
