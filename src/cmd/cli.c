@@ -140,7 +140,7 @@ static const cm_command commands[] = {
         "Reads clicks and conversions in one snapshot, matches, and writes the results\n"
         "that change, in one transaction. Running it again changes nothing.\n"
         "--challenger: docs/registry.md says what it shows, and what it cannot.\n",
-        "clickmatch batch --db 'dbname=clickmatch user=engine' --from 2026-03-01 --to 2026-03-08",
+        "clickmatch batch --db 'dbname=clickmatch user=engine' --from 2026-03-01",
         cm_cmd_batch,
         NULL,
     },

@@ -41,7 +41,7 @@ work_as_before() {
         'COPY click_tracking (click_id, tenant_id, campaign_id, ad_id) FROM STDIN' 2>&1)
     [ -z "$got" ] || fail "$1: $got"
     PGUSER=$1 pg_dump -a -t click_tracking >dump 2>"$work/err" || fail "$1: $(cat "$work/err")"
-    [ "$(grep -c "^[0-9a-f-]*.f$2" dump)" -eq 1 ] || fail "$1: no f$2 in its dump"
+    [ "$(grep -cP "^[0-9a-f-]*\tf$2\t" dump)" -eq 1 ] || fail "$1: no f$2 in its dump"
 }
 
 grant_to_app() {
