@@ -93,6 +93,7 @@ static cm_status drop_vanished(cm_pg_staging *staging, uint64_t *vanished, cm_er
     return status;
 }
 
+/* The update first, which locks the rows, then the log. */
 static cm_status update(cm_pg_staging *staging, const cm_pg_promotion *promotion, uint64_t *changed,
                         cm_error *error)
 {
@@ -109,7 +110,9 @@ static cm_status update(cm_pg_staging *staging, const cm_pg_promotion *promotion
     if (status == CM_OK)
         *changed = cm_pg_answer_affected(&answer);
     cm_pg_answer_free(&answer);
-    return status;
+    return status == CM_OK
+               ? cm_pg_run(staging->pg, PROMOTING, cm_sql_queries_promote_log, values, NULL, error)
+               : status;
 }
 
 /* Once begun, a commit is waited for: whether it went through must be known. */

@@ -8,6 +8,8 @@ import subprocess
 import threading
 import time
 
+from session import Session
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PG_TEMP = os.path.join(ROOT, "scripts", "pg_temp.sh")
 
@@ -18,6 +20,8 @@ commit_delay = 5000
 commit_siblings = 0
 max_connections = 40
 """
+
+END_SECONDS = 60  # for the processes of a dead server
 
 TABLES = {
     "conversion_tracking":
@@ -71,33 +75,23 @@ def dump(database):
                           .splitlines()) for table, query in TABLES.items()}
 
 
-class Watcher:
+class Watcher(Session):
     """A session that says what the newest session of the stream is doing."""
 
-    MARK = "--watched--"
-
     def __init__(self, database):
-        self.database = database
-        self.psql = subprocess.Popen(["psql", "-XAtq", "-d", "postgres"], text=True,
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        super().__init__("postgres")
+        self.watched = database
 
     def doing(self):
         """"", "idle", "between" (of a transaction), "COPY", "COMMIT", or "statement"."""
-        self.psql.stdin.write(
+        answer = self.ask(
             "SELECT state, left(query, 400) FROM pg_stat_activity WHERE application_name = "
-            "'clickmatch' AND datname = '%s' ORDER BY backend_start DESC LIMIT 1;\n"
-            "\\echo %s\n" % (self.database, self.MARK))
-        self.psql.stdin.flush()
-        lines = list(iter(self.psql.stdout.readline, self.MARK + "\n"))
-        state, _, query = "".join(lines).partition("|")
+            "'clickmatch' AND datname = '%s' ORDER BY backend_start DESC LIMIT 1" % self.watched)
+        state, _, query = answer.partition("|")
         if state != "active":
             return {"idle in transaction": "between", "": ""}.get(state, "idle")
         found = re.match(r"(?:\s|--[^\n]*\n)*(COPY|COMMIT)", query)
         return found.group(1) if found else "statement"
-
-    def close(self):
-        self.psql.stdin.close()
-        self.psql.wait()
 
 
 # --- Faults ---------------------------------------------------------------------------------------
@@ -121,7 +115,35 @@ def crash(seconds):
     """The server goes, and comes back later."""
     subprocess.run([PG_TEMP, "crash", os.environ["PG_TEMP_DIR"]], check=True)
     time.sleep(seconds)
+    resume()
+
+
+def kill(seconds):
+    """Its first process is killed, and its sessions end when they notice."""
+    pids = processes()
+    os.kill(pids[0], signal.SIGKILL)
+    deadline = time.monotonic() + END_SECONDS
+    while any(is_alive(pid) for pid in pids):
+        if time.monotonic() > deadline:
+            raise RuntimeError("processes of a dead server live on")
+        time.sleep(0.01)
+    # Where nobody reaps it, its number is still taken, and a new one would not start.
+    for lock in ("data/postmaster.pid", ".s.PGSQL.5432.lock"):
+        os.unlink(os.path.join(os.environ["PG_TEMP_DIR"], lock))
+    time.sleep(seconds)
+    resume()
+
+
+def resume():
     subprocess.run([PG_TEMP, "resume", os.environ["PG_TEMP_DIR"]], check=True)
+
+
+def is_alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def pause(seconds):

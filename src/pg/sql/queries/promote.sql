@@ -1,34 +1,13 @@
--- The changed results into their conversions, and a line in the log for each. A conversion deleted
--- meanwhile has neither. The log's lines come in the order of its index over them, with ids that
--- cost half of uuid_generate_v4()'s, the default of a database as found.
-WITH promoted AS (
-    UPDATE conversion_tracking c
-    SET attributed_click_id = s.attributed_click_id,
-        attribution_method = s.attribution_method,
-        attribution_confidence = s.attribution_confidence,
-        attribution_window_hours = s.attribution_window_hours,
-        fingerprint_match_score = s.fingerprint_match_score,
-        probabilistic_candidates = s.probabilistic_candidates,
-        match_probability = s.match_probability,
-        attribution_model = s.attribution_model,
-        attributed_at = CASE WHEN s.is_attributed THEN :'run_time'::timestamptz END
-    FROM :"staging" s
-    WHERE c.id = s.id
-    RETURNING c.tenant_id, c.conversion_id, s.layer_1_result, s.layer_2_result, s.layer_3_result,
-              s.attribution_method, s.attribution_confidence, s.is_attributed
-),
-earlier AS (
-    SELECT l.tenant_id, l.conversion_id, max(l.attempt_number) AS attempts
-    FROM attribution_performance_log l
-    WHERE l.conversion_id IN (SELECT p.conversion_id FROM promoted p)
-    GROUP BY l.tenant_id, l.conversion_id
-)
-INSERT INTO attribution_performance_log
-    (id, tenant_id, conversion_id, attempt_number, layer_1_result, layer_2_result,
-     layer_3_result, final_method, final_confidence, success, processing_time_ms)
-SELECT gen_random_uuid(), p.tenant_id, p.conversion_id, coalesce(e.attempts, 0) + 1,
-       p.layer_1_result, p.layer_2_result, p.layer_3_result,
-       p.attribution_method, p.attribution_confidence, p.is_attributed, :'processing_ms'::integer
-FROM promoted p
-LEFT JOIN earlier e USING (tenant_id, conversion_id)
-ORDER BY p.conversion_id;
+-- The changed results into their conversions. One deleted meanwhile is left out.
+UPDATE conversion_tracking c
+SET attributed_click_id = s.attributed_click_id,
+    attribution_method = s.attribution_method,
+    attribution_confidence = s.attribution_confidence,
+    attribution_window_hours = s.attribution_window_hours,
+    fingerprint_match_score = s.fingerprint_match_score,
+    probabilistic_candidates = s.probabilistic_candidates,
+    match_probability = s.match_probability,
+    attribution_model = s.attribution_model,
+    attributed_at = CASE WHEN s.is_attributed THEN :'run_time'::timestamptz END
+FROM :"staging" s
+WHERE c.id = s.id;
