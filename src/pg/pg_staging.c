@@ -22,6 +22,7 @@ void cm_pg_staging_init(cm_pg_staging *staging, cm_pg *pg, const cm_pg_job *job)
     for (const char *digit = job->id; *digit != '\0'; digit++)
         if (*digit != '-')
             staging->name[at++] = *digit;
+    (void)snprintf(staging->name + at, sizeof staging->name - at, "_%d", job->run_count);
 }
 
 static cm_status run_on(cm_pg_staging *staging, const char *doing, const char *sql, cm_error *error)

@@ -96,6 +96,31 @@ case_killed_then_another_job() {
                 ORDER BY window_start" $'failed|t\nsucceeded|'
 }
 
+# A table that belongs to another login is not ours to drop, and stays out of the way until that
+# login's next run.
+case_killed_then_another_login() {
+    use_new_database adopted
+    for login in night day; do
+        sql -c "CREATE ROLE $login LOGIN; GRANT ALL ON SCHEMA public TO $login;
+                GRANT ALL ON ALL TABLES IN SCHEMA public TO $login"
+        ! sql -c "SELECT FROM pg_roles WHERE rolname = 'clickmatch_engine'" | grep -q . ||
+            sql -c "GRANT clickmatch_engine TO $login"
+    done
+    hold "$before_update"
+    start "${batch[@]}" --db user=night
+    wait_for "$waiting" 1
+    kill -KILL "$program_pid"
+    finish 2>/dev/null
+    wait_for "$sessions" 0
+    release
+    run "${batch[@]}" --db user=day
+    expect_status 0
+    expect_job 'status, run_count, conversions_changed > 2000' 'succeeded|2|t'
+    run "${batch[@]}" --db user=night
+    expect_status 0
+    expect_sql "SELECT count(*) FROM pg_class WHERE relname ~ 'staging'" 0
+}
+
 case_click_deleted() {
     use_new_database adopted
     sql -c "CREATE TABLE doomed AS SELECT k.id, c.id AS conversion FROM conversion_tracking c

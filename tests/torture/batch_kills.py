@@ -47,8 +47,8 @@ class Torture:
         for problem in problems[:10]:
             print("%s %d: %s" % (kind, number, problem), flush=True)
         if problems:
-            print("%s %d BAD; again: --seed %d --first %d" %
-                  (kind, number, self.options.seed, number), flush=True)
+            print("%s %d BAD; again: batch_kills.py --%ss 4 --seed %d --first %d" % (
+                kind, number, kind.replace(" ", "-"), self.options.seed, number), flush=True)
         if time.monotonic() - self.told > TOLD_SECONDS:
             self.tell(kind, totals)
 

@@ -120,25 +120,41 @@ class Start:
 
 
 class Starts:
-    """Made by the program itself: of each version, one that was stopped there."""
+    """Made by the program itself, when they are asked for: of each version, a database in which it
+    was stopped there."""
 
     def __init__(self, program):
         self.program = program
         self.count = 0
-        self.all = []
-        last = len(os.listdir(os.path.join(server.ROOT, "src/pg/sql/migrations")))
-        for label, template in (("empty", "template0"), ("found", "torture_found")):
-            start = Start(label, self.prepare("torture_%s_0" % label, template))
-            self.all.append(start)
-            older = [Start("%s %d" % (label, version), self.stop_at(start, version))
-                     for version in range(last + 1)]
-            self.name_states(start, older)
-            self.all += [one for one in older[1:-1] if label == "found"]
-        optimize = Start("optimize", older[-1].template, "--optimize")
-        self.name_states(optimize, [older[-1], Start("optimized", self.optimized(optimize))])
-        self.all.append(optimize)
-        for one in older[1:-1]:
-            one.states, one.end = self.all[1].states, self.all[1].end
+        self.last = len(os.listdir(os.path.join(server.ROOT, "src/pg/sql/migrations")))
+        self.labels = ["empty", "found", "optimize"] + \
+            ["found %d" % version for version in range(1, self.last)]
+        self.made = {}
+
+    def get(self, label):
+        if label not in self.made:
+            if label == "empty":
+                self.make_all("empty", "template0")
+            else:
+                self.make_all("found", "torture_found")
+                self.make_optimize()
+        return self.made[label]
+
+    def make_all(self, label, template):
+        start = Start(label, self.prepare("torture_%s_0" % label, template))
+        older = [Start("%s %d" % (label, version), self.stop_at(start, version))
+                 for version in range(self.last + 1)]
+        self.name_states(start, older)
+        self.made[label] = start
+        for one in older:
+            one.states, one.end = start.states, start.end
+            self.made[one.label] = one
+
+    def make_optimize(self):
+        finished = self.made["found %d" % self.last]
+        start = Start("optimize", finished.template, "--optimize")
+        self.name_states(start, [finished, Start("optimized", self.optimized(start))])
+        self.made[start.label] = start
 
     def prepare(self, name, template):
         server.psql("template1", "-c", "CREATE DATABASE %s TEMPLATE %s" % (name, template))
@@ -203,7 +219,7 @@ class Run:
                     [], 0)
         if rng.random() < AIMED_SHARE:
             wait_until(life, self.is_inside)
-        time.sleep(rng.uniform(0, 0.4))
+        time.sleep(rng.uniform(0, rng.choice([0.1, 0.5])))
         was_inside = kill(life, choose_how(rng, by_server), self.is_inside)
         if by_server:
             self.session.close()
@@ -244,7 +260,7 @@ class Run:
 
 def kill_round(starts, rng, totals, kills, by_server, work):
     """Kill it until it has got through, at most so many times. Returns what was wrong."""
-    start = rng.choice(starts.all)
+    start = starts.get(rng.choice(starts.labels))
     run = Run(starts, start, rng, totals, work)
     for _ in range(min(kills, 6)):
         if run.kill(by_server) in (start.end, None):

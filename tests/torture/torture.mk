@@ -4,6 +4,9 @@
 .PHONY: torture torture-stream torture-stream-rejects torture-tenants
 
 torture: torture-stream torture-stream-rejects torture-tenants ## all of the torture below: hours
+.PHONY: torture torture-stream torture-stream-rejects torture-kills
+
+torture: torture-stream torture-stream-rejects torture-kills ## all of the torture below: hours
 
 # In some rounds with a program whose segments are so small that many come and go.
 KILLS = 1000
@@ -22,3 +25,12 @@ OPERATIONS = 10000
 torture-tenants: all ## OPERATIONS (10,000) of tenants and roles at once (SEED=N: again): minutes
 	@tests/torture/tenants.py --count $(OPERATIONS) $(if $(SEED),--seed $(SEED)) \
 	    --program $(BUILD)/clickmatch
+# Of the kills of clients and of servers each, a fifth are of migrate.
+SERVER_KILLS = 200
+OVERLAPS = 100
+SEED = 1
+torture-kills: all ## kill batch and migrate KILLS times, their server SERVER_KILLS times: an hour
+	@tests/torture/batch_kills.py --program $(BUILD)/clickmatch --seed $(SEED) \
+	    --kills $$(($(KILLS) * 4 / 5)) --migrate-kills $$(($(KILLS) / 5)) \
+	    --server-kills $$(($(SERVER_KILLS) * 4 / 5)) \
+	    --migrate-server-kills $$(($(SERVER_KILLS) / 5)) --overlaps $(OVERLAPS) $(OPTIONS)

@@ -1,0 +1,19 @@
+#!/bin/bash
+# `batch` and `migrate` killed at random and chosen moments, the server killed under them, and
+# `batch` beside others: a small part of `make torture-kills`.
+# shellcheck disable=SC2317 # run_cases calls the cases
+# shellcheck disable=SC2154 # $program and the like come from the files read here
+# shellcheck source=tests/harness/shell.sh
+. "$(dirname "$0")/../harness/shell.sh"
+
+case_kills() {
+    python3 "$root/tests/torture/batch_kills.py" --program "$program" --kills 12 --server-kills 2 \
+        --migrate-kills 3 --overlaps 3 --seed 21 >"$work/out" 2>"$work/err" ||
+        fail "$(cat "$work/out" "$work/err" | head -c 3000)"
+    expect_match "$work/out" '^kill, .*: 12 batches killed .* 0 of [0-9]+ rounds failed'
+    expect_match "$work/out" '^server kill, .*; server killed under 2 .* 0 of [0-9]+ rounds failed'
+    expect_match "$work/out" '^migrate kill, .*: 3 kills .* 0 of [0-9]+ rounds failed'
+    expect_match "$work/out" '^overlap, .*: 3 rounds .* 0 failed'
+}
+
+run_cases
