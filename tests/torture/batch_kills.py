@@ -21,6 +21,7 @@ import batch_overlaps
 import batch_rounds
 import batch_world
 import migrate_kills
+import migrate_states
 import server
 
 SETTINGS = """synchronous_commit = on
@@ -75,7 +76,7 @@ class Torture:
 
     def kill_migrations(self, kind, wanted, by_server):
         totals, number = migrate_kills.Totals(), self.options.first
-        starts = migrate_kills.Starts(self.options.program)
+        starts = migrate_states.Starts(self.options.program)
         while totals.count < wanted:
             problems = migrate_kills.kill_round(starts, self.rng(kind, number), totals,
                                                 wanted - totals.count, by_server, self.options.work)

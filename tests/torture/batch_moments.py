@@ -14,7 +14,7 @@ AIMS = {"any": (36, {}), "register": (6, {}), "read": (8, {}), "copy": (16, {"co
         "promote": (18, {"promote": 6}), "commit": (14, {"commit": 60}),
         "long commit": (2, {"commit": 1500})}  # longer than it takes to notice a dead client
 
-# The writer, which is the session that was there first. What it waits to be told is in `query`, too.
+# The writer, which is the session that was there first. `query` is the last one where it waits.
 DOING = """
 SELECT count(*) OVER (), state, (SELECT count(*) FROM pg_locks l
         WHERE l.pid = a.pid AND l.locktype = 'advisory'), left(query, 600)

@@ -57,7 +57,8 @@ class Round:
 
     def ends(self, process, label, *reasons):
         """With status 0, or with one of the reasons. Returns whether with 0."""
-        messages = [line for line in process.communicate()[1].splitlines() if "warning: " not in line]
+        messages = [line for line in process.communicate()[1].splitlines()
+                    if "warning: " not in line]
         status = process.returncode
         self.totals.outcomes["%s %s" % (label, "works" if status == 0 else "is refused")] += 1
         self.expect(status == 0 or (status == 4 and len(messages) == 1 and

@@ -81,7 +81,8 @@ class Round:
         if runs == 0:
             self.expect(job == before, "no run, but %s after %s" % (job, before))
             return "old, not begun"
-        self.expect(runs == 1 and job.status in ("running", "failed"), "old state, but %s" % (job,))
+        self.expect(runs == 1 and job.status in ("running", "failed"),
+                    "old state, but %s" % (job,))
         return "old, " + job.status
 
     def kill_once(self, seconds, by_server):
@@ -97,7 +98,8 @@ class Round:
             self.watcher.close()
         if moment is None:
             return self.judge_ended(life, before)
-        (self.totals.server_kills if by_server else self.totals.kills)[moment or "not connected"] += 1
+        counter = self.totals.server_kills if by_server else self.totals.kills
+        counter[moment or "not connected"] += 1
         if by_server:
             self.judge_lost(life, before)
         elif rng.random() < AT_ONCE_SHARE:
@@ -156,7 +158,8 @@ class Round:
         job = self.world.job()
         self.expect(status == 0, "another job ends with %d: %s" % (status, messages))
         if was.status == "running":
-            self.expect(job.status == "failed" and "killed" in job.error, "not settled: %s" % (job,))
+            self.expect(job.status == "failed" and "killed" in job.error,
+                        "not settled: %s" % (job,))
             self.totals.events["settled by another job"] += 1
         self.expect(self.world.leftovers() == "0", "another job leaves a staging table")
 
