@@ -44,8 +44,9 @@ static cm_status read_head(cm_block_reader *reader, cm_error *error)
     cm_status status = CM_OK;
     while (status == CM_OK && !reader->ended && reader->rest_size < HEAD_BYTES_MAX &&
            !cm_layout_is_ready(reader->rest, reader->rest_size)) {
-        status = make_room(&reader->rest, &reader->rest_capacity,
-                           reader->rest_size + READ_BYTES_MIN, error);
+        if (reader->rest_size == reader->rest_capacity)
+            status = make_room(&reader->rest, &reader->rest_capacity,
+                               reader->rest_size + READ_BYTES_MIN, error);
         if (status == CM_OK)
             status =
                 read_some(reader, reader->rest, reader->rest_capacity, &reader->rest_size, error);
