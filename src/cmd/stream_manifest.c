@@ -74,7 +74,7 @@ cm_status cm_stream_manifest_read(cm_slice bytes, cm_stream_manifest *manifest, 
                                      .end_ids = head[7]};
     size_t left = bytes.size - sizeof head;
     if (left % segment_bytes != 0 || head[8] != left / segment_bytes ||
-        manifest->first_ids > manifest->end_ids)
+        manifest->first_ids > manifest->end_ids || head[1] > 1)
         return damaged(error);
     manifest->segments = calloc((size_t)head[8] + 1, sizeof *manifest->segments);
     if (manifest->segments == NULL)

@@ -103,13 +103,21 @@ static const char *check(cm_slice file, const head *h)
     return NULL;
 }
 
+/* A good name, and zeros up to the end of its room. */
+static bool is_name(const char room[CM_PART_NAME_MAX + 1])
+{
+    static const char zeros[CM_PART_NAME_MAX + 1];
+    size_t size = strnlen(room, CM_PART_NAME_MAX + 1);
+    return memcmp(room + size, zeros, CM_PART_NAME_MAX + 1 - size) == 0 &&
+           size <= CM_PART_NAME_MAX && cm_part_name_is_good(room);
+}
+
 /* Returns what is wrong with a part; failed: memory is short. */
 static const char *read_part(const char *at, cm_part_table *table, uint64_t number, bool *failed)
 {
     entry e;
     memcpy(&e, at, sizeof e);
-    if (memchr(e.name, '\0', sizeof e.name) == NULL || !cm_part_name_is_good(e.name) ||
-        cm_part_find(table, e.name) != NULL)
+    if (!is_name(e.name) || cm_part_find(table, e.name) != NULL)
         return "a name in it is none";
     cm_part *part = cm_part_add(table, e.name);
     *failed = part == NULL;

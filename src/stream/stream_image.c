@@ -94,6 +94,14 @@ static uint64_t get(reading *r)
     return number;
 }
 
+/* Yes or no, as it was written. */
+static bool get_flag(reading *r)
+{
+    uint64_t flag = get(r);
+    r->has_failed |= flag > 1;
+    return flag == 1;
+}
+
 static cm_slice get_text(reading *r)
 {
     uint64_t size = get(r);
@@ -132,7 +140,7 @@ static cm_status check_model(const cm_model *model, reading *r, cm_error *error)
 static void get_time(cm_stream *stream, reading *r)
 {
     stream->clock.latest_us = (int64_t)get(r);
-    stream->clock.is_alone = get(r) != 0;
+    stream->clock.is_alone = get_flag(r);
     stream->clock.ahead_us = (int64_t)get(r);
     uint64_t ahead_count = get(r);
     r->has_failed |= ahead_count >= CM_CLOCK_AGREE_COUNT;
@@ -143,8 +151,9 @@ static void get_time(cm_stream *stream, reading *r)
     stream->ahead_count = get(r);
     stream->ahead_us = (int64_t)get(r);
     stream->events = get(r);
-    stream->last.has_seq = get(r) != 0;
+    stream->last.has_seq = get_flag(r);
     stream->last.seq = get(r);
+    r->has_failed |= stream->last.seq > INT64_MAX;
 }
 
 static cm_status get_ids(cm_stream *stream, reading *r, const cm_ids_source *source,
@@ -187,6 +196,7 @@ static cm_status get_lines(cm_stream *stream, reading *r, cm_held_lines *lines, 
         uint64_t flags = get(r);
         head.is_late = (flags & 1) != 0;
         head.is_ready = (flags & 2) != 0;
+        r->has_failed |= flags > 3;
         cm_slice text = get_text(r);
         status = cm_stream_check_line(stream, text, lines == &stream->held, &head);
         if (status == CM_ERROR_MEMORY)
