@@ -133,7 +133,7 @@ unit: test-programs ## run the unit tests, the oracle and the scripts' own tests
 integration: all test-programs ## run the tests of whole commands, PostgreSQL included
 	@BUILD=$(BUILD) tests/run.sh integration
 
-test-programs: $(TESTS) $(EXAMPLES)
+test-programs: $(TESTS) $(EXAMPLES) fuzzer-programs
 	@:
 
 bench: ## measure on this machine: minutes; a table, and build/bench.json
@@ -184,7 +184,7 @@ clean: ## remove everything built
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
-	    Makefile bench/bench.mk tests/torture/torture.mk
+	    Makefile bench/bench.mk tests/torture/torture.mk tests/fuzz/fuzz.mk
 
 # --- Rules ---------------------------------------------------------------------------------------
 
@@ -251,6 +251,7 @@ $(BUILD)/examples/%: examples/%.c include/clickmatch.h $(LIB_SHARED)
 
 include bench/bench.mk
 include tests/torture/torture.mk
+include tests/fuzz/fuzz.mk
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

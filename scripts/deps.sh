@@ -3,6 +3,7 @@
 #
 #   scripts/deps.sh          to build, test and try it
 #   scripts/deps.sh --lint   what .ci/run needs beyond that
+#   scripts/deps.sh --fuzz   what make fuzzers needs
 #   scripts/deps.sh --plot   what make bench-plot needs
 #   scripts/deps.sh --peers  what bench_peers.sh needs to install other engines
 #   scripts/deps.sh --json   what make bench-json measures
@@ -17,8 +18,9 @@ build_packages="
     zlib1g-dev libzstd-dev
     postgresql-15 postgresql-client-15 python3 zstd gzip"
 json_packages="g++ libyajl-dev libjson-c-dev libjsmn-dev libsimdjson-dev"
+fuzz_packages="clang libclang-rt-14-dev"
 lint_packages="
-    clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev
+    $fuzz_packages clang-format clang-tidy cppcheck shellcheck
     $json_packages"
 plot_packages="gnuplot-nox"
 peers_packages="nodejs npm"
@@ -31,10 +33,11 @@ die() {
 case "${1-}" in
     "") wanted=$build_packages ;;
     --lint) wanted=$lint_packages ;;
+    --fuzz) wanted=$fuzz_packages ;;
     --plot) wanted=$plot_packages ;;
     --peers) wanted=$peers_packages ;;
     --json) wanted=$json_packages ;;
-    *) die "unknown argument '$1'; give none, --lint, --plot, --peers or --json" ;;
+    *) die "unknown argument '$1'; give none, --lint, --fuzz, --plot, --peers or --json" ;;
 esac
 
 # dpkg-query fails for a package it has never heard of: that is "missing", too.

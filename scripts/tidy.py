@@ -26,7 +26,7 @@ TEST_SHARE_MIN = 0.70
 
 CODE_SUFFIXES = (".c", ".h", ".def", ".sh", ".py", ".sql")
 PRUNED_FOLDERS = {".git", "build", "node_modules", "__pycache__"}
-DATA_FOLDERS = ("data/", "tests/golden/", "tests/data/")  # not written by hand
+DATA_FOLDERS = ("data/", "tests/golden/", "tests/data/", "tests/fuzz/corpus/")  # not by hand
 TEXT_BYTES_MAX = 1 << 20
 
 LIBRARY = {"util", "model", "store", "index", "match", "io", "engine"}

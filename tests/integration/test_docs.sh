@@ -75,7 +75,8 @@ case_the_example_is_what_the_readme_names() {
 # make says nothing of a target that is named as one and has no rule.
 case_each_target_has_a_rule() {
     local target
-    cat "$root/Makefile" "$root/bench/bench.mk" "$root/tests/torture/torture.mk" >rules
+    cat "$root/Makefile" "$root/bench/bench.mk" "$root/tests/torture/torture.mk" \
+        "$root/tests/fuzz/fuzz.mk" >rules
     sed -e ':join' -e '/\\$/N; s/\\\n//; tjoin' rules | sed -n 's/^\.PHONY://p' | tr ' ' '\n' |
         grep -x '[a-z-]*' | grep . >targets
     [ "$(wc -l <targets)" -ge 25 ] || fail "only $(wc -l <targets) targets found"

@@ -7,6 +7,7 @@ torture: torture-stream torture-stream-rejects torture-tenants ## all of the tor
 .PHONY: torture torture-stream torture-stream-rejects torture-kills
 
 torture: torture-stream torture-stream-rejects torture-kills ## all of the torture below: hours
+torture: torture-stream torture-stream-rejects torture-fuzz ## all of the torture below: hours
 
 # In some rounds with a program whose segments are so small that many come and go.
 KILLS = 1000

@@ -1,0 +1,247 @@
+/*
+ * What a checkpoint is made of, each with the checksums that it needs to be looked at: the
+ * manifest of the directory, the stream's manifest, a segment of clicks, the stream's state. What
+ * is accepted is written as it was read, and what it holds can be used: matched, expired, let go.
+ */
+#include "cmd/stream_manifest.h"
+#include "engine/engine.h"
+#include "file/part_table.h"
+#include "fuzz/fuzz.h"
+#include "index/segment_encode.h"
+#include "index/segment_format.h"
+#include "index/segment_load.h"
+#include "stream/stream_image.h"
+#include "util/hash.h"
+
+static const char usual[] = "{}";
+static const char wide[] = "{\"ipv6_prefix\": 72}";
+static const char traits[] =
+    "{\"ipv6_prefix\": 72,"
+    " \"fingerprint\": {\"traits\": {\"os\": [0.9, 0.4], \"timezone\": [0.7, 0.3]}},"
+    " \"probabilistic\": {\"traits\": {\"browser\": [0.8, 0.2], \"screen\": [0.97, 0.1]}}}";
+static const char *const models[] = {usual, wide, traits};
+
+static cm_engine *make_engine(const char *json)
+{
+    cm_engine *engine;
+    cm_model *model;
+    FUZZ_CHECK(cm_model_create(json, strlen(json), &model, NULL) == CM_OK);
+    FUZZ_CHECK(cm_engine_create(NULL, model, &engine, NULL) == CM_OK);
+    cm_model_destroy(model);
+    return engine;
+}
+
+static bool is_same(const cm_buffer *buffer, cm_slice bytes)
+{
+    return !buffer->failed && cm_slice_equal(cm_slice_of(buffer->data, buffer->size), bytes);
+}
+
+/* ---- manifests ---- */
+
+static void try_parts(cm_slice bytes)
+{
+    cm_part_table table = {0};
+    cm_manifest manifest;
+    cm_buffer file = {0}, again = {0};
+    const char *what = NULL;
+    uint64_t checksum = cm_hash_bytes(bytes.data, bytes.size, 0);
+    cm_buffer_append_slice(&file, bytes);
+    cm_buffer_append(&file, (const char *)&checksum, sizeof checksum);
+    cm_status status =
+        cm_manifest_read(cm_slice_of(file.data, file.size), &table, &manifest, &what);
+    FUZZ_CHECK(status == CM_OK || (status == CM_ERROR_FORMAT && what != NULL));
+    if (status == CM_OK) {
+        size_t count = 0;
+        cm_part *parts[512];
+        for (cm_part *part = table.parts; part != NULL && count < 512; part = part->hh.next)
+            parts[count++] = part;
+        FUZZ_CHECK(cm_manifest_write(&manifest, parts, count, &again));
+        FUZZ_CHECK(count == 512 || is_same(&again, cm_slice_of(file.data, file.size)));
+    }
+    cm_part_table_destroy(&table);
+    cm_buffer_destroy(&file);
+    cm_buffer_destroy(&again);
+}
+
+static void try_manifest(cm_slice bytes)
+{
+    cm_stream_manifest manifest;
+    cm_buffer text = {0};
+    cm_error error = {0};
+    cm_status status = cm_stream_manifest_read(bytes, &manifest, &error);
+    FUZZ_CHECK(status == CM_OK || (status == CM_ERROR_FORMAT && error.message[0] != '\0'));
+    if (status == CM_OK) {
+        cm_stream_manifest_write(&manifest, &text);
+        FUZZ_CHECK(is_same(&text, bytes));
+        cm_stream_manifest_position(&manifest, &text);
+        FUZZ_CHECK(!text.failed);
+    }
+    free(manifest.segments);
+    cm_buffer_destroy(&text);
+}
+
+/* ---- a segment of clicks ---- */
+
+typedef struct one_image {
+    cm_slice bytes;
+    uint32_t unlisted;
+} one_image;
+
+static cm_status read_image(void *context, size_t number, cm_buffer *bytes, cm_segment_image *image,
+                            cm_error *error)
+{
+    const one_image *from = context;
+    (void)number, (void)error;
+    bytes->size = 0;
+    cm_buffer_append_slice(bytes, from->bytes);
+    *image = (cm_segment_image){.name = "image", .unlisted = from->unlisted};
+    return CM_OK;
+}
+
+static cm_status load(cm_engine *engine, cm_slice bytes, uint32_t unlisted, cm_error *error)
+{
+    one_image from = {bytes, unlisted};
+    const cm_segment_source source = {&from, 1, read_image};
+    return cm_segments_load(&engine->index, &source, 1, error);
+}
+
+/* As a checkpoint would write it again. */
+static cm_buffer encode(cm_engine *engine)
+{
+    cm_segment_encoder encoder = {0};
+    cm_buffer none = {0};
+    bool is_done = false;
+    uint32_t count = engine->index.catalog.store.segments[0]->count;
+    FUZZ_CHECK(cm_segment_encode_begin(&encoder, &engine->index, 0, count, &none, NULL) == CM_OK);
+    while (!is_done)
+        FUZZ_CHECK(cm_segment_encode_step(&encoder, 16, &is_done, NULL) == CM_OK);
+    cm_buffer image = cm_segment_encode_take(&encoder);
+    cm_segment_encoder_destroy(&encoder);
+    return image;
+}
+
+/* Each of its clicks is found by its id, where its time and its flags let it. */
+static void match_all(cm_engine *engine, size_t first)
+{
+    const cm_catalog *catalog = &engine->index.catalog;
+    const cm_click_store *store = &catalog->store;
+    for (uint32_t i = (uint32_t)first; i < store->segments[0]->count; i++) {
+        cm_result result;
+        const cm_click_row *row = cm_click_store_row(store, i);
+        const cm_conversion conversion = {
+            .tenant_id = cm_catalog_name(catalog, CM_NAME_TENANT, cm_catalog_tenant(catalog, i)),
+            .conversion_id = CM_SLICE("v"),
+            .conversion_timestamp = cm_click_row_time(row),
+            .click_id = cm_click_store_id(store, i),
+            .device = {.ip_address = {4, {81, 2, 3, 4}}}};
+        FUZZ_CHECK(cm_engine_match(engine, &conversion, 1, &result, NULL) == CM_OK);
+        bool is_active = (row->time & (CM_ROW_INVALID | CM_ROW_DUPLICATE)) == 0 &&
+                         cm_click_store_expires_at(store, i) > cm_click_row_time(row);
+        FUZZ_CHECK(!is_active || (result.method == CM_METHOD_URL_PARAM &&
+                                  cm_slice_equal(result.click.click_id, conversion.click_id)));
+    }
+}
+
+static void try_segment(cm_slice bytes)
+{
+    cm_image_header header = {0};
+    cm_error error = {0};
+    if (bytes.size >= sizeof header)
+        memcpy(&header, bytes.data, sizeof header);
+    const char *model = models[header.has_traits == 1 ? 2 : header.is_wide == 1];
+    cm_engine *engine = make_engine(model);
+    cm_status status = load(engine, bytes, header.unlisted, &error);
+    FUZZ_CHECK(status == CM_OK || (status == CM_ERROR_FORMAT && error.message[0] != '\0'));
+    if (status == CM_OK) {
+        size_t count = cm_engine_click_count(engine);
+        FUZZ_CHECK(count <= header.rows);
+        match_all(engine, header.unlisted);
+        cm_buffer image = encode(engine);
+        cm_engine *other = make_engine(model);
+        uint32_t unlisted = engine->index.catalog.store.segments[0]->unlisted;
+        cm_slice encoded = cm_slice_of(image.data, image.size);
+        FUZZ_CHECK(load(other, encoded, unlisted, &error) == CM_OK);
+        FUZZ_CHECK(cm_engine_click_count(other) == count);
+        cm_buffer twice = encode(other);
+        FUZZ_CHECK(is_same(&twice, encoded));
+        cm_buffer_destroy(&twice);
+        cm_engine_destroy(other);
+        cm_buffer_destroy(&image);
+        FUZZ_CHECK(cm_engine_expire(engine, INT64_MAX) == count);
+        FUZZ_CHECK(cm_engine_click_count(engine) == 0);
+    }
+    cm_engine_destroy(engine);
+}
+
+/* ---- the state of a stream ---- */
+
+typedef struct stream_run {
+    cm_engine *engine;
+    cm_stream *stream;
+} stream_run;
+
+static void begin(stream_run *run, const cm_stream_listener *listener)
+{
+    const cm_stream_options options = {
+        .clock = {.lateness_us = 300000000, .max_future_us = 3600000000}, .source = "events"};
+    run->engine = make_engine(usual);
+    FUZZ_CHECK(cm_stream_create(run->engine, &options, listener, &run->stream, NULL) == CM_OK);
+}
+
+static void end(stream_run *run)
+{
+    cm_stream_destroy(run->stream);
+    cm_engine_destroy(run->engine);
+}
+
+/* Full segments of ids: one conversion in each. */
+static cm_status read_ids(void *context, uint64_t serial, cm_buffer *texts, cm_error *error)
+{
+    char text[32];
+    (void)context, (void)error;
+    int size = snprintf(text, sizeof text, "t%ca%llu", 0, (unsigned long long)serial);
+    uint16_t prefix = (uint16_t)size;
+    cm_buffer_append(texts, (const char *)&prefix, sizeof prefix);
+    cm_buffer_append(texts, text, (size_t)size);
+    return CM_OK;
+}
+
+static void use(cm_stream *stream)
+{
+    static const char events[] =
+        "{\"event\":\"click\",\"seq\":900,\"tenant_id\":\"t\",\"click_id\":\"k\","
+        "\"click_timestamp\":\"2026-03-01T12:00:00Z\"}\n"
+        "{\"event\":\"conversion\",\"seq\":901,\"tenant_id\":\"t\",\"conversion_id\":\"v\","
+        "\"click_id\":\"k\",\"conversion_timestamp\":\"2026-03-01T12:00:01Z\"}\n";
+    uint64_t line = 1;
+    FUZZ_CHECK(cm_stream_take(stream, events, sizeof events - 1, &line, 0, NULL) == CM_OK);
+    FUZZ_CHECK(cm_stream_let_go(stream, NULL) == CM_OK);
+}
+
+static void try_state(cm_slice bytes)
+{
+    const cm_stream_listener listener = {0};
+    const cm_ids_source ids = {read_ids, NULL};
+    stream_run run;
+    cm_error error = {0};
+    begin(&run, &listener);
+    cm_status status = cm_stream_image_read(run.stream, bytes, &ids, &error);
+    FUZZ_CHECK(status == CM_OK || status == CM_ERROR_FORMAT || status == CM_ERROR_MODEL);
+    FUZZ_CHECK(status == CM_OK || error.message[0] != '\0');
+    if (status == CM_OK) {
+        cm_buffer image = {0};
+        cm_stream_image_write(run.stream, &image);
+        FUZZ_CHECK(is_same(&image, bytes));
+        cm_buffer_destroy(&image);
+        use(run.stream);
+    }
+    end(&run);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static void (*const tries[])(cm_slice) = {try_parts, try_manifest, try_segment, try_state};
+    unsigned choice = fuzz_choice(&bytes, &size);
+    tries[choice % 4](cm_slice_of((const char *)bytes, size));
+    return 0;
+}
