@@ -345,10 +345,24 @@ static cm_status syntax_error(cm_model_draft *draft, const json_error_t *error)
                            error->position, shown(error->text, room));
 }
 
+/* jansson lets a NUL end a number, and goes on behind it. */
+static bool has_nul(const char *json, size_t size, json_error_t *error)
+{
+    const char *nul = size == 0 ? NULL : memchr(json, '\0', size);
+    if (nul == NULL)
+        return false;
+    *error = (json_error_t){.line = 1, .position = (int)(nul - json), .text = "a NUL byte"};
+    for (const char *at = json; at < nul; at++)
+        error->line += *at == '\n';
+    return true;
+}
+
 cm_status cm_model_draft_read(cm_model_draft *draft, const char *json, size_t size)
 {
     json_error_t error;
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY;
+    if (has_nul(json, size, &error))
+        return syntax_error(draft, &error);
     /* jansson calls some allocations that fail an invalid token; errno tells. */
     int caller_errno = errno;
     errno = 0;

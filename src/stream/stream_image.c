@@ -163,8 +163,9 @@ static cm_status get_ids(cm_stream *stream, reading *r, const cm_ids_source *sou
     cm_buffer texts = {0};
     cm_status status = CM_OK;
     if (r->has_failed || first > end || end - first > (size_t)(r->end - r->at) / 8 ||
-        forgotten > CM_SEEN_SEGMENT_IDS)
+        end > INT64_MAX || forgotten > (first == end ? 0 : CM_SEEN_SEGMENT_IDS))
         return damaged(error);
+    stream->seen.first = stream->seen.end = first;
     const char *times = r->at;
     r->at += (end - first) * sizeof(uint64_t);
     for (uint64_t serial = first; serial < end && status == CM_OK; serial++) {

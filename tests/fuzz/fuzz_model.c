@@ -106,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     FUZZ_CHECK(status == CM_OK || (status == CM_ERROR_MODEL && error.message[0] != '\0'));
     if (status != CM_OK)
         return 0;
+    FUZZ_CHECK(size == 0 || memchr(bytes, '\0', size) == NULL);
     check_model(model);
     copy = cm_model_copy(model);
     FUZZ_CHECK(copy != NULL && strcmp(cm_model_label(copy), cm_model_label(model)) == 0);
