@@ -361,8 +361,6 @@ cm_status cm_model_draft_read(cm_model_draft *draft, const char *json, size_t si
 {
     json_error_t error;
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY;
-    if (has_nul(json, size, &error))
-        return syntax_error(draft, &error);
     /* jansson calls some allocations that fail an invalid token; errno tells. */
     int caller_errno = errno;
     errno = 0;
@@ -371,8 +369,10 @@ cm_status cm_model_draft_read(cm_model_draft *draft, const char *json, size_t si
     errno = caller_errno;
     if (is_out_of_memory)
         return cm_error_memory(draft->error, "a model", size);
-    if (root == NULL)
+    if (root == NULL || has_nul(json, size, &error)) {
+        json_decref(root);
         return syntax_error(draft, &error);
+    }
     cm_status status = read_model(draft, root);
     if (status == CM_OK)
         status = cm_model_draft_check(draft);

@@ -107,6 +107,9 @@ def texts(seeds):
                   '[1,{"a":[]},"x"]', '{"b":{}}', "01", '"\\ud800"', '"\x01"', "tru", '"', "1,"):
         for key in ("screen_width", "is_valid", "other", "tenant_\\u0069d"):
             seeds.put("ndjson", f'{{"{key}": {value} , "click_id":"k"}}\r\n\n{{}}', 0)
+            if key == "other":
+                usual = '"os":"iOS","browser":"Safari","timezone":"UTC"'
+                seeds.put("ndjson", f'{{"{key}":{value},{usual}}}\n{{{usual}}}', 0)
     seeds.put("ndjson", '{"other":' + "[" * 70 + "]" * 70 + "}\n", 1)
     for event in ('{"event":"click","seq":"7"}', '{"seq":-1,"event":"conversion"}', '{"event":1}',
                   '{"event":"neither"}', '{"seq":9223372036854775808,"event":"click"}', "x", "{}",
@@ -146,14 +149,14 @@ def copies(seeds):
     for table, row in enumerate(rows):
         line = struct.pack(">H", len(row)) + b"".join(map(copy_field, row))
         nulls = struct.pack(">H", len(row)) + b"".join(copy_field(None) for _ in row)
-        for data in (head + line + nulls + end, head + line, head + end + b"x", head + line[:-3],
-                     head[:5], head[:-1] + b"\x02xy" + line + end, head[:11] + b"\0\1" + head[13:],
+        for data in (head + line + nulls + line + end, head + line, head + end + b"x",
+                     head + line[:-3], head[:5], head[:-1] + b"\x02xy" + line + end, head[:11] + b"\0\1" + head[13:],
                      head + line.replace(b"\0\0\0", b"\0\1\0", 1) + end, b"x", b""):
             seeds.put("pgcopy", data, table + 3 * 20)
         for i, value in enumerate(row):
-            wrong = row[:i] + [value[:-1] + b"\xff\xff"] + row[i + 1:]
-            fields = b"".join(map(copy_field, wrong))
-            seeds.put("pgcopy", head + struct.pack(">H", len(row)) + fields + end, table)
+            for worse in (value[:-1] + b"\xff\xff", value[:-1] + b"\2"):
+                fields = b"".join(map(copy_field, row[:i] + [worse] + row[i + 1:]))
+                seeds.put("pgcopy", head + line + line[:2] + fields + end, table)
 
 
 def models(seeds):
@@ -169,6 +172,7 @@ def models(seeds):
                  {"fingerprint": {"band": [0.9, 0.6]}}, {"fingerprint": {"prior": 1}},
                  {"fingerprint": {"calibration": [[1, 1], [0, 0]]}}, {"ip_u_min": "x"},
                  {"devices": {"Mobile": {}}}, {"tenants": {"t": {"devices": {"a": {}, "b": 1}}}},
+                 {"fingerprint": {"band": [0.5, 1]}}, {"probabilistic": {"rivals": 0}},
                  {"retention_hours": -1}, {"version": "2", "name": "n"}, {"delay_m": [1] * 7}):
         seeds.put("model", json.dumps(part))
     for text in ("", "{", "[]", '{"a":1,"a":2}', '{"name":"\\u0000"}', "1e999"):
@@ -188,8 +192,9 @@ def options(seeds):
         for end in range(1, len(arguments) + 1):
             seeds.put("options", "\n".join(arguments[:end]), choice)
     for text in ("-x", "--threads", "--threads=", "--threads=99999999999999999999", "--quiet=1",
+                 "--threads=1000000", "--threads=0", "--recovery-target=1.1", "--max-rejects=x",
                  "x", "--", "--unknown", "--recovery-target=2", "--format=xml", "", "--seed=-1"):
-        seeds.put("options", text, 0)
+        seeds.put("options", "--clicks=a\n--conversions=b\n" + text, 0)
 
 
 def events():
@@ -223,6 +228,12 @@ def held(state):
         lines += struct.pack("<Q", 1)
         lines += struct.pack("<QQQQQ", time, 7, 100, flags, len(line)) + line
     return state[:-16] + lines
+
+
+def damaged(data, step, size):
+    """Data with one number of its head at a time as large as it can be."""
+    for at in range(0, min(size, len(data)), step):
+        yield data[:at] + b"\xff" * step + data[at + step:]
 
 
 def checkpoint(seeds, program, model, counts):
@@ -261,6 +272,10 @@ def main():
     traits = {"ipv6_prefix": 72, "fingerprint": {"traits": {"os": [0.9, 0.4]}},
               "probabilistic": {"traits": {"screen": [0.97, 0.1]}}}
     checkpoint(seeds, program, None, (1, 2, 12, 30))
+    for path in sorted((seeds.directory / "checkpoint").iterdir())[:4]:
+        choice, data = path.read_bytes()[0], path.read_bytes()[1:]
+        for worse in damaged(data, 4 if choice == 2 else 8, 400):
+            seeds.put("checkpoint", worse, choice)
     checkpoint(seeds, program, {"ipv6_prefix": 72}, (2, 20))
     checkpoint(seeds, program, traits, (2, 20))
 

@@ -358,6 +358,7 @@ static const struct {
     {"{\"ip_u_min\": 1e999}", 19, 1, 18, "real number overflow"},
     {"{\"name\": \"\\u0000\"}", 18, 1, 17, "\\u0000 is not allowed"},
     {"{\"name\": \"a\0\"}", 14, 1, 11, "control character 0x0"},
+    {"{\"ip_u_min\":\n0.5\0}", 18, 2, 16, "a NUL byte"},
     {"{\"name\": \"\xFF\"}", 13, 1, 10, "unable to decode byte 0xff"},
     {"{\"name\": \"\xED\xA0\x80\"}", 15, 1, 10, "unable to decode byte 0xed"},
     {"{\"name\": \"a\nb\"}", 15, 1, 11, "unexpected newline"},
