@@ -150,8 +150,9 @@ def copies(seeds):
         line = struct.pack(">H", len(row)) + b"".join(map(copy_field, row))
         nulls = struct.pack(">H", len(row)) + b"".join(copy_field(None) for _ in row)
         for data in (head + line + nulls + line + end, head + line, head + end + b"x",
-                     head + line[:-3], head[:5], head[:-1] + b"\x02xy" + line + end, head[:11] + b"\0\1" + head[13:],
-                     head + line.replace(b"\0\0\0", b"\0\1\0", 1) + end, b"x", b""):
+                     head + line[:-3], head[:5], head[:-1] + b"\x02xy" + line + end,
+                     head[:11] + b"\0\1" + head[13:], b"x", b"",
+                     head + line.replace(b"\0\0\0", b"\0\1\0", 1) + end):
             seeds.put("pgcopy", data, table + 3 * 20)
         for i, value in enumerate(row):
             for worse in (value[:-1] + b"\xff\xff", value[:-1] + b"\2"):
