@@ -20,7 +20,7 @@ build_packages="
 json_packages="g++ libyajl-dev libjson-c-dev libjsmn-dev libsimdjson-dev"
 fuzz_packages="clang libclang-rt-14-dev"
 lint_packages="
-    $fuzz_packages clang-format clang-tidy cppcheck shellcheck
+    $fuzz_packages clang-format clang-tidy cppcheck shellcheck valgrind libc6-dbg gcovr
     $json_packages"
 plot_packages="gnuplot-nox"
 peers_packages="nodejs npm"

@@ -2,6 +2,7 @@
 # count or its time on the command line and a seed; what fails prints the seed that replays it.
 
 .PHONY: torture torture-stream torture-stream-rejects torture-tenants
+.PHONY: torture torture-stream torture-stream-rejects valgrind
 
 torture: torture-stream torture-stream-rejects torture-tenants ## all of the torture below: hours
 .PHONY: torture torture-stream torture-stream-rejects torture-kills
@@ -35,3 +36,9 @@ torture-kills: all ## kill batch and migrate KILLS times, their server SERVER_KI
 	    --kills $$(($(KILLS) * 4 / 5)) --migrate-kills $$(($(KILLS) / 5)) \
 	    --server-kills $$(($(SERVER_KILLS) * 4 / 5)) \
 	    --migrate-server-kills $$(($(SERVER_KILLS) / 5)) --overlaps $(OVERLAPS) $(OPTIONS)
+# Variables are not set to zero by the compiler here, so that Valgrind sees what nobody set.
+UNDER_VALGRIND = BUILD=$(BUILD)/valgrind CFLAGS="-O1 -g" FORTIFY= DEFINED=
+valgrind: ## one run of each command under Valgrind: two minutes
+	@scripts/deps.sh --lint
+	@$(MAKE) $(PARALLEL) $(UNDER_VALGRIND) all
+	@CLICKMATCH=$(abspath $(BUILD))/valgrind/clickmatch tests/torture/valgrind.sh

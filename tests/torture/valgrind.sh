@@ -1,0 +1,101 @@
+#!/bin/bash
+# One run of each command under Valgrind: no invalid or uninitialised memory is used, nothing is
+# lost, no descriptor closed twice. `make valgrind` builds for it and calls this.
+# shellcheck disable=SC2317 # run_cases calls the cases
+# shellcheck disable=SC2154 # $program and the like come from the files read here
+[ -n "${PG_TEMP_DIR-}" ] || exec "$(dirname "$0")/../../scripts/pg_temp.sh" run bash "$0"
+# shellcheck source=tests/harness/shell.sh
+. "$(dirname "$0")/../harness/shell.sh"
+# shellcheck source=tests/integration/fixtures/pg.sh
+. "$(dirname "$0")/../integration/fixtures/pg.sh"
+
+# What libraries keep for the whole process is "still reachable", which is no error.
+checked() {
+    echo "$1" >>"$work/commands"
+    status=0
+    valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible \
+        --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99 \
+        --log-file="$work/valgrind.%p" "$program" "$@" --quiet \
+        >"$work/out" 2>"$work/err" </dev/null || status=$?
+    expect_status 0
+    cat "$work"/valgrind.* >"$work/found"
+    rm -f "$work"/valgrind.*
+    [ ! -s "$work/found" ] || fail "$1: $(head -c 2000 "$work/found")"
+}
+
+files=(--clicks "$work/world/clicks.csv" --conversions "$work/world/conversions.csv")
+
+case_simulate_and_match() {
+    checked simulate --clicks-count 1500 --conversions-count 400 --days 10 --seed 3 \
+        --output "$work/world"
+    checked match "${files[@]}" --output results.ndjson --threads 2 --rejects rejects.ndjson
+    gzip -k "$work/world/clicks.csv"
+    zstd -q "$work/world/conversions.csv"
+    checked match --clicks "$work/world/clicks.csv.gz" \
+        --conversions "$work/world/conversions.csv.zst" --output - --lenient
+    checked match --clicks "$vectors/clicks.csv" --conversions "$vectors/conversions.csv" \
+        --output vectors.csv
+}
+
+case_models_of_files() {
+    checked train "${files[@]}" --output model.json --metrics metrics.json --traits --force
+    checked evaluate "${files[@]}" --truth "$work/world" --model model.json \
+        --html page.html --bootstrap 20
+    id=$(sed -n '2s|^[^,]*,\([^,]*\),.*|\1|p' "$work/world/conversions.csv")
+    checked explain "$id" "${files[@]}" --format html
+}
+
+case_stream() {
+    checked simulate --clicks-count 1500 --conversions-count 400 --format ndjson --output world
+    python3 "$fixtures/events.py" world >events.ndjson
+    echo '{"event":"click"}' >>events.ndjson
+    checked stream --events events.ndjson --checkpoint state --output results.ndjson \
+        --rejects rejects.ndjson --metrics figures.prom
+    checked stream --events events.ndjson --checkpoint state --output results.ndjson
+}
+
+case_bench() {
+    checked bench --quick --only match --only memory --clicks-count 1000 \
+        --conversions-count 1000 --repetitions 1
+}
+
+case_migrate_and_batch() {
+    use_new_database found
+    checked migrate
+    checked migrate --optimize
+    checked batch "${period[@]}"
+    printf '{"name":"other","version":"2","probabilistic":{"prior":0.2}}\n' >other.json
+    checked batch "${period[@]}" --challenger other.json --only all
+    checked explain "$(sql -c 'SELECT min(conversion_id) FROM conversion_tracking')"
+}
+
+case_registry() {
+    use_new_database adopted
+    for version in 1 2; do
+        printf '{"name":"m","version":"%s","probabilistic":{"prior":0.2}}\n' "$version" >m.json
+        checked model add m.json
+        checked model promote "m@$version"
+    done
+    checked model rollback m
+    checked model list
+    checked model show m
+}
+
+case_stream_into_postgresql() {
+    use_new_database adopted
+    checked simulate --clicks-count 1500 --conversions-count 400 --format ndjson --output world
+    python3 "$fixtures/events.py" world complete >events.ndjson
+    checked stream --events events.ndjson --sink db --store-clicks --sink-batch 100
+}
+
+# Whatever commands there will be: each has had its run.
+case_each_command_was_run() {
+    "$program" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' | sort -u >listed
+    [ "$(wc -l <listed)" -ge 10 ] || fail "only $(wc -l <listed) commands found in --help"
+    sort -u "$work/commands" >had
+    missing=$(comm -23 listed had | tr '\n' ' ')
+    [ -z "$missing" ] || fail "no run of: $missing"
+}
+
+make_templates
+run_cases
