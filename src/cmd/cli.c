@@ -11,6 +11,7 @@
 #include "cmd/cmd_match.h"
 #include "cmd/cmd_migrate.h"
 #include "cmd/cmd_model.h"
+#include "cmd/cmd_purge.h"
 #include "cmd/cmd_simulate.h"
 #include "cmd/cmd_stream.h"
 #include "cmd/cmd_train.h"
@@ -154,6 +155,18 @@ static const cm_command commands[] = {
         "docs/stream.md says more. SIGUSR1: status; SIGHUP: read the model again.\n",
         "clickmatch stream --clicks data/clicks.csv <events.ndjson >results.ndjson",
         cm_cmd_stream,
+        NULL,
+    },
+    {
+        "purge",
+        CM_COMMAND_PURGE,
+        "clickmatch purge --older-than D [options]",
+        "remove old clicks and personal data from PostgreSQL",
+        "Deletes clicks that are older and expired; of those that results refer to, and of\n"
+        "conversions, it removes what is personal; deletes dead events. In small batches,\n"
+        "so that nobody waits; docs/schema.md says what goes. Doing it again does nothing.\n",
+        "clickmatch purge --db dbname=clickmatch --older-than 30d --dry-run",
+        cm_cmd_purge,
         NULL,
     },
     {

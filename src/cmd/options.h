@@ -31,6 +31,7 @@ typedef enum cm_command_bit {
     CM_COMMAND_EXPLAIN = 2048,
     CM_COMMAND_EVALUATE = 4096,
     CM_COMMAND_TRAIN = 8192,
+    CM_COMMAND_PURGE = 16384,
 } cm_command_bit;
 
 /** The value of one option. Text is borrowed from the command line and the environment. */

@@ -19,7 +19,7 @@ copy_checkout() {
 # Tests that the page names run by themselves, with all others.
 case_the_pages_commands_work_as_printed() {
     sed -n 's/^    //p' "$page" | grep -E '^(make|build/|grep|tests/)' >commands
-    [ "$(wc -l <commands)" -eq 4 ] || fail "$(wc -l <commands) commands found"
+    [ "$(wc -l <commands)" -ge 4 ] || fail "$(wc -l <commands) commands found"
     while read -r _ test; do
         [ -x "$root/tests/integration/$test" ] || fail "there is no $test"
     done < <(grep '^tests/run.sh ' commands)
