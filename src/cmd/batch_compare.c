@@ -32,7 +32,8 @@ static cm_status no_memory(struct record_share *part)
 static cm_status take_click(cm_batch_share *share, const cm_pg_row *row)
 {
     struct record_share *part = (struct record_share *)share;
-    const cm_build_options options = {.lenient = share->all->batch->config->lenient};
+    const cm_batch_config *config = share->all->batch->config;
+    const cm_build_options options = {.lenient = config->lenient, .pii = config->pii};
     cm_click click;
     cm_reject reject;
     cm_click *clicks =
@@ -53,7 +54,8 @@ static cm_status take_click(cm_batch_share *share, const cm_pg_row *row)
 static cm_status take_conversion(cm_batch_share *share, const cm_pg_row *row)
 {
     struct record_share *part = (struct record_share *)share;
-    const cm_build_options options = {.lenient = share->all->batch->config->lenient};
+    const cm_batch_config *config = share->all->batch->config;
+    const cm_build_options options = {.lenient = config->lenient, .pii = config->pii};
     cm_conversion conversion;
     cm_reject reject;
     cm_conversion *conversions = cm_grow(part->conversions, &part->conversion_capacity,

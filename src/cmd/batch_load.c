@@ -26,7 +26,8 @@ typedef struct load_share {
 static cm_status take_row(cm_batch_share *share, const cm_pg_row *row)
 {
     load_share *part = (load_share *)share;
-    const cm_build_options options = {.lenient = share->all->batch->config->lenient};
+    const cm_batch_config *config = share->all->batch->config;
+    const cm_build_options options = {.lenient = config->lenient, .pii = config->pii};
     cm_reject reject;
     cm_click click;
     if (!part->in_block)

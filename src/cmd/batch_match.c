@@ -44,7 +44,8 @@ static cm_status make_room(match_share *part)
 static cm_status take_row(cm_batch_share *share, const cm_pg_row *row)
 {
     match_share *part = (match_share *)share;
-    const cm_build_options options = {.lenient = share->all->batch->config->lenient};
+    const cm_batch_config *config = share->all->batch->config;
+    const cm_build_options options = {.lenient = config->lenient, .pii = config->pii};
     cm_reject reject;
     cm_status status = make_room(part);
     if (status != CM_OK)

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "engine/pipeline.h"
+#include "model/pii.h"
 
 /** What a run does, in order. */
 typedef enum cm_batch_phase {
@@ -31,6 +32,7 @@ typedef struct cm_batch_config {
     bool dry_run;                   /* everything but the writing */
     bool allow_superuser;           /* a login above row security will do */
     bool lenient;                   /* a malformed optional field is missing */
+    cm_pii *pii;                    /* hashes what is personal; default: nothing is hashed */
     bool for_stream;                /* clicks with their campaigns and without their UUIDs */
     const cm_model *model;          /* borrowed; default: the default model */
     const cm_model *challenger;     /* borrowed; matched by beside it; default: none */

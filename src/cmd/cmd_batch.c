@@ -82,6 +82,7 @@ static cm_status configure(const cm_run *run, const struct models *models, cm_ba
         .dry_run = cm_settings_flag(settings, CM_OPTION_DRY_RUN),
         .allow_superuser = cm_settings_flag(settings, CM_OPTION_ALLOW_SUPERUSER),
         .lenient = cm_settings_flag(settings, CM_OPTION_LENIENT),
+        .pii = run->pii,
         .model = models->champion,
         .challenger = models->challenger,
         .mask_share = settings->values[CM_OPTION_CHALLENGE_MASK].share,
@@ -189,27 +190,25 @@ static cm_status work(cm_run *run, const struct models *models, cm_error *error)
 
 /* ---- its models ---- */
 
-static cm_status read_model(const cm_settings *settings, cm_option option, const char *what,
-                            cm_log *log, cm_model **model, cm_error *error)
+static cm_status read_model(cm_run *run, cm_option option, const char *what, cm_model **model,
+                            cm_error *error)
 {
     cm_model_source source;
     bool is_built_in = false;
-    cm_status status = cm_model_source_init(settings, option, CM_OPTION_DB, true, &source, error);
+    cm_status status =
+        cm_model_source_init(run->settings, option, CM_OPTION_DB, true, &source, error);
     if (status == CM_OK)
         status = cm_model_source_read(&source, cm_interrupt_flag(), model, &is_built_in, error);
     if (status == CM_OK)
-        cm_model_source_tell(&source, what, *model, is_built_in, log);
-    return status;
+        cm_model_source_tell(&source, what, *model, is_built_in, run->log);
+    return status == CM_OK ? cm_pii_take_model(run->pii, *model, error) : status;
 }
 
-static cm_status read_models(const cm_settings *settings, cm_log *log, struct models *models,
-                             cm_error *error)
+static cm_status read_models(cm_run *run, struct models *models, cm_error *error)
 {
-    cm_status status =
-        read_model(settings, CM_OPTION_MODEL_OR_NAME, "model", log, &models->champion, error);
-    if (status == CM_OK && cm_settings_text(settings, CM_OPTION_CHALLENGER) != NULL)
-        status = read_model(settings, CM_OPTION_CHALLENGER, "challenger", log, &models->challenger,
-                            error);
+    cm_status status = read_model(run, CM_OPTION_MODEL_OR_NAME, "model", &models->champion, error);
+    if (status == CM_OK && cm_settings_text(run->settings, CM_OPTION_CHALLENGER) != NULL)
+        status = read_model(run, CM_OPTION_CHALLENGER, "challenger", &models->challenger, error);
     return status;
 }
 
@@ -238,7 +237,7 @@ cm_status cm_cmd_batch(const cm_settings *settings, cm_log *log, cm_error *error
         return status;
     status = cm_run_begin("batch", settings, NULL, log, &run, error);
     if (status == CM_OK)
-        status = read_models(settings, log, &models, error);
+        status = read_models(&run, &models, error);
     if (status == CM_OK)
         status = work(&run, &models, error);
     status = cm_run_end(&run, status, error);

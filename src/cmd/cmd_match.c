@@ -55,7 +55,9 @@ static cm_status create_engine(struct match *match, cm_error *error)
     if (status != CM_OK)
         return status;
     match->run.summary.model = cm_model_label(match->model);
-    status = cm_run_random(&options.hash_seed, error);
+    status = cm_pii_take_model(match->run.pii, match->model, error);
+    if (status == CM_OK)
+        status = cm_run_random(&options.hash_seed, error);
     return status == CM_OK ? cm_engine_create(&options, match->model, &match->engine, error)
                            : status;
 }

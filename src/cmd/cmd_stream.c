@@ -41,6 +41,10 @@ static cm_status check_sinks(const cm_settings *settings, cm_error *error)
     if (cm_settings_flag(settings, CM_OPTION_STORE_CLICKS) && !is_sink(settings, "db"))
         return cm_error_set(error, CM_ERROR_USAGE,
                             "--store-clicks stores them in PostgreSQL; give --sink db, too");
+    if (cm_settings_text(settings, CM_OPTION_HASH_PII) != NULL && is_sink(settings, "db"))
+        return cm_error_set(error, CM_ERROR_USAGE,
+                            "--sink db writes events as they came, with addresses and user agents; "
+                            "leave it or --hash-pii out");
     return CM_OK;
 }
 
@@ -60,7 +64,9 @@ static cm_status create_engine(cm_stream_run *run, cm_error *error)
     if (status != CM_OK)
         return status;
     run->run.summary.model = cm_model_label(run->model);
-    status = cm_run_random(&options.hash_seed, error);
+    status = cm_pii_take_model(run->run.pii, run->model, error);
+    if (status == CM_OK)
+        status = cm_run_random(&options.hash_seed, error);
     return status == CM_OK ? cm_engine_create(&options, run->model, &run->engine, error) : status;
 }
 
@@ -72,7 +78,7 @@ static cm_status create_stream(cm_stream_run *run, cm_error *error)
         .clock = {.lateness_us = duration_us(settings, CM_OPTION_LATENESS),
                   .grace_us = duration_us(settings, CM_OPTION_GRACE),
                   .max_future_us = duration_us(settings, CM_OPTION_MAX_FUTURE)},
-        .build = {.lenient = cm_settings_flag(settings, CM_OPTION_LENIENT)},
+        .build = {.lenient = cm_settings_flag(settings, CM_OPTION_LENIENT), .pii = run->run.pii},
         .source = events,
         .is_resumable = cm_settings_text(settings, CM_OPTION_CHECKPOINT) != NULL,
     };

@@ -24,7 +24,7 @@ static const struct file_option INPUTS[] = {
     {CM_OPTION_EVENTS, "--events"},         {CM_OPTION_WARM_CLICKS, "--clicks"},
     {CM_OPTION_MODEL, "--model"},           {CM_OPTION_MODEL_OR_NAME, "--model"},
     {CM_OPTION_JUDGED_MODELS, "--model"},   {CM_OPTION_REFERENCE, "--reference"},
-    {CM_OPTION_CHALLENGER, "--challenger"}};
+    {CM_OPTION_CHALLENGER, "--challenger"}, {CM_OPTION_HASH_PII, "--hash-pii"}};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* The place a file has or would have, links and dots resolved. */

@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include "cmd/inputs.h"
+#include "cmd/key_file.h"
 #include "cmd/paths.h"
 #include "util/error.h"
 
@@ -18,6 +19,8 @@ cm_status cm_run_begin(const char *command, const cm_settings *settings,
     cm_summary_init(&run->summary, command, &run->rejects);
     run->summary.recovery_target = settings->values[CM_OPTION_RECOVERY_TARGET].share;
     cm_status status = cm_paths_check(settings, error);
+    if (status == CM_OK)
+        status = cm_key_file_read(cm_settings_text(settings, CM_OPTION_HASH_PII), &run->pii, error);
     if (status == CM_OK)
         status = cm_rejects_open(cm_settings_text(settings, CM_OPTION_REJECTS),
                                  rejects == NULL ? &whole : rejects, log, &run->rejects, error);
@@ -91,6 +94,7 @@ cm_status cm_run_end(cm_run *run, cm_status status, cm_error *error)
     cm_output_abort(run->summary_output);
     cm_rejects_destroy(&run->rejects);
     cm_summary_destroy(&run->summary);
+    cm_pii_destroy(run->pii);
     return status;
 }
 

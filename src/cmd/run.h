@@ -7,6 +7,7 @@
 #include "cmd/progress.h"
 #include "cmd/summary.h"
 #include "file/output.h"
+#include "model/pii.h"
 #include "util/buffer.h"
 
 #define CM_MODEL_FILE_BYTES_MAX ((size_t)16 << 20)
@@ -17,6 +18,7 @@ typedef struct cm_run {
     cm_rejects rejects;
     cm_progress progress;
     cm_summary summary;
+    cm_pii *pii;               /* of --hash-pii; NULL: nothing is hashed */
     cm_output *summary_output; /* NULL where no --summary was given */
     cm_output *output;         /* of the results; NULL for a command that has none */
     cm_output *beside;         /* a file about the output: never there without it; NULL */

@@ -20,7 +20,7 @@ static void take_progress(void *context, uint64_t rows)
 cm_pipeline_options cm_run_pipeline(cm_run *run)
 {
     return (cm_pipeline_options){
-        .build = {.lenient = cm_settings_flag(run->settings, CM_OPTION_LENIENT)},
+        .build = {.lenient = cm_settings_flag(run->settings, CM_OPTION_LENIENT), .pii = run->pii},
         .threads = cm_run_threads(run->settings),
         .interrupted = cm_interrupt_flag(),
         .reject = take_reject,

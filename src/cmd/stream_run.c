@@ -52,6 +52,8 @@ cm_status cm_stream_run_reject(void *context, const cm_event_place *place, const
 static void use_model(cm_stream_run *run, cm_status status, cm_model *model, cm_error *error)
 {
     if (status == CM_OK)
+        status = cm_pii_take_model(run->run.pii, model, error);
+    if (status == CM_OK)
         status = cm_stream_set_model(run->stream, model, error);
     if (status != CM_OK) {
         cm_model_destroy(model);

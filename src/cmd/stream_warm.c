@@ -55,6 +55,7 @@ static cm_status warm_database(cm_stream_run *run, uint64_t *rows, cm_error *err
         .conninfo = cm_settings_text(settings, CM_OPTION_STREAM_DB),
         .schema = cm_settings_text(settings, CM_OPTION_SCHEMA),
         .lenient = cm_settings_flag(settings, CM_OPTION_LENIENT),
+        .pii = run->run.pii,
         .for_stream = true,
         .allow_superuser = cm_settings_flag(settings, CM_OPTION_ALLOW_SUPERUSER),
         .model = run->model,

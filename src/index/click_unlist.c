@@ -1,5 +1,6 @@
 #include "index/click_unlist.h"
 
+#include "model/normal.h"
 #include "util/check.h"
 #include "util/prefetch.h"
 
@@ -64,7 +65,7 @@ static void make_bucket(cm_click_index *index, struct removal *removal)
     unsigned kind = cm_click_row_address_kind(row);
     if (!has_address(removal))
         return;
-    if (kind == CM_ROW_IPV6 && index->rules.model->ipv6_prefix > 64) {
+    if (cm_bucket_is_wide(index->rules.model, cm_row_address_version(kind))) {
         cm_slice bucket =
             cm_catalog_name(&index->catalog, CM_NAME_WIDE_BUCKET, (uint32_t)row->address);
         removal->bucket_hash =

@@ -79,7 +79,7 @@ static void make_address(const cm_key_rules *rules, uint64_t tenant_hash, const 
         return;
     cm_address bucket = cm_address_bucket(address, rules->model);
     keys->address_kind = bucket.version == 4 ? CM_ROW_IPV4 : CM_ROW_IPV6;
-    keys->is_wide = bucket.version == 6 && rules->model->ipv6_prefix > 64;
+    keys->is_wide = cm_bucket_is_wide(rules->model, bucket.version);
     if (keys->is_wide) {
         memcpy(keys->wide, bucket.bytes, sizeof keys->wide);
         keys->bucket_hash = cm_wide_bucket_hash(tenant_hash, keys->wide);

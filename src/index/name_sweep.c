@@ -1,6 +1,6 @@
 #include "index/name_sweep.h"
 
-#include "model/model.h"
+#include "model/normal.h"
 
 /* A round looks at all names: it is worth its while when one segment of so many has been freed. */
 #define SEGMENTS_PER_ROUND 8
@@ -75,7 +75,8 @@ static void stamp_row(const cm_name_sweep *sweep, const cm_key_rules *rules,
     else
         stamp(sweep, catalog, CM_NAME_USER_AGENT, row->look);
     stamp(sweep, catalog, CM_NAME_CAMPAIGN, row->campaign);
-    if (cm_click_row_address_kind(row) == CM_ROW_IPV6 && rules->model->ipv6_prefix > 64)
+    unsigned kind = cm_click_row_address_kind(row);
+    if (kind != 0 && cm_bucket_is_wide(rules->model, cm_row_address_version(kind)))
         stamp(sweep, catalog, CM_NAME_WIDE_BUCKET, (uint32_t)row->address);
 }
 

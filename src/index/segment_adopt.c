@@ -217,7 +217,7 @@ static const char *check_numbers(const cm_image_header *header, const cm_click_r
     if (kind == CM_ROW_ADDRESS || (kind == 0 && row->address != 0) ||
         (kind == CM_ROW_IPV4 && row->address > UINT32_MAX))
         return "no such kind of address";
-    if (kind == CM_ROW_IPV6 && header->is_wide &&
+    if ((kind & header->wide_kinds) != 0 &&
         (row->address == 0 || row->address > header->names[CM_NAME_WIDE_BUCKET].count))
         return "no such address";
     return NULL;
@@ -238,7 +238,7 @@ static void translate(const struct adoption *adoption, cm_click_row *row)
                     .numbers[row->look];
     row->campaign = kinds[CM_NAME_CAMPAIGN].numbers[row->campaign];
     row->fingerprint = CM_NUMBER_MISSING; /* until its index is built */
-    if (adoption->view->header.is_wide && cm_click_row_address_kind(row) == CM_ROW_IPV6)
+    if ((cm_click_row_address_kind(row) & adoption->view->header.wide_kinds) != 0)
         row->address = kinds[CM_NAME_WIDE_BUCKET].numbers[row->address];
 }
 
@@ -293,7 +293,7 @@ static uint64_t bucket_hash(const struct adoption *adoption, uint64_t tenant_has
                             const cm_click_row *row)
 {
     unsigned kind = cm_click_row_address_kind(row);
-    if (kind != CM_ROW_IPV6 || !adoption->view->header.is_wide)
+    if ((kind & adoption->view->header.wide_kinds) == 0)
         return cm_bucket_hash(tenant_hash, kind, row->address);
     const cm_adopted_name *buckets = adoption->adopter->kinds[CM_NAME_WIDE_BUCKET].names;
     return cm_wide_bucket_hash(tenant_hash, (const uint8_t *)buckets[row->address].text);
@@ -360,9 +360,10 @@ static const char *adopt_row(struct adoption *adoption, uint32_t at)
 static cm_status check_place(const cm_segment_view *view, const cm_segment_image *image,
                              const cm_model *model, cm_error *error)
 {
-    if (view->header.is_wide != (model->ipv6_prefix > 64))
+    if (view->header.wide_kinds != cm_image_wide_kinds(model))
         return cm_error_set(error, CM_ERROR_FORMAT,
-                            "%s: made with another ipv6_prefix; use the model it was made with",
+                            "%s: made with another ipv6_prefix, or --hash-pii was given for one of "
+                            "the two; use the model and key it was made with",
                             view->name);
     if (view->header.has_traits != model->has_traits)
         return cm_error_set(

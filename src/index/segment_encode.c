@@ -266,7 +266,7 @@ static cm_click_row bare_row(const cm_click_row *row)
 }
 
 static inline cm_click_row image_row(cm_segment_encoder *encoder, const cm_click_row *row,
-                                     bool is_wide, bool has_traits)
+                                     unsigned wide, bool has_traits)
 {
     cm_click_row made = {
         .time = row->time,
@@ -277,14 +277,14 @@ static inline cm_click_row image_row(cm_segment_encoder *encoder, const cm_click
                            : name_of(encoder, CM_NAME_USER_AGENT, row->look),
         .campaign = name_of(encoder, CM_NAME_CAMPAIGN, row->campaign),
     };
-    if (is_wide && cm_click_row_address_kind(row) == CM_ROW_IPV6)
+    if ((cm_click_row_address_kind(row) & wide) != 0)
         made.address = name_of(encoder, CM_NAME_WIDE_BUCKET, (uint32_t)row->address);
     return made;
 }
 
-static bool is_wide(const cm_click_index *index)
+static unsigned wide_kinds(const cm_click_index *index)
 {
-    return index->rules.model->ipv6_prefix > 64;
+    return cm_image_wide_kinds(index->rules.model);
 }
 
 static void put_expiry(cm_segment_encoder *encoder)
@@ -296,7 +296,7 @@ static void put_expiry(cm_segment_encoder *encoder)
 
 static void put_rows(cm_segment_encoder *encoder, uint32_t end)
 {
-    bool wide = is_wide(encoder->index);
+    unsigned wide = wide_kinds(encoder->index);
     bool has_traits = encoder->index->rules.model->has_traits;
     char *rows = encoder->image.data + sizeof(cm_image_header);
     uint32_t unlisted = encoder->segment->unlisted;
@@ -337,7 +337,7 @@ static void put_header(cm_segment_encoder *encoder)
         .fingerprints = encoder->maps[CM_IMAGE_FINGERPRINTS].count,
         .text_bytes = encoder->fingerprints_at - encoder->texts_at,
         .generation = encoder->segment->generation,
-        .is_wide = is_wide(encoder->index),
+        .wide_kinds = (uint8_t)wide_kinds(encoder->index),
         .is_ahead = encoder->segment->is_ahead,
         .has_traits = encoder->index->rules.model->has_traits,
     };

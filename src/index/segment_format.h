@@ -14,10 +14,11 @@
 #ifndef CM_INDEX_SEGMENT_FORMAT_H
 #define CM_INDEX_SEGMENT_FORMAT_H
 
+#include "model/normal.h"
 #include "store/catalog.h"
 
 #define CM_IMAGE_MAGIC "CMSEGMNT"
-#define CM_IMAGE_VERSION 2u
+#define CM_IMAGE_VERSION 3u
 #define CM_IMAGE_BYTE_ORDER 0x01020304u
 #define CM_IMAGE_FINGERPRINT_BYTES ((size_t)32)
 
@@ -35,7 +36,7 @@ typedef struct cm_image_header {
     uint32_t expiries, fingerprints;
     uint64_t text_bytes;
     uint32_t generation;
-    uint8_t is_wide;    /* IPv6 buckets are names of CM_NAME_WIDE_BUCKET; else the address itself */
+    uint8_t wide_kinds; /* CM_ROW_IPV4, CM_ROW_IPV6: whose buckets are CM_NAME_WIDE_BUCKETs */
     uint8_t is_ahead;   /* it is one of clicks ahead of the others */
     uint8_t has_traits; /* rows have looks; else user agents */
     uint8_t unused;
@@ -44,5 +45,12 @@ typedef struct cm_image_header {
 
 _Static_assert(sizeof(cm_image_header) == 56 + 16 * CM_NAME_KIND_COUNT, "a header without gaps");
 _Static_assert(sizeof(cm_image_header) % 8 == 0, "rows are aligned");
+
+/** wide_kinds of a model. */
+static inline unsigned cm_image_wide_kinds(const cm_model *model)
+{
+    return (cm_bucket_is_wide(model, 4) ? CM_ROW_IPV4 : 0) |
+           (cm_bucket_is_wide(model, 6) ? CM_ROW_IPV6 : 0);
+}
 
 #endif

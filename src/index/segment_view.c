@@ -44,8 +44,8 @@ static cm_status check_counts(const cm_segment_view *view, cm_error *error)
         header->fingerprints > header->rows)
         return cm_segment_view_fault(view, error, "more of something than its %u rows",
                                      header->rows);
-    if (header->is_wide > 1 || header->is_ahead > 1 || header->has_traits > 1 ||
-        header->unused != 0)
+    if ((header->wide_kinds & ~CM_ROW_ADDRESS) != 0 || header->is_ahead > 1 ||
+        header->has_traits > 1 || header->unused != 0)
         return cm_segment_view_fault(view, error, "unknown flags");
     for (size_t kind = 0; kind < CM_NAME_KIND_COUNT; kind++)
         if (header->names[kind].count > header->rows)

@@ -76,13 +76,13 @@ static cm_address address_of(const cm_click_index *index, const cm_click_row *ro
     cm_address address = {.version = kind == CM_ROW_IPV4 ? 4 : 6};
     uint32_t ipv4 = htobe32((uint32_t)row->address);
     uint64_t ipv6 = htobe64(row->address);
-    if (kind == CM_ROW_IPV4) {
-        memcpy(address.bytes, &ipv4, sizeof ipv4);
-    } else if (index->rules.model->ipv6_prefix > 64) {
+    if (cm_bucket_is_wide(index->rules.model, address.version)) {
         cm_slice wide =
             cm_catalog_name(&index->catalog, CM_NAME_WIDE_BUCKET, (uint32_t)row->address);
         CM_CHECK(wide.size == sizeof address.bytes); /* a row with a usable address has one */
         memcpy(address.bytes, wide.data, sizeof address.bytes);
+    } else if (kind == CM_ROW_IPV4) {
+        memcpy(address.bytes, &ipv4, sizeof ipv4);
     } else {
         memcpy(address.bytes, &ipv6, sizeof ipv6);
     }

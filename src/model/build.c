@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/column.h"
+#include "model/pii.h"
 #include "util/text.h"
 
 #define CLICK(member) offsetof(cm_click, member)
@@ -189,6 +190,15 @@ static inline bool take_components(building *b, size_t user_agent, cm_device *de
 _Static_assert(CM_CLICK_TIMEZONE_OFFSET == CM_CLICK_USER_AGENT + 7, "take_components counts on it");
 _Static_assert(CM_CONVERSION_TIMEZONE_OFFSET == CM_CONVERSION_USER_AGENT + 7, "and on this");
 
+/* The last step: hash what is personal, where that is asked for. */
+static inline cm_status hide(const building *b, cm_slice tenant, cm_arena *arena, cm_device *device)
+{
+    if (b->status != CM_OK || b->options->pii == NULL ||
+        cm_pii_hide(b->options->pii, tenant, arena, device))
+        return b->status;
+    return CM_ERROR_MEMORY;
+}
+
 cm_status cm_click_build(const cm_value *values, const cm_build_options *options, cm_arena *arena,
                          uint64_t *lenient_counts, cm_click *click, cm_reject *reject)
 {
@@ -209,7 +219,7 @@ cm_status cm_click_build(const cm_value *values, const cm_build_options *options
         take_fingerprint(&b, CM_CLICK_FINGERPRINT_HASH, &click->device) &&
         take_address(&b, CM_CLICK_IP_ADDRESS, &click->device.ip_address))
         take_components(&b, CM_CLICK_USER_AGENT, &click->device);
-    return b.status;
+    return hide(&b, click->tenant_id, arena, &click->device);
 }
 
 /* Of the two columns for the fingerprint the second counts where the first is missing. */
@@ -236,5 +246,5 @@ cm_status cm_conversion_build(const cm_value *values, const cm_build_options *op
         take_second_fingerprint(&b) &&
         take_address(&b, CM_CONVERSION_IP_ADDRESS, &device->ip_address))
         take_components(&b, CM_CONVERSION_USER_AGENT, device);
-    return b.status;
+    return hide(&b, conversion->tenant_id, arena, device);
 }

@@ -74,7 +74,7 @@ struct cm_model {
     int64_t window_us, probabilistic_window_us,
         retention_us; /* trunc(hours * 3600000000.0 + 0.5) */
     uint32_t max_candidates;
-    unsigned ipv4_prefix, ipv6_prefix; /* bits */
+    unsigned ipv4_prefix, ipv6_prefix; /* bits; 128 of either: buckets are hashes (pii.h) */
     size_t bin_count;
     int64_t *delay_us;         /* bin_count upper edges, rising */
     double *delay_hours;       /* the same as written */

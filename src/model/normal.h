@@ -15,6 +15,12 @@ cm_slice cm_fbclid_value(cm_slice fbclid);
 /** Can this address tell devices apart? False for a missing one and all special ranges. */
 bool cm_address_is_evidence(const cm_address *address);
 
+/** Has a bucket of this version more bits than fit a number, 32 of IPv4, 64 of IPv6? */
+static inline bool cm_bucket_is_wide(const cm_model *model, unsigned version)
+{
+    return version == 4 ? model->ipv4_prefix > 32 : model->ipv6_prefix > 64;
+}
+
 /** The first bits of an address, as many as the model says for its version; the others zero. */
 cm_address cm_address_bucket(const cm_address *address, const cm_model *model);
 

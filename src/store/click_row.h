@@ -21,8 +21,8 @@
 
 typedef struct cm_click_row {
     uint64_t time;        /* click_timestamp, us since 1970, above the flags */
-    uint64_t address;     /* bucket: IPv4 in the low 32 bits; IPv6 the first 64 bits, or, where the
-                             model's prefix is longer, a number in the dictionary of wide buckets */
+    uint64_t address;     /* bucket: IPv4 in the low 32 bits; IPv6 the first 64 bits; or, where it is
+                             longer (cm_bucket_is_wide), its number in their dictionary */
     uint32_t who;         /* tenant and device type: number in their dictionary */
     uint32_t fingerprint; /* number in the fingerprint index; 0: missing, or the click is invalid */
     uint32_t look;        /* number of its look where the model compares traits, else of its user
@@ -43,6 +43,12 @@ static inline uint64_t cm_click_row_stamp(int64_t click_timestamp, unsigned flag
 static inline bool cm_click_row_is_valid(const cm_click_row *row)
 {
     return (row->time & CM_ROW_INVALID) == 0;
+}
+
+/** The version of a usable address of this kind: 4 or 6. */
+static inline unsigned cm_row_address_version(unsigned kind)
+{
+    return kind == CM_ROW_IPV4 ? 4 : 6;
 }
 
 /** CM_ROW_IPV4, CM_ROW_IPV6, or 0 where it has no usable address. */

@@ -1,11 +1,11 @@
 #include "stream/stream_image.h"
 
-#include "model/model.h"
+#include "model/pii.h"
 #include "stream/stream_event.h"
 #include "util/error.h"
 #include "util/time.h"
 
-#define MAGIC UINT64_C(0x3245544154534d43) /* "CMSTATE2", as little-endian machines read it */
+#define MAGIC UINT64_C(0x3345544154534d43) /* "CMSTATE3", as little-endian machines read it */
 
 /* ---- writing ---- */
 
@@ -56,9 +56,27 @@ static void put_lines(const cm_held_lines *lines, cm_buffer *image)
     }
 }
 
+/* Lines are events as they came. Where what is personal is hashed, they are sealed. */
+static void put_all_lines(const cm_stream *stream, cm_buffer *image)
+{
+    const cm_pii *pii = stream->options.build.pii;
+    cm_buffer lines = {0}, sealed = {0};
+    put_lines(&stream->held, pii == NULL ? image : &lines);
+    put_lines(&stream->waiting, pii == NULL ? image : &lines);
+    if (pii == NULL)
+        return;
+    if (lines.failed || !cm_pii_seal(pii, cm_slice_of(lines.data, lines.size), &sealed))
+        image->failed = true;
+    else
+        put_text(image, sealed.data, sealed.size);
+    cm_buffer_destroy(&lines);
+    cm_buffer_destroy(&sealed);
+}
+
 void cm_stream_image_write(const cm_stream *stream, cm_buffer *image)
 {
     put(image, MAGIC);
+    put(image, cm_pii_id(stream->options.build.pii));
     put_model(stream->engine->model, image);
     put(image, (uint64_t)stream->clock.latest_us);
     put(image, stream->clock.is_alone);
@@ -70,8 +88,7 @@ void cm_stream_image_write(const cm_stream *stream, cm_buffer *image)
     put(image, stream->last.has_seq);
     put(image, stream->last.seq);
     put_ids(&stream->seen, image);
-    put_lines(&stream->held, image);
-    put_lines(&stream->waiting, image);
+    put_all_lines(stream, image);
 }
 
 /* ---- reading ---- */
@@ -117,6 +134,21 @@ static cm_slice get_text(reading *r)
 static cm_status damaged(cm_error *error)
 {
     return cm_error_set(error, CM_ERROR_FORMAT, "the state of the stream is damaged");
+}
+
+static cm_status check_key(const cm_pii *pii, reading *r, cm_error *error)
+{
+    uint64_t id = get(r);
+    if (r->has_failed)
+        return damaged(error);
+    if (id == cm_pii_id(pii))
+        return CM_OK;
+    return cm_error_set(error, CM_ERROR_MODEL,
+                        "it was made %s; %s, or begin anew in another directory",
+                        id == 0       ? "without --hash-pii"
+                        : pii == NULL ? "with --hash-pii"
+                                      : "with another key of --hash-pii",
+                        id == 0 ? "leave that out" : "give that key");
 }
 
 static cm_status check_model(const cm_model *model, reading *r, cm_error *error)
@@ -213,6 +245,28 @@ static cm_status get_lines(cm_stream *stream, reading *r, cm_held_lines *lines, 
     return status;
 }
 
+static cm_status get_all_lines(cm_stream *stream, reading *r, cm_error *error)
+{
+    cm_status status = get_lines(stream, r, &stream->held, error);
+    return status == CM_OK ? get_lines(stream, r, &stream->waiting, error) : status;
+}
+
+static cm_status get_sealed_lines(cm_stream *stream, reading *r, cm_error *error)
+{
+    cm_buffer lines = {0};
+    cm_slice sealed = get_text(r);
+    cm_status status = CM_OK;
+    if (!cm_pii_unseal(stream->options.build.pii, sealed, &lines))
+        status = lines.failed ? cm_error_memory(error, "held events", sealed.size) : damaged(error);
+    reading inner = {lines.data, lines.data + lines.size, false};
+    if (status == CM_OK)
+        status = get_all_lines(stream, &inner, error);
+    if (status == CM_OK && (inner.has_failed || inner.at != inner.end))
+        status = damaged(error);
+    cm_buffer_destroy(&lines);
+    return status;
+}
+
 cm_status cm_stream_image_read(cm_stream *stream, cm_slice image, const cm_ids_source *ids,
                                cm_error *error)
 {
@@ -220,7 +274,9 @@ cm_status cm_stream_image_read(cm_stream *stream, cm_slice image, const cm_ids_s
     if (get(&r) != MAGIC)
         return cm_error_set(error, CM_ERROR_FORMAT,
                             "it was not written by this version of clickmatch");
-    cm_status status = check_model(stream->engine->model, &r, error);
+    cm_status status = check_key(stream->options.build.pii, &r, error);
+    if (status == CM_OK)
+        status = check_model(stream->engine->model, &r, error);
     if (status != CM_OK)
         return status;
     get_time(stream, &r);
@@ -228,8 +284,7 @@ cm_status cm_stream_image_read(cm_stream *stream, cm_slice image, const cm_ids_s
         return damaged(error);
     status = get_ids(stream, &r, ids, error);
     if (status == CM_OK)
-        status = get_lines(stream, &r, &stream->held, error);
-    if (status == CM_OK)
-        status = get_lines(stream, &r, &stream->waiting, error);
+        status = stream->options.build.pii == NULL ? get_all_lines(stream, &r, error)
+                                                   : get_sealed_lines(stream, &r, error);
     return status == CM_OK && (r.has_failed || r.at != r.end) ? damaged(error) : status;
 }

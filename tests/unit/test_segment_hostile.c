@@ -76,7 +76,7 @@ static void test_headers(void **state)
     HEADER(expiries, 1000, "more of something");
     HEADER(fingerprints, 1000, "more of something");
     HEADER(text_bytes, UINT64_MAX, "bytes are not what its header says");
-    HEADER(is_wide, 2, "unknown flags");
+    HEADER(wide_kinds, 1, "unknown flags");
     HEADER(is_ahead, 2, "unknown flags");
     HEADER(has_traits, 2, "unknown flags");
     HEADER(has_traits, 1, "made by a model that compares traits; use");
