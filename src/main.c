@@ -1,6 +1,7 @@
 #include "cmd/cli.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* A standard descriptor that came closed would be that of the next file opened: messages would go
@@ -12,8 +13,19 @@ static void fill_closed_descriptors(void)
             (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* What is in memory, passwords and personal data, is nobody else's: a crash leaves no core file, not
+ * even with a program that takes them, which a limit on their size would not stop; and no other
+ * process of this user may look. Builds for finding faults, and -DCM_CORE_DUMPS, leave them. */
+static void hide_memory(void)
+{
+#if defined(NDEBUG) && !defined(CM_CORE_DUMPS)
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
 int main(int argc, char **argv)
 {
+    hide_memory();
     fill_closed_descriptors();
     return cm_cli_run(argc, argv);
 }

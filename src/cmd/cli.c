@@ -15,6 +15,7 @@
 #include "cmd/cmd_simulate.h"
 #include "cmd/cmd_stream.h"
 #include "cmd/cmd_train.h"
+#include "cmd/database.h"
 #include "cmd/interrupt.h"
 #include "cmd/log.h"
 #include "cmd/options.h"
@@ -344,7 +345,7 @@ static int refuse(const char *what, const char *name, const char *group)
     cm_log log = {0};
     cm_error error;
     cm_error_set(&error, CM_ERROR_USAGE, "%s%.200s%s; clickmatch %s--help lists the commands", what,
-                 name, name[0] == '\0' ? "" : "'", group);
+                 cm_database_shown(name), name[0] == '\0' ? "" : "'", group);
     return cm_report(&log, CM_ERROR_USAGE, &error);
 }
 

@@ -17,15 +17,16 @@ static bool has_keyword(const char *text)
     return false;
 }
 
-/* `postgresql://user:password@host` */
+/* `postgresql://user:password@host`. A password that holds a slash or a question mark is one, too,
+ * though libpq takes it for a port, and says so. */
 static bool has_user_password(const char *text)
 {
     const char *authority = strstr(text, "://");
     if (strncmp(text, "postgres", 8) != 0 || authority == NULL)
         return false;
     authority += 3;
-    size_t size = strcspn(authority, "/?@");
-    return authority[size] == '@' && memchr(authority, ':', size) != NULL;
+    const char *colon = strchr(authority, ':');
+    return colon != NULL && strchr(colon, '@') != NULL;
 }
 
 cm_status cm_database_check(const cm_settings *settings, cm_option option, cm_error *error)
@@ -37,6 +38,12 @@ cm_status cm_database_check(const cm_settings *settings, cm_option option, cm_er
         error, CM_ERROR_USAGE,
         "--db holds a password, which others could see; put it into a password file "
         "(~/.pgpass) or PGPASSWORD");
+}
+
+const char *cm_database_shown(const char *text)
+{
+    bool may_be_one = strstr(text, "://") != NULL || strstr(text, "password") != NULL;
+    return may_be_one ? "(a connection string)" : text;
 }
 
 const char *cm_database_started_by(void)

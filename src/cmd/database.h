@@ -12,6 +12,9 @@
  */
 cm_status cm_database_check(const cm_settings *settings, cm_option option, cm_error *error);
 
+/** What an error may quote of an argument that nobody knows: not what may hold a password. */
+const char *cm_database_shown(const char *text);
+
 /** The user of this machine, to be noted in the database; NULL where the number has no name. Valid
  * until the next call. */
 const char *cm_database_started_by(void);

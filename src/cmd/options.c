@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cmd/database.h"
 #include "cmd/option_table.h"
 #include "util/error.h"
 
@@ -83,14 +84,14 @@ static cm_status read_operand(struct reader *reader, const char *text, cm_error 
     if (operand == CM_OPTION_COUNT)
         return cm_error_set(
             error, CM_ERROR_USAGE,
-            "'%.200s' is no option, and %s takes nothing else; see clickmatch %s --help", text,
-            reader->name, reader->name);
+            "'%.200s' is no option, and %s takes nothing else; see clickmatch %s --help",
+            cm_database_shown(text), reader->name, reader->name);
     const cm_option_row *row = &cm_option_rows[operand];
     cm_option_value *value = &reader->settings->values[operand];
     if (value->given)
         return cm_error_set(error, CM_ERROR_USAGE,
                             "'%.200s' is one too many: %s takes one %s; see clickmatch %s --help",
-                            text, reader->name, row->value, reader->name);
+                            cm_database_shown(text), reader->name, row->value, reader->name);
     return cm_option_read(row, row->value, text, value, error);
 }
 
@@ -101,7 +102,7 @@ static cm_status read_argument(struct reader *reader, cm_error *error)
     if (is_short)
         return cm_error_set(error, CM_ERROR_USAGE,
                             "'%.200s' is no option; clickmatch %s --help lists the options",
-                            argument, reader->name);
+                            cm_database_shown(argument), reader->name);
     if (strncmp(argument, "--", 2) != 0)
         return read_operand(reader, argument, error);
     const char *equals = strchr(argument, '=');

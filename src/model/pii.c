@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "model/normal.h"
-#include "model/pii_keys.h"
 #include "util/error.h"
 #include "util/hash.h"
 #include "util/slice.h"
@@ -38,7 +37,7 @@ typedef struct place {
 
 typedef struct shard {
     pthread_mutex_t lock;
-    cm_mac mac;
+    cm_digest *digest;
     place places[PLACES];
 } shard;
 
@@ -59,24 +58,24 @@ static cm_slice bytes_of(const uint8_t hash[CM_DIGEST_BYTES])
 }
 
 /* HKDF's expansion to one block; a kind and its text are told apart by the NUL. */
-static bool expand(cm_pii *pii, cm_mac *mac, const char *kind, cm_slice text,
+static bool expand(cm_pii *pii, cm_digest *digest, const char *kind, cm_slice text,
                    uint8_t key[CM_DIGEST_BYTES])
 {
     const cm_slice parts[] = {cm_slice_of(kind, strlen(kind) + 1), text, cm_slice_of("\1", 1)};
-    return cm_mac_make(mac, bytes_of(pii->prk), parts, 3, key);
+    return cm_digest_hmac(digest, bytes_of(pii->prk), parts, 3, key);
 }
 
 static bool derive(cm_pii *pii, cm_slice secret)
 {
-    cm_mac *mac = &pii->shards[0].mac;
+    cm_digest *digest = pii->shards[0].digest;
     const cm_slice none = {0};
     uint8_t made[CM_DIGEST_BYTES];
-    if (!cm_mac_make(mac, cm_slice_of_text(SALT), &secret, 1, pii->prk) ||
-        !expand(pii, mac, "held events", none, pii->seal_key) ||
-        !expand(pii, mac, "places", none, made))
+    if (!cm_digest_hmac(digest, cm_slice_of_text(SALT), &secret, 1, pii->prk) ||
+        !expand(pii, digest, "held events", none, pii->seal_key) ||
+        !expand(pii, digest, "places", none, made))
         return false;
     memcpy(&pii->seed, made, sizeof pii->seed);
-    if (!expand(pii, mac, "id", none, made))
+    if (!expand(pii, digest, "id", none, made))
         return false;
     memcpy(&pii->id, made, sizeof pii->id);
     pii->id |= 1; /* not 0, which is none */
@@ -90,7 +89,7 @@ cm_status cm_pii_create(const void *secret, size_t size, cm_pii **pii, cm_error 
     for (size_t i = 0; i < SHARDS && done; i++) {
         done = pthread_mutex_init(&made->shards[i].lock, NULL) == 0;
         made->shard_count += done;
-        done = done && cm_mac_init(&made->shards[i].mac);
+        done = done && (made->shards[i].digest = cm_digest_create()) != NULL;
     }
     if (done && derive(made, cm_slice_of(secret, size)))
         return CM_OK;
@@ -104,7 +103,7 @@ void cm_pii_destroy(cm_pii *pii)
     if (pii == NULL)
         return;
     for (size_t i = 0; i < pii->shard_count; i++) {
-        cm_mac_destroy(&pii->shards[i].mac);
+        cm_digest_destroy(pii->shards[i].digest);
         (void)pthread_mutex_destroy(&pii->shards[i].lock);
     }
     OPENSSL_cleanse(pii, sizeof *pii);
@@ -169,7 +168,7 @@ static bool make_key(cm_pii *pii, shard *s, cm_slice tenant, uint8_t key[CM_DIGE
         memcpy(key, at->hash, CM_DIGEST_BYTES);
         return true;
     }
-    if (!expand(pii, &s->mac, "tenant", tenant, key))
+    if (!expand(pii, s->digest, "tenant", tenant, key))
         return false;
     keep(at, KIND_KEY, tenant, none, key);
     return true;
@@ -180,7 +179,8 @@ static bool make_hash(cm_pii *pii, shard *s, uint8_t kind, cm_slice tenant, cm_s
 {
     const cm_slice parts[] = {cm_slice_of((const char *)&kind, 1), value};
     uint8_t key[CM_DIGEST_BYTES];
-    return make_key(pii, s, tenant, key) && cm_mac_make(&s->mac, bytes_of(key), parts, 2, hash);
+    return make_key(pii, s, tenant, key) &&
+           cm_digest_hmac(s->digest, bytes_of(key), parts, 2, hash);
 }
 
 static bool hash_value(cm_pii *pii, uint8_t kind, cm_slice tenant, cm_slice value,

@@ -21,6 +21,7 @@
 #include "model/model.h"
 #include "util/arena.h"
 #include "util/buffer.h"
+#include "util/digest.h"
 
 #define CM_PII_SECRET_MIN 32 /* bytes */
 
@@ -59,5 +60,8 @@ bool cm_pii_seal(const cm_pii *pii, cm_slice bytes, cm_buffer *sealed);
 
 /** The same back. False where they are damaged, or memory is short. */
 bool cm_pii_unseal(const cm_pii *pii, cm_slice sealed, cm_buffer *bytes);
+
+/** The key that cm_pii_seal goes by. */
+const uint8_t *cm_pii_seal_key(const cm_pii *pii);
 
 #endif

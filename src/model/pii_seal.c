@@ -1,7 +1,8 @@
 /* Bytes that only who has the secret can read: nonce, tag, and what AES-256-GCM makes of them. */
+#include <openssl/evp.h>
 #include <string.h>
 
-#include "model/pii_keys.h"
+#include "model/pii.h"
 #include "util/slice.h"
 
 #define NONCE_BYTES 12
@@ -48,9 +49,9 @@ static bool make_nonce(const cm_pii *pii, cm_slice bytes, char *nonce)
     const cm_slice parts[] = {cm_slice_of_text("nonce"), bytes};
     const cm_slice key = cm_slice_of((const char *)cm_pii_seal_key(pii), CM_DIGEST_BYTES);
     uint8_t hash[CM_DIGEST_BYTES];
-    cm_mac mac = {NULL};
-    bool done = cm_mac_init(&mac) && cm_mac_make(&mac, key, parts, 2, hash);
-    cm_mac_destroy(&mac);
+    cm_digest *digest = cm_digest_create();
+    bool done = digest != NULL && cm_digest_hmac(digest, key, parts, 2, hash);
+    cm_digest_destroy(digest);
     if (done)
         memcpy(nonce, hash, NONCE_BYTES);
     return done;

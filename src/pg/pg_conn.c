@@ -29,6 +29,14 @@ static void ignore_notice(void *context, const PGresult *notice)
     (void)notice;
 }
 
+static bool holds_password(const PQconninfoOption *options)
+{
+    for (; options != NULL && options->keyword != NULL; options++)
+        if (options->val != NULL && strstr(options->keyword, "password") != NULL)
+            return true;
+    return false;
+}
+
 /* libpq quotes parts of a connection string that it cannot read, the password perhaps: ask first.
  */
 static cm_status check_conninfo(const char *conninfo, cm_error *error)
@@ -41,8 +49,13 @@ static cm_status check_conninfo(const char *conninfo, cm_error *error)
     char *said = NULL;
     PQconninfoOption *parsed = PQconninfoParse(conninfo, &said);
     PQfreemem(said);
+    bool is_readable = parsed != NULL, has_password = holds_password(parsed);
     PQconninfoFree(parsed);
-    if (parsed != NULL)
+    if (has_password) /* however it was written: others can see the command line */
+        return cm_error_set(error, CM_ERROR_USAGE,
+                            "the connection string holds a password; put it into a password file "
+                            "(~/.pgpass) or PGPASSWORD");
+    if (is_readable)
         return CM_OK;
     return cm_error_set(error, CM_ERROR_USAGE,
                         "the connection string cannot be read; write keyword=value pairs (values "

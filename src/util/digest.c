@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/check.h"
+
 /* Parts are gathered before OpenSSL sees them: its calls cost more than copying. */
 #define STAGE_BYTES ((size_t)512)
+
+#define HMAC_KEY_BYTES 64
 
 struct cm_digest {
     EVP_MD *algorithm;
@@ -68,4 +72,30 @@ bool cm_digest_joined(cm_digest *digest, const cm_slice *parts, size_t count, ch
     for (size_t i = 0; done && i < count; i++)
         done = (i == 0 || add(digest, &separator, 1)) && add(digest, parts[i].data, parts[i].size);
     return done && flush(digest) && EVP_DigestFinal_ex(digest->context, hash, NULL) == 1;
+}
+
+/* The key, each byte of it changed by one, and then the parts. */
+static bool hash_behind_key(cm_digest *digest, cm_slice key, uint8_t change, const cm_slice *parts,
+                            size_t count, uint8_t hash[CM_DIGEST_BYTES])
+{
+    char pad[HMAC_KEY_BYTES];
+    memset(pad, change, sizeof pad);
+    for (size_t i = 0; i < key.size; i++)
+        pad[i] = (char)((uint8_t)key.data[i] ^ change);
+    digest->staged = 0;
+    bool done = EVP_DigestInit_ex2(digest->context, digest->algorithm, NULL) == 1 &&
+                add(digest, pad, sizeof pad);
+    for (size_t i = 0; done && i < count; i++)
+        done = add(digest, parts[i].data, parts[i].size);
+    return done && flush(digest) && EVP_DigestFinal_ex(digest->context, hash, NULL) == 1;
+}
+
+bool cm_digest_hmac(cm_digest *digest, cm_slice key, const cm_slice *parts, size_t count,
+                    uint8_t hash[CM_DIGEST_BYTES])
+{
+    uint8_t inner[CM_DIGEST_BYTES];
+    const cm_slice first = {(const char *)inner, sizeof inner};
+    CM_CHECK(key.size <= HMAC_KEY_BYTES);
+    return hash_behind_key(digest, key, 0x36, parts, count, inner) &&
+           hash_behind_key(digest, key, 0x5c, &first, 1, hash);
 }

@@ -23,4 +23,13 @@ void cm_digest_destroy(cm_digest *digest);
 bool cm_digest_joined(cm_digest *digest, const cm_slice *parts, size_t count, char separator,
                       uint8_t hash[CM_DIGEST_BYTES]);
 
+/**
+ * The HMAC-SHA-256 of parts, one after the other.
+ *
+ * @param key  of at most 64 bytes
+ * @return as above
+ */
+bool cm_digest_hmac(cm_digest *digest, cm_slice key, const cm_slice *parts, size_t count,
+                    uint8_t hash[CM_DIGEST_BYTES]);
+
 #endif
