@@ -192,7 +192,7 @@ case_a_living_process_and_a_crash() {
     cat in.ndjson >&7
     await grep -q 'metrics at http' left/err
     kill -USR1 "$stream"
-    await grep -q 'conversions' left/err
+    await grep -q ' events, ' left/err
     curl -s "$(sed -n 's/.*metrics at //p' left/err)" >left/metrics
     expect_match left/metrics clickmatch_
     tr '\0' ' ' <"/proc/$stream/cmdline" >left/cmdline
@@ -206,6 +206,7 @@ case_a_living_process_and_a_crash() {
     [ -z "$(find crash -name 'core*')" ] || fail "a core file: $(find crash -name 'core*')"
     # Here any other program leaves one?
     (cd crash && exec sleep 60) &
+    await grep -qx sleep "/proc/$!/comm"
     kill -ABRT $!
     wait $! 2>/dev/null
     [ -n "$(find crash -name 'core*')" ] || skip "this machine writes no core files to the folder"
