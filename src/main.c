@@ -13,8 +13,8 @@ static void fill_closed_descriptors(void)
             (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-/* What is in memory, passwords and personal data, is nobody else's: a crash leaves no core file, not
- * even with a program that takes them, which a limit on their size would not stop; and no other
+/* What is in memory, passwords and personal data, is nobody else's: a crash leaves no core file,
+ * not even with a program that takes them, which a limit on their size would not stop; and no other
  * process of this user may look. Builds for finding faults, and -DCM_CORE_DUMPS, leave them. */
 static void hide_memory(void)
 {

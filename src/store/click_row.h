@@ -21,8 +21,8 @@
 
 typedef struct cm_click_row {
     uint64_t time;        /* click_timestamp, us since 1970, above the flags */
-    uint64_t address;     /* bucket: IPv4 in the low 32 bits; IPv6 the first 64 bits; or, where it is
-                             longer (cm_bucket_is_wide), its number in their dictionary */
+    uint64_t address;     /* bucket: IPv4 in the low 32 bits; IPv6 the first 64 bits; or, where it
+                             is longer (cm_bucket_is_wide), a number in the dictionary */
     uint32_t who;         /* tenant and device type: number in their dictionary */
     uint32_t fingerprint; /* number in the fingerprint index; 0: missing, or the click is invalid */
     uint32_t look;        /* number of its look where the model compares traits, else of its user

@@ -186,7 +186,8 @@ case_a_living_process_and_a_crash() {
     ulimit -c unlimited
     mkfifo events
     (cd crash && PGPASSWORD=$password exec "$program" stream --events ../events \
-        --output out.ndjson --metrics :0 --grace 1h --db "dbname=$PGDATABASE" --recovery-target 0) 2>left/err &
+        --output out.ndjson --metrics :0 --grace 1h --db "dbname=$PGDATABASE" \
+        --recovery-target 0) 2>left/err &
     stream=$!
     exec 7>events
     cat in.ndjson >&7

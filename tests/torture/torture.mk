@@ -9,6 +9,9 @@ torture: torture-stream torture-stream-rejects torture-tenants ## all of the tor
 
 torture: torture-stream torture-stream-rejects torture-kills ## all of the torture below: hours
 torture: torture-stream torture-stream-rejects torture-fuzz ## all of the torture below: hours
+.PHONY: torture torture-stream torture-stream-rejects torture-purge
+
+torture: torture-stream torture-stream-rejects torture-purge ## all of the torture below: hours
 
 # In some rounds with a program whose segments are so small that many come and go.
 KILLS = 1000
@@ -42,3 +45,6 @@ valgrind: ## one run of each command under Valgrind: two minutes
 	@scripts/deps.sh --lint
 	@$(MAKE) $(PARALLEL) $(UNDER_VALGRIND) all
 	@CLICKMATCH=$(abspath $(BUILD))/valgrind/clickmatch tests/torture/valgrind.sh
+PURGES = 100
+torture-purge: all ## kill purges PURGES times (100: 5 minutes), others and batch beside them
+	@CLICKMATCH=$(abspath $(BUILD))/clickmatch tests/torture/purge_kills.sh $(PURGES) $(SEED)

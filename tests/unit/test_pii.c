@@ -1,5 +1,5 @@
-/* Keyed hashes of what is personal: their values, that tenants and secrets have none in common, that
- * equal stays equal, and sealed bytes. */
+/* Keyed hashes of what is personal: their values, that tenants and secrets have none in common,
+ * that equal stays equal, and sealed bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
