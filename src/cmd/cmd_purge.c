@@ -12,6 +12,7 @@
 #include "model/model.h"
 #include "pg/pg_migrate.h"
 #include "pg/pg_purge.h"
+#include "pg/pg_tenants.h"
 #include "util/error.h"
 #include "util/time.h"
 
@@ -90,7 +91,9 @@ static cm_status work(purging *p, cm_error *error)
 {
     const cm_pg_options options = {.conninfo = cm_settings_text(p->settings, CM_OPTION_DB),
                                    .schema = cm_settings_text(p->settings, CM_OPTION_SCHEMA),
-                                   .interrupt = cm_interrupt_flag()};
+                                   .interrupt = cm_interrupt_flag(),
+                                   .allow_superuser =
+                                       cm_settings_flag(p->settings, CM_OPTION_ALLOW_SUPERUSER)};
     cm_pg pg;
     configure(p);
     cm_status status = read_age(p, error);
@@ -99,6 +102,8 @@ static cm_status work(purging *p, cm_error *error)
     if (status != CM_OK)
         return status;
     status = cm_pg_check_version(&pg, options.schema, error);
+    if (status == CM_OK)
+        status = cm_pg_engine_check(&pg, &options, error);
     if (status == CM_OK)
         status = cm_pg_purge(&pg, &p->config, &p->report, error);
     cm_pg_close(&pg);

@@ -148,7 +148,7 @@ static void try_segment(cm_slice bytes)
     cm_error error = {0};
     if (bytes.size >= sizeof header)
         memcpy(&header, bytes.data, sizeof header);
-    const char *model = models[header.has_traits == 1 ? 2 : header.is_wide == 1];
+    const char *model = models[header.has_traits == 1 ? 2 : header.wide_kinds != 0];
     cm_engine *engine = make_engine(model);
     cm_status status = load(engine, bytes, header.unlisted, &error);
     FUZZ_CHECK(status == CM_OK || (status == CM_ERROR_FORMAT && error.message[0] != '\0'));
