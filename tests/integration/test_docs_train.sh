@@ -72,8 +72,8 @@ case_how_sure_as_printed() {
     expect_match errors 'would change +25,000 conversions'
     expect_match errors 'default@2026-03 is the champion now'
     expect_match errors 'model default@2026-03 of the registry, the champion'
-    expect_match out17 '^ *Model +default@2026-03'
-    expect_match out18 '\| fingerprint +\| +[0-9]+ \| +0\.'
+    expect_match out18 '^ *Model +default@2026-03'
+    expect_match out19 '\| fingerprint +\| +[0-9]+ \| +0\.'
 }
 
 run_cases
