@@ -212,7 +212,7 @@ case_rows_changed_by_others() {
 # Two programs with the same events at once.
 case_two_at_once() {
     use_new_database found_empty
-    "$sink_program" clicks=1 rows=70 backoff=5 backoff_max=20 "$events" >first 2>&1 &
+    PGUSER=$engine "$sink_program" clicks=1 rows=70 backoff=5 backoff_max=20 "$events" >first 2>&1 &
     first=$!
     sink clicks=1 rows=110 backoff=5 backoff_max=20 "$events"
     expect_status 0
