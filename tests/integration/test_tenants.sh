@@ -315,6 +315,5 @@ case_at_random() {
         --program "$built" >"$work/out" 2>&1 || fail "$(grep -E 'FAULT|seed' "$work/out")"
 }
 
-make_templates
 make_logins
 run_cases

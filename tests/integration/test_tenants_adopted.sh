@@ -170,6 +170,5 @@ case_an_older_version() {
     sql -c 'REVOKE ALL ON SCHEMA public FROM app'
 }
 
-make_templates
 make_logins
 run_cases

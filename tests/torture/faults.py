@@ -129,6 +129,7 @@ def fault_round(a_round, told):
     cutter = server.Cutter(directory)
     life = a_round.live(rate_of(a_round), directory)
     for _ in range(FAULTS_PER_ROUND):
+        server.wait_for_sink(a_round.name)
         time.sleep(a_round.rng.uniform(0.1, 1.0))
         if life.has_ended() or not life.feeder.is_alive():
             break

@@ -75,6 +75,14 @@ def dump(database):
                           .splitlines()) for table, query in TABLES.items()}
 
 
+def wait_for_sink(database):
+    """Until a stream has its session: one that has none yet ends when the server is away."""
+    for _ in range(400):
+        if psql(database, "-c", "SELECT FROM pg_class WHERE relname = 'sink_dead'"):
+            return
+        time.sleep(0.05)
+
+
 class Watcher(Session):
     """A session that says what the newest session of the stream is doing."""
 
