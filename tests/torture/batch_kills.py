@@ -2,7 +2,7 @@
 """Kill `batch` and `migrate`, and the server under them, again and again.
 
     batch_kills.py [--kills N] [--server-kills N] [--migrate-kills N] [--migrate-server-kills N]
-                   [--overlaps N] [--seed N] [--program FILE] [--first N]
+                   [--overlaps N] [--conversions N] [--seed N] [--program FILE] [--first N]
 
 At random and at aimed moments; see batch_rounds.py, migrate_kills.py and batch_overlaps.py for what
 must hold. The same seed and the same numbers make the same worlds, changes and choices; what the
@@ -36,6 +36,7 @@ class Torture:
         self.options = options
         self.began = self.told = time.monotonic()
         self.failures = 0
+        self.starts = migrate_states.Starts(options.program)
 
     def rng(self, kind, number):
         return random.Random("%d %s %d" % (self.options.seed, kind, number))
@@ -76,9 +77,8 @@ class Torture:
 
     def kill_migrations(self, kind, wanted, by_server):
         totals, number = migrate_kills.Totals(), self.options.first
-        starts = migrate_states.Starts(self.options.program)
         while totals.count < wanted:
-            problems = migrate_kills.kill_round(starts, self.rng(kind, number), totals,
+            problems = migrate_kills.kill_round(self.starts, self.rng(kind, number), totals,
                                                 wanted - totals.count, by_server, self.options.work)
             self.settle(kind, number, problems, totals)
             number += 1
@@ -105,6 +105,7 @@ def parse():
     for name in ("kills", "server-kills", "migrate-kills", "migrate-server-kills", "overlaps"):
         parser.add_argument("--" + name, type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--conversions", type=int, default=2500, help="of each world")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--program", default=os.environ.get("CLICKMATCH", "build/clickmatch"))
     options = parser.parse_args()
@@ -114,7 +115,7 @@ def parse():
 
 def run_all(options):
     torture = Torture(options)
-    batch_world.make_templates(options.program)
+    batch_world.make_templates(options.program, options.conversions)
     if options.kills:
         torture.kill_batches("kill", options.kills, by_server=False)
     if options.server_kills:

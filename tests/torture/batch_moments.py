@@ -1,6 +1,7 @@
 """Where a run of `batch` is, by what the server does for it, and killing it there."""
 
 import re
+import signal
 import time
 
 import server
@@ -67,7 +68,7 @@ def wait_for(life, aim, watcher, delay):
 
 
 def kill(life, how, doing):
-    """how: "client", or "crash" or "kill" of the server, which is up again then; the run has ended.
+    """how: "client", or the signal that the server gets, which is up again then; the run has ended.
     Returns what `doing` says of the moment; None where the run had ended by itself. A client is
     stopped before the server is asked, so that it is where the server says until it dies."""
     if how == "client":
@@ -77,10 +78,12 @@ def kill(life, how, doing):
         life.kill()
         return moment
     moment = None if life.has_ended() else doing()
-    {"crash": server.crash, "kill": server.kill}[how](0)
+    server.kill(how)
     life.finish()
     return moment
 
 
 def choose_how(rng, by_server):
-    return rng.choices(["crash", "kill"], [0.85, 0.15])[0] if by_server else "client"
+    if not by_server:
+        return "client"
+    return rng.choices([signal.SIGQUIT, signal.SIGKILL], [0.85, 0.15])[0]

@@ -17,7 +17,8 @@ SLEEPS = {"copy": 1, "promote": 8, "commit": 30}  # so that they do overlap
 BULK = """BEGIN;
 SET LOCAL lock_timeout = '20s';
 UPDATE conversion_tracking SET crm_stage = '{stage}'
-WHERE id = ANY (ARRAY(SELECT id FROM conversion_tracking ORDER BY {order} LIMIT {half}));
+WHERE id = ANY (ARRAY(SELECT id FROM conversion_tracking ORDER BY {order}
+                        LIMIT (SELECT count(*) / {part} FROM conversion_tracking)));
 SELECT pg_sleep({pause});
 UPDATE conversion_tracking SET crm_stage = '{stage}' WHERE crm_stage IS DISTINCT FROM '{stage}';
 COMMIT"""
@@ -88,7 +89,7 @@ def beside_bulk_update(a_round):
     def update():
         try:
             session.ask(BULK.format(stage=a_round.label, order=rng.choice(
-                ["conversion_id DESC", "md5(conversion_id)", "id"]), half=rng.choice([500, 1250]),
+                ["conversion_id DESC", "md5(conversion_id)", "id"]), part=rng.choice([5, 2]),
                                     pause=rng.choice([0.1, 0.4])))
         except RuntimeError as error:
             failed.append(str(error))

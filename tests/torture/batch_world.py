@@ -84,10 +84,11 @@ def batch_command(program, database, sleeps, *arguments, window=WINDOW):
             "--from", window[0], "--to", window[1], "--db", conninfo(database, sleeps), *arguments]
 
 
-def make_templates(program):
+def make_templates(program, conversions):
     """`torture_found` is a platform's database, `torture_adopted` the same after migrate."""
     server.psql("template1", "-c", "CREATE DATABASE torture_found")
-    server.psql("torture_found", "-f",
+    server.psql("torture_found", "-v", "clicks=%d" % (conversions * 12 // 5), "-v",
+                "conversions=%d" % conversions, "-f",
                 os.path.join(server.ROOT, "tests/integration/fixtures/as_found.sql"))
     server.psql("template1", "-c", "CREATE DATABASE torture_adopted TEMPLATE torture_found")
     subprocess.run([program, "migrate", "--quiet", "--db", conninfo("torture_adopted", {})],

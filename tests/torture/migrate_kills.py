@@ -16,7 +16,7 @@ from life import Life
 from migrate_states import state_of, version_of
 from session import Session
 
-SLEEP_MS = 4  # after each change of a definition
+SLEEPS_MS = [2, 5, 40]  # after each change of a definition
 AIMED_SHARE = 0.8
 
 DOING = """SELECT count(*) FROM pg_stat_activity WHERE application_name = 'clickmatch'
@@ -59,11 +59,11 @@ class Run:
         """Returns the state's name."""
         rng = self.rng
         before = self.state()
-        life = Life(self.start.command(self.program, self.name, {"define": SLEEP_MS}), self.place,
-                    [], 0)
+        sleeps = {"define": rng.choice(SLEEPS_MS)}
+        life = Life(self.start.command(self.program, self.name, sleeps), self.place, [], 0)
         if rng.random() < AIMED_SHARE:
             wait_until(life, self.is_inside)
-        time.sleep(rng.uniform(0, rng.choice([0.1, 0.5])))
+        time.sleep(rng.uniform(0, rng.choice([0.01, 0.1, 0.4])))
         was_inside = kill(life, choose_how(rng, by_server), self.is_inside)
         if by_server:
             self.session.close()

@@ -126,10 +126,11 @@ def crash(seconds):
     resume()
 
 
-def kill(seconds):
-    """Its first process is killed, and its sessions end when they notice."""
+def kill(signal_number):
+    """At once: by SIGQUIT it shuts down immediately, as by pg_ctl; by SIGKILL its first process is
+    gone, and its sessions end when they notice. It is up again then."""
     pids = processes()
-    os.kill(pids[0], signal.SIGKILL)
+    os.kill(pids[0], signal_number)
     deadline = time.monotonic() + END_SECONDS
     while any(is_alive(pid) for pid in pids):
         if time.monotonic() > deadline:
@@ -137,8 +138,9 @@ def kill(seconds):
         time.sleep(0.01)
     # Where nobody reaps it, its number is still taken, and a new one would not start.
     for lock in ("data/postmaster.pid", ".s.PGSQL.5432.lock"):
-        os.unlink(os.path.join(os.environ["PG_TEMP_DIR"], lock))
-    time.sleep(seconds)
+        path = os.path.join(os.environ["PG_TEMP_DIR"], lock)
+        if os.path.exists(path):
+            os.unlink(path)
     resume()
 
 
