@@ -4,33 +4,40 @@
  *
  *     build/tests/fuzz_csv FILE...
  */
+#include <stdbool.h>
+
 #include "fuzz/fuzz.h"
 
-/* As many bytes as the file has, so that a step beyond is seen. */
-static int feed(const char *path)
+/* Has the target look at a file: as many bytes as it has, so that a step beyond is seen. */
+static bool feed(FILE *file)
+{
+    if (fseek(file, 0, SEEK_END) != 0)
+        return false;
+    long size = ftell(file);
+    uint8_t *bytes = size < 0 ? NULL : malloc(size > 0 ? (size_t)size : 1);
+    rewind(file);
+    bool is_read = bytes != NULL && fread(bytes, 1, (size_t)size, file) == (size_t)size;
+    if (is_read)
+        (void)LLVMFuzzerTestOneInput(bytes, (size_t)size);
+    free(bytes);
+    return is_read;
+}
+
+static bool feed_path(const char *path)
 {
     FILE *file = fopen(path, "rb");
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0) {
+    bool is_read = file != NULL && feed(file);
+    if (!is_read)
         fprintf(stderr, "%s: cannot be read\n", path);
-        return 1;
-    }
-    long size = ftell(file);
-    uint8_t *bytes = malloc(size > 0 ? (size_t)size : 1);
-    rewind(file);
-    if (bytes == NULL || size < 0 || fread(bytes, 1, (size_t)size, file) != (size_t)size) {
-        fprintf(stderr, "%s: cannot be read\n", path);
-        return 1;
-    }
-    (void)fclose(file);
-    (void)LLVMFuzzerTestOneInput(bytes, (size_t)size);
-    free(bytes);
-    return 0;
+    if (file != NULL)
+        (void)fclose(file);
+    return is_read;
 }
 
 int main(int count, char **paths)
 {
     int failed = 0;
     for (int i = 1; i < count; i++)
-        failed |= feed(paths[i]);
+        failed |= !feed_path(paths[i]);
     return failed;
 }

@@ -12,11 +12,11 @@ void fuzz_each_prefix(const uint8_t *bytes, size_t size, void (*try_text)(const 
     if (texts == 0)
         (void)atexit(say_texts);
     for (size_t end = 0; end <= size; end++, texts++) {
-        char *exact = malloc(end);
-        FUZZ_CHECK(exact != NULL);
+        char *room = malloc(1 + end); /* which ends where the text does */
+        FUZZ_CHECK(room != NULL);
         if (end > 0)
-            memcpy(exact, bytes, end);
-        try_text(exact, end);
-        free(exact);
+            memcpy(room + 1, bytes, end);
+        try_text(room + 1, end);
+        free(room);
     }
 }
