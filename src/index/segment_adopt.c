@@ -362,8 +362,7 @@ static cm_status check_place(const cm_segment_view *view, const cm_segment_image
 {
     if (view->header.wide_kinds != cm_image_wide_kinds(model))
         return cm_error_set(error, CM_ERROR_FORMAT,
-                            "%s: made with another ipv6_prefix, or --hash-pii was given for one of "
-                            "the two; use the model and key it was made with",
+                            "%s: made with another ipv6_prefix; use the model it was made with",
                             view->name);
     if (view->header.has_traits != model->has_traits)
         return cm_error_set(

@@ -66,7 +66,7 @@ static void test_headers(void **state)
     expect_fault(&made, images_narrow_model, "image: made with another ipv6_prefix; use the model");
     HEADER(magic, 0, "image: not a segment of clicks; the file is damaged");
     HEADER(byte_order, 0x04030201, "another byte order");
-    HEADER(version, 77, "version 77, this program reads 2");
+    HEADER(version, 77, "version 77, this program reads 3");
     HEADER(bytes, 1, "bytes are not what its header says");
     HEADER(rows, 0, "0 rows");
     HEADER(rows, CM_SEGMENT_ROWS + 1, "65537 rows");
