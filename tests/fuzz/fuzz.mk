@@ -11,7 +11,7 @@ FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(FUZZ_SOURCES))
 # Of the program only what decodes: less to build. Segments are small, so that many fit a second.
 FUZZ_LAYERS = $(LIB_LAYERS) stream file
 FUZZED := $(sort $(wildcard $(FUZZ_LAYERS:%=src/%/*.c)) \
-                 $(patsubst %,src/cmd/%.c,options option_value stream_manifest))
+                 $(patsubst %,src/cmd/%.c,database options option_value stream_manifest))
 FUZZ_SMALL = CPPFLAGS="-DCM_SEGMENT_BITS=6 -DCM_SEEN_SEGMENT_BITS=6"
 UNGUIDED = -fsanitize-coverage-ignorelist=tests/fuzz/unguided.txt
 FUZZ_MAKE = $(MAKE) $(PARALLEL) CC=clang BUILD=build/fuzz \
