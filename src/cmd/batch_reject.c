@@ -1,9 +1,8 @@
 /* Rejected rows of a batch run. */
 #include <arpa/inet.h>
-#include <jansson.h>
-#include <stdlib.h>
 
 #include "cmd/batch_state.h"
+#include "util/json.h"
 
 static json_t *address_json(const cm_address *address)
 {
@@ -39,20 +38,17 @@ static json_t *value_json(const cm_value *value)
     }
 }
 
-/* The row as it would stand in an NDJSON file. NULL when memory is short; freed with free. */
-static char *row_text(cm_row_kind kind, const cm_pg_row *row)
+/* The row as it would stand in an NDJSON file. False when memory is short. */
+static bool row_text(cm_row_kind kind, const cm_pg_row *row, cm_buffer *text)
 {
     json_t *object = json_object();
-    for (size_t field = 0; field < cm_field_count(kind) && object != NULL; field++)
-        if (row->values[field].kind != CM_VALUE_MISSING &&
-            json_object_set_new(object, cm_field_name(kind, field),
-                                value_json(&row->values[field])) != 0) {
-            json_decref(object);
-            object = NULL;
-        }
-    char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+    for (size_t field = 0; field < cm_field_count(kind); field++)
+        if (row->values[field].kind != CM_VALUE_MISSING)
+            object =
+                cm_json_with(object, cm_field_name(kind, field), value_json(&row->values[field]));
+    bool written = cm_json_write(object, JSON_COMPACT, text);
     json_decref(object);
-    return text;
+    return written;
 }
 
 static cm_status tell(const cm_batch *batch, cm_row_kind kind, uint64_t number,
@@ -61,16 +57,18 @@ static cm_status tell(const cm_batch *batch, cm_row_kind kind, uint64_t number,
     const cm_batch_config *config = batch->config;
     if (config->on_reject == NULL)
         return CM_OK;
-    char *text = row_text(kind, row);
-    if (text == NULL)
+    cm_buffer text = {0};
+    if (!row_text(kind, row, &text)) {
+        cm_buffer_destroy(&text);
         return cm_error_memory(error, "a rejected row", sizeof *row);
+    }
     const cm_reject_line line = {.source = cm_pg_table_name(kind),
                                  .line = number,
                                  .field = dead->field,
                                  .reason = dead->reason,
-                                 .row = cm_slice_of_text(text)};
+                                 .row = {text.data, text.size}};
     cm_status status = config->on_reject(config->context, kind, &line, error);
-    free(text);
+    cm_buffer_destroy(&text);
     return status;
 }
 

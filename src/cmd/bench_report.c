@@ -4,6 +4,7 @@
 
 #include "cmd/bench_record.h"
 #include "cmd/progress.h"
+#include "util/json.h"
 
 /* A number in about four digits, thousands apart: 0.0123, 4.56, 78.9, 1,234,567. */
 static const char *number_text(double number, char room[CM_COUNT_BYTES])
@@ -87,7 +88,7 @@ static json_t *figure_json(const cm_bench_figure *figure)
     cm_bench_spread spread = cm_bench_spread_of(figure->values, figure->count);
     json_t *values = json_array();
     for (size_t i = 0; i < figure->count; i++)
-        json_array_append_new(values, json_real(figure->values[i]));
+        values = cm_json_add(values, json_real(figure->values[i]));
     return json_pack("{s:s,s:s,s:s,s:s,s:f,s:f,s:f,s:I,s:o}", "case", figure->of, "figure",
                      figure->measure->name, "unit", figure->measure->unit, "better",
                      better_name(figure->measure->better), "median", spread.median, "min",
@@ -101,7 +102,7 @@ static json_t *notes_json(const cm_buffer *notes)
     for (size_t at = 0; at < notes->size;) {
         const char *note = notes->data + at;
         size_t size = (size_t)((const char *)memchr(note, '\n', notes->size - at) - note);
-        json_array_append_new(list, json_stringn(note, size));
+        list = cm_json_add(list, json_stringn(note, size));
         at += size + 1;
     }
     return list;
@@ -114,10 +115,10 @@ json_t *cm_bench_record_json(const cm_bench_record *record)
         const cm_bench_part *part = &record->parts[i];
         json_t *figures = json_array();
         for (size_t j = 0; j < part->figure_count; j++)
-            json_array_append_new(figures, figure_json(&part->figures[j]));
-        json_array_append_new(list, json_pack("{s:s,s:f,s:o,s:o}", "name", part->name, "seconds",
-                                              part->seconds, "notes", notes_json(&part->notes),
-                                              "figures", figures));
+            figures = cm_json_add(figures, figure_json(&part->figures[j]));
+        list = cm_json_add(list, json_pack("{s:s,s:f,s:o,s:o}", "name", part->name, "seconds",
+                                           part->seconds, "notes", notes_json(&part->notes),
+                                           "figures", figures));
     }
     return list;
 }

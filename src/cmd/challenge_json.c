@@ -1,7 +1,8 @@
-/* A challenger beside the champion, for programs. jansson's setters pass a NULL on as a failure. */
+/* A challenger beside the champion, for programs. NULL where memory is short. */
 #include <math.h>
 
 #include "cmd/challenge.h"
+#include "util/json.h"
 
 static json_t *number(double value)
 {
@@ -32,8 +33,8 @@ static json_t *groups_json(const cm_challenge *challenge, cm_grouping_kind kind)
 {
     json_t *object = json_object();
     for (size_t i = 0; i < challenge->groupings[kind].count; i++)
-        json_object_set_new(object, challenge->groupings[kind].names[i],
-                            counts_json(&challenge->groups[kind][i]));
+        object = cm_json_with(object, challenge->groupings[kind].names[i],
+                              counts_json(&challenge->groups[kind][i]));
     return object;
 }
 
@@ -44,9 +45,9 @@ static json_t *methods_json(const cm_challenge *challenge)
     for (int i = 0; i < CM_METHOD_COUNT; i++) {
         json_t *row = json_object();
         for (int j = 0; j < CM_METHOD_COUNT; j++)
-            json_object_set_new(row, cm_method_name((cm_method)j),
-                                json_integer((json_int_t)challenge->methods[i][j]));
-        json_object_set_new(object, cm_method_name((cm_method)i), row);
+            row = cm_json_with(row, cm_method_name((cm_method)j),
+                               json_integer((json_int_t)challenge->methods[i][j]));
+        object = cm_json_with(object, cm_method_name((cm_method)i), row);
     }
     return object;
 }
@@ -56,12 +57,12 @@ static json_t *figures_json(const cm_paired *paired)
     json_t *object = json_object();
     for (int i = 0; i < CM_PAIRED_METRIC_COUNT; i++) {
         const cm_paired_figure *figure = &paired->figures[i];
-        json_object_set_new(object, cm_paired_name((cm_paired_metric)i),
-                            json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "champion",
-                                      number(figure->values[CM_CHAMPION]), "challenger",
-                                      number(figure->values[CM_CHALLENGER]), "difference",
-                                      number(figure->difference), "low", number(figure->low),
-                                      "high", number(figure->high), "p", number(figure->p)));
+        object = cm_json_with(object, cm_paired_name((cm_paired_metric)i),
+                              json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "champion",
+                                        number(figure->values[CM_CHAMPION]), "challenger",
+                                        number(figure->values[CM_CHALLENGER]), "difference",
+                                        number(figure->difference), "low", number(figure->low),
+                                        "high", number(figure->high), "p", number(figure->p)));
     }
     return object;
 }

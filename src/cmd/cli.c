@@ -1,6 +1,5 @@
 #include "cmd/cli.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -242,14 +241,7 @@ static int print(cm_buffer *text)
 {
     cm_log log = {0};
     cm_error error = {0};
-    cm_status status = CM_OK;
-    if (text->failed)
-        status = cm_error_memory(&error, "a text", text->size);
-    else if (fwrite(text->data, 1, text->size, stdout) != text->size || fflush(stdout) != 0)
-        status =
-            cm_error_set(&error, CM_ERROR_IO, "standard output: cannot write: %s", strerror(errno));
-    cm_buffer_destroy(text);
-    return cm_report(&log, status, &error);
+    return cm_report(&log, cm_print(text, &error), &error);
 }
 
 static void append_commands(const cm_command *table, cm_buffer *text)

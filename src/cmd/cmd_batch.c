@@ -12,6 +12,7 @@
 #include "cmd/paths.h"
 #include "cmd/run.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/time.h"
 
 #define PERIOD_DAYS 7
@@ -119,7 +120,7 @@ static const char *time_text(int64_t time_us, char room[TIME_BYTES])
     return room;
 }
 
-static void add_details(cm_summary *summary, const cm_batch_config *config,
+static bool add_details(cm_summary *summary, const cm_batch_config *config,
                         const cm_batch_report *report)
 {
     char from[TIME_BYTES];
@@ -138,6 +139,7 @@ static void add_details(cm_summary *summary, const cm_batch_config *config,
         "{s:s?,s:i,s:b,s:s,s:s,s:I,s:I}", "job", report->job[0] == '\0' ? NULL : report->job,
         "run_count", report->run_count, "dry_run", config->dry_run, "from", from, "to", to,
         "changed", (json_int_t)report->changed, "vanished", (json_int_t)report->vanished);
+    return summary->details != NULL;
 }
 
 static cm_status summarize(cm_run *run, const cm_batch_config *config,
@@ -154,16 +156,17 @@ static cm_status summarize(cm_run *run, const cm_batch_config *config,
     run->summary.matched = report->matched;
     run->summary.engine_clicks = report->engine_clicks;
     run->summary.engine_bytes = report->engine_bytes;
-    add_details(&run->summary, config, report);
+    if (!add_details(&run->summary, config, report))
+        return cm_error_memory(error, "the summary", sizeof *report);
     return add_sources(run, report, error);
 }
 
 static cm_status add_challenge(cm_summary *summary, const cm_challenge *challenge, cm_error *error)
 {
     cm_challenge_text(challenge, &summary->more);
-    if (json_object_set_new(summary->details, "challenge", cm_challenge_json(challenge)) == 0)
-        return CM_OK;
-    return cm_error_memory(error, "the summary", sizeof *challenge);
+    summary->details = cm_json_with(summary->details, "challenge", cm_challenge_json(challenge));
+    return summary->details != NULL ? CM_OK
+                                    : cm_error_memory(error, "the summary", sizeof *challenge);
 }
 
 static cm_status work(cm_run *run, const struct models *models, cm_error *error)

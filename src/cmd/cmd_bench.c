@@ -1,12 +1,12 @@
 #include "cmd/cmd_bench.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "cmd/bench_base.h"
 #include "cmd/bench_machine.h"
 #include "cmd/clock.h"
 #include "cmd/database.h"
+#include "cmd/report.h"
 #include "cmd/run.h"
 #include "cmd/summary.h"
 #include "util/error.h"
@@ -143,19 +143,6 @@ static cm_status check_memory(const cm_bench *bench, cm_error *error)
 
 /* ---- output ---- */
 
-/* A section is shown when it is done, not when all are: later ones may take minutes. */
-static cm_status print(cm_buffer *text, cm_error *error)
-{
-    cm_status status = CM_OK;
-    if (text->failed)
-        status = cm_error_memory(error, "a table", text->size);
-    else if (fwrite(text->data, 1, text->size, stdout) != text->size || fflush(stdout) != 0)
-        status =
-            cm_error_set(error, CM_ERROR_IO, "standard output: cannot write: %s", strerror(errno));
-    cm_buffer_destroy(text);
-    return status;
-}
-
 static cm_status print_head(const cm_bench *bench, cm_error *error)
 {
     cm_buffer text = {0};
@@ -166,16 +153,17 @@ static cm_status print_head(const cm_bench *bench, cm_error *error)
              (unsigned long long)bench->sizes.seed,
              bench->sizes.is_quick ? "; --quick: too small to measure" : "");
     cm_buffer_append_text(&text, line);
-    return print(&text, error);
+    return cm_print(&text, error);
 }
 
+/* A section is shown when it is done, not when all are: later ones may take minutes. */
 static cm_status print_part(const cm_bench *bench, cm_error *error)
 {
     cm_buffer text = {0};
     if (bench->record.failed)
         return cm_error_memory(error, "figures", 0);
     cm_bench_part_text(&bench->record.parts[bench->record.part_count - 1], &text);
-    return print(&text, error);
+    return cm_print(&text, error);
 }
 
 static json_t *sizes_json(const cm_bench_sizes *sizes)

@@ -133,7 +133,7 @@ static void tell_position(cm_stream_run *run)
 
 /* ---- the run ---- */
 
-static void add_details(cm_summary *summary, const cm_stream_counts *counts)
+static bool add_details(cm_summary *summary, const cm_stream_counts *counts)
 {
     char rooms[5][CM_COUNT_BYTES];
     snprintf(summary->note, sizeof summary->note,
@@ -148,6 +148,7 @@ static void add_details(cm_summary *summary, const cm_stream_counts *counts)
         "events_ahead", (json_int_t)counts->waited, "clicks_refused", (json_int_t)counts->refused,
         "seen_before", (json_int_t)counts->seen_before, "seq_not_rising",
         (json_int_t)counts->disordered);
+    return summary->details != NULL;
 }
 
 static cm_status summarize(cm_stream_run *run, double seconds, cm_error *error)
@@ -160,8 +161,8 @@ static cm_status summarize(cm_stream_run *run, double seconds, cm_error *error)
     summary->matched = counts->matched;
     summary->engine_clicks = cm_engine_click_count(run->engine);
     summary->engine_bytes = cm_engine_memory(run->engine);
-    add_details(summary, counts);
-    if (cm_summary_source_add(summary, name, CM_ROW_CLICK, &counts->kinds[CM_ROW_CLICK]) &&
+    if (add_details(summary, counts) &&
+        cm_summary_source_add(summary, name, CM_ROW_CLICK, &counts->kinds[CM_ROW_CLICK]) &&
         cm_summary_source_add(summary, name, CM_ROW_CONVERSION, &counts->kinds[CM_ROW_CONVERSION]))
         return CM_OK;
     return cm_error_memory(error, "the summary", sizeof *counts);

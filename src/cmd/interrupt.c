@@ -35,12 +35,20 @@ static void handle(int number)
     errno = saved;
 }
 
+static cm_status unprepared(cm_error *error)
+{
+    return cm_error_set(error, CM_ERROR_IO,
+                        "cannot prepare for signals: %s; raise the limit of open files (ulimit -n) "
+                        "or see what else limits the process",
+                        strerror(errno));
+}
+
 cm_status cm_interrupt_install_live(cm_error *error)
 {
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     if (sigaction(SIGUSR1, &action, NULL) != 0 || sigaction(SIGHUP, &action, NULL) != 0)
-        return cm_error_set(error, CM_ERROR_IO, "cannot prepare for signals: %s", strerror(errno));
+        return unprepared(error);
     return CM_OK;
 }
 
@@ -58,7 +66,7 @@ cm_status cm_interrupt_install(cm_error *error)
     if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0 || sigaction(SIGINT, &action, NULL) != 0 ||
         sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0 ||
         sigaction(SIGXFSZ, &ignore, NULL) != 0)
-        return cm_error_set(error, CM_ERROR_IO, "cannot prepare for signals: %s", strerror(errno));
+        return unprepared(error);
     return CM_OK;
 }
 

@@ -1,11 +1,10 @@
 #include "cmd/model_names.h"
 
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/model_ref.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/slice.h"
 #include "util/text.h"
 
@@ -19,12 +18,12 @@ static cm_status check_field(const char *option, const char *field, const char *
     if (!cm_utf8_count(cm_slice_of_text(text), &characters))
         return cm_error_set(error, CM_ERROR_USAGE, "%s: the text is not UTF-8", option);
     json_t *object = json_pack("{s:s}", field, text);
-    char *file = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+    cm_buffer file = {0};
+    cm_status status = cm_json_write(object, JSON_COMPACT, &file)
+                           ? cm_model_create(file.data, file.size, &model, &cause)
+                           : cm_error_memory(&cause, "a model's name", strlen(text));
     json_decref(object);
-    if (file == NULL)
-        return cm_error_memory(error, "a model's name", strlen(text));
-    cm_status status = cm_model_create(file, strlen(file), &model, &cause);
-    free(file);
+    cm_buffer_destroy(&file);
     cm_model_destroy(model);
     if (status == CM_OK)
         return CM_OK;

@@ -1,10 +1,8 @@
 /* `clickmatch model list` and `show`: what is in the registry. */
-#include <errno.h>
-#include <stdio.h>
-
 #include "cmd/cmd_model.h"
 #include "cmd/database.h"
 #include "cmd/model_ref.h"
+#include "cmd/report.h"
 #include "model/model.h"
 #include "pg/pg_registry.h"
 #include "util/buffer.h"
@@ -13,15 +11,6 @@
 
 #define COLUMNS 6
 #define JSON 1 /* the second word of --format */
-
-static cm_status print(cm_buffer *text, cm_error *error)
-{
-    if (text->failed)
-        return cm_error_memory(error, "a text", text->size);
-    if (fwrite(text->data, 1, text->size, stdout) == text->size && fflush(stdout) == 0)
-        return CM_OK;
-    return cm_error_set(error, CM_ERROR_IO, "standard output: cannot write: %s", strerror(errno));
-}
 
 /* Whatever the tables hold: it is one line, and does nothing to a terminal. */
 static void append_clean(cm_buffer *text, const char *field)
@@ -100,7 +89,7 @@ cm_status cm_cmd_model_list(const cm_settings *settings, cm_log *log, cm_error *
         cm_log_info(log, "the registry is empty; clickmatch model add FILE adds a model");
     }
     if (status == CM_OK && (text.size > 0 || text.failed))
-        status = print(&text, error);
+        status = cm_print(&text, error);
     cm_pg_answer_free(&answer);
     cm_buffer_destroy(&text);
     return status;
@@ -175,7 +164,7 @@ static cm_status show(const cm_settings *settings, cm_pg *pg, const cm_model *mo
     if (status == CM_OK) {
         cm_buffer_append_text(&text, cm_pg_answer_text(&shown, 0, 0));
         cm_buffer_append_char(&text, '\n');
-        status = print(&text, error);
+        status = cm_print(&text, error);
     }
     cm_pg_answer_free(&shown);
     cm_buffer_destroy(&text);

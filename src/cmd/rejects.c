@@ -6,6 +6,7 @@
 
 #include "cmd/progress.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/uthash_map.h"
 
 #define TOLD_PER_SOURCE 5
@@ -126,9 +127,9 @@ json_t *cm_rejects_json(const cm_rejects *rejects)
 {
     json_t *list = json_array();
     for (cm_reject_tally *tally = rejects->tallies; tally != NULL; tally = tally->hh.next)
-        json_array_append_new(list, json_pack("{s:s,s:s?,s:s,s:I}", "kind", tally->key.kind,
-                                              "field", tally->key.field, "reason",
-                                              tally->key.reason, "rows", (json_int_t)tally->rows));
+        list = cm_json_add(list, json_pack("{s:s,s:s?,s:s,s:I}", "kind", tally->key.kind, "field",
+                                           tally->key.field, "reason", tally->key.reason, "rows",
+                                           (json_int_t)tally->rows));
     return list;
 }
 

@@ -3,6 +3,7 @@
 #define CM_CMD_REPORT_H
 
 #include "cmd/log.h"
+#include "util/buffer.h"
 
 /** What the program's exit status means. */
 typedef enum cm_exit {
@@ -18,5 +19,9 @@ cm_exit cm_exit_of(cm_status status);
 
 /** Tell the error, if the status is one. @return the exit status, a cm_exit */
 int cm_report(cm_log *log, cm_status status, const cm_error *error);
+
+/** Write a text to standard output, and free it. A text that has failed is not written:
+ * CM_ERROR_MEMORY. */
+cm_status cm_print(cm_buffer *text, cm_error *error);
 
 #endif

@@ -1,5 +1,6 @@
 #include "cmd/run.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <sched.h>
 
@@ -129,7 +130,9 @@ cm_status cm_run_model_file(const char *path, cm_model **model, cm_error *error)
 
 cm_status cm_run_random(uint64_t *number, cm_error *error)
 {
-    if (RAND_bytes((unsigned char *)number, sizeof *number) == 1)
+    /* After OpenSSL could not set itself up, version 3.0 would follow a null pointer. */
+    if (OSSL_LIB_CTX_get0_global_default() != NULL &&
+        RAND_bytes((unsigned char *)number, sizeof *number) == 1)
         return CM_OK;
     /* Where memory is short it fails so, too, and does not always say why. */
     return cm_error_set(error, CM_ERROR_IO,

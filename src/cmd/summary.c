@@ -6,6 +6,7 @@
 #include "cmd/clock.h"
 #include "util/error.h"
 #include "util/grow.h"
+#include "util/json.h"
 
 void cm_summary_init(cm_summary *summary, const char *command, const cm_rejects *rejects)
 {
@@ -81,12 +82,12 @@ void cm_summary_tell(const cm_summary *summary, cm_log *log)
 cm_status cm_summary_put(const json_t *json, cm_output *output, cm_error *error)
 {
     cm_sink *sink = cm_output_sink(output);
-    char *text = json == NULL ? NULL : json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    cm_status status = text == NULL ? cm_error_memory(error, "the summary", 4096)
-                                    : sink->write(sink->context, text, strlen(text), error);
-    if (status == CM_OK)
-        status = sink->write(sink->context, "\n", 1, error);
-    free(text);
+    cm_buffer text = {0};
+    (void)cm_json_write(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9), &text);
+    cm_buffer_append_char(&text, '\n');
+    cm_status status = text.failed ? cm_error_memory(error, "the summary", 4096)
+                                   : sink->write(sink->context, text.data, text.size, error);
+    cm_buffer_destroy(&text);
     return status;
 }
 

@@ -1,7 +1,8 @@
-/* The summary for programs. jansson's setters pass a NULL on as a failure, so that none is lost. */
+/* The summary for programs. Functions here return NULL where memory is short. */
 #include <sys/resource.h>
 
 #include "cmd/summary.h"
+#include "util/json.h"
 
 static const char *const kinds[CM_ROW_KIND_COUNT] = {"clicks", "conversions"};
 
@@ -24,8 +25,8 @@ static json_t *lenient_json(cm_row_kind kind, const cm_source_counts *counts)
     json_t *object = json_object();
     for (size_t i = 0; i < cm_field_count(kind); i++)
         if (counts->lenient[i] > 0)
-            json_object_set_new(object, cm_field_name(kind, i),
-                                json_integer((json_int_t)counts->lenient[i]));
+            object = cm_json_with(object, cm_field_name(kind, i),
+                                  json_integer((json_int_t)counts->lenient[i]));
     return object;
 }
 
@@ -50,10 +51,8 @@ static json_t *sources_json(const cm_summary *summary)
         const cm_summary_source *source = &summary->sources[i];
         json_t *object =
             json_pack("{s:o,s:s}", "name", name_json(source->name), "kind", kinds[source->kind]);
-        json_t *counts = counts_json(source->kind, &source->counts);
-        json_object_update(object, counts);
-        json_decref(counts);
-        json_array_append_new(list, object);
+        object = cm_json_joined(object, counts_json(source->kind, &source->counts));
+        list = cm_json_add(list, object);
     }
     return list;
 }
@@ -73,7 +72,7 @@ static json_t *methods_json(const cm_match_counts *matched)
 {
     json_t *object = json_object();
     for (int i = 0; i < CM_METHOD_COUNT; i++)
-        json_object_set_new(
+        object = cm_json_with(
             object, cm_method_name((cm_method)i),
             json_pack("{s:I,s:o,s:o}", "conversions", (json_int_t)matched->methods[i], "share",
                       share_json(matched->methods[i], matched->conversions), "mean_confidence",
@@ -88,9 +87,9 @@ static json_t *layers_json(const cm_match_counts *matched)
         json_t *words = json_object();
         for (int i = 0; i < CM_LAYER_WORD_COUNT; i++)
             if (matched->words[layer][i] > 0)
-                json_object_set_new(words, cm_layer_word_name((cm_layer_word)i),
-                                    json_integer((json_int_t)matched->words[layer][i]));
-        json_array_append_new(list, words);
+                words = cm_json_with(words, cm_layer_word_name((cm_layer_word)i),
+                                     json_integer((json_int_t)matched->words[layer][i]));
+        list = cm_json_add(list, words);
     }
     return list;
 }
@@ -127,7 +126,7 @@ static json_t *phases_json(const cm_summary *summary)
     json_t *list = json_array();
     for (size_t i = 0; i < summary->phase_count; i++) {
         const cm_phase *phase = &summary->phases[i];
-        json_array_append_new(
+        list = cm_json_add(
             list, json_pack("{s:s,s:f,s:I,s:o}", "name", phase->name, "seconds", phase->seconds,
                             "rows", (json_int_t)phase->rows, "rows_per_second",
                             phase->seconds > 0 ? json_real((double)phase->rows / phase->seconds)
@@ -151,7 +150,7 @@ json_t *cm_summary_json(const cm_summary *summary)
         phases_json(summary), "seconds", summary->seconds, "engine_clicks",
         (json_int_t)summary->engine_clicks, "engine_bytes", (json_int_t)summary->engine_bytes,
         "peak_memory_bytes", (json_int_t)usage.ru_maxrss * 1024);
-    if (json != NULL && summary->details != NULL)
-        json_object_set(json, summary->command, summary->details);
-    return json;
+    return summary->details == NULL
+               ? json
+               : cm_json_with(json, summary->command, json_incref(summary->details));
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "cmd/train.h"
+#include "util/json.h"
 
 static json_t *number(double value)
 {
@@ -25,7 +26,7 @@ static json_t *figures_json(const cm_figures *figures)
     };
     json_t *object = json_object();
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-        json_object_set_new(object, shown[i].name, number(figures->values[shown[i].metric]));
+        object = cm_json_with(object, shown[i].name, number(figures->values[shown[i].metric]));
     return object;
 }
 
@@ -48,10 +49,5 @@ json_t *cm_train_json(const cm_training *training)
                   cm_model_label(training->base), "base_figures", figures_json(&pair->figures[0]),
                   "log_loss_change", difference_json(&pair->paired.figures[CM_PAIRED_LOG_LOSS]),
                   "f05_change", difference_json(&pair->paired.figures[CM_PAIRED_F_HALF]));
-    int failed = object == NULL || more == NULL || json_object_update(object, more) != 0;
-    json_decref(more);
-    if (!failed)
-        return object;
-    json_decref(object);
-    return NULL;
+    return cm_json_joined(object, more);
 }

@@ -84,14 +84,16 @@ static cm_status ask(struct judging *judging, size_t side, const cm_model *model
                         .options = &training->options,
                         .answers = judging->answers};
     cm_status status = cm_asking_ask(&asking, &evaluated, judging->numbers, judging->count, error);
+    if (status != CM_OK)
+        return status;
     (void)cm_asking_judge(&asking, judging->judged[side], false);
-    if (status == CM_OK)
-        status = make_figures(judging, side, &pair->as_labelled[side], error);
+    status = make_figures(judging, side, &pair->as_labelled[side], error);
     if (status != CM_OK || judging->masked_count == 0)
         return status;
     asking.leaves_deleted_out = true;
     status = cm_asking_ask(&asking, &evaluated, judging->masked, judging->masked_count, error);
-    (void)cm_asking_judge(&asking, judging->judged[side], true);
+    if (status == CM_OK)
+        (void)cm_asking_judge(&asking, judging->judged[side], true);
     return status;
 }
 

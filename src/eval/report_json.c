@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "eval/report.h"
+#include "util/json.h"
 
 static const char *const scope_keys[CM_SCOPE_COUNT] = {"layer_2", "layer_3", "both"};
 
@@ -15,13 +16,10 @@ static json_t *real(double value)
 static json_t *metrics_json(const cm_figures *figures)
 {
     json_t *metrics = json_object();
-    for (unsigned i = 0; i < CM_METRIC_COUNT && metrics != NULL; i++) {
+    for (unsigned i = 0; i < CM_METRIC_COUNT; i++) {
         json_t *metric = json_pack("{s:o,s:o,s:o}", "value", real(figures->values[i]), "low",
                                    real(figures->low[i]), "high", real(figures->high[i]));
-        if (json_object_set_new(metrics, cm_metric_name((cm_metric)i), metric) == 0)
-            continue;
-        json_decref(metrics);
-        metrics = NULL;
+        metrics = cm_json_with(metrics, cm_metric_name((cm_metric)i), metric);
     }
     return metrics;
 }
@@ -52,22 +50,11 @@ static json_t *group_json(const cm_group *group)
         figures_json(&group->figures[1]), scope_keys[2], figures_json(&group->figures[2]));
 }
 
-/* Takes what is appended over; a list that has failed is NULL and stays so. */
-static json_t *append(json_t *list, json_t *item)
-{
-    if (list != NULL && json_array_append_new(list, item) == 0)
-        return list;
-    if (list == NULL)
-        json_decref(item);
-    json_decref(list);
-    return NULL;
-}
-
 static json_t *groups_json(const cm_judgement *judgement)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < judgement->group_count; i++)
-        list = append(list, group_json(&judgement->groups[i]));
+        list = cm_json_add(list, group_json(&judgement->groups[i]));
     return list;
 }
 
@@ -76,10 +63,10 @@ static json_t *bins_json(const cm_bin *bins, size_t count)
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         const cm_bin *bin = &bins[i];
-        list = append(list, json_pack("{s:f,s:f,s:I,s:I,s:f,s:f,s:f,s:f}", "from", bin->from, "to",
-                                      bin->to, "count", (json_int_t)bin->count, "right",
-                                      (json_int_t)bin->right, "mean", bin->mean, "share",
-                                      bin->share, "low", bin->low, "high", bin->high));
+        list = cm_json_add(list, json_pack("{s:f,s:f,s:I,s:I,s:f,s:f,s:f,s:f}", "from", bin->from,
+                                           "to", bin->to, "count", (json_int_t)bin->count, "right",
+                                           (json_int_t)bin->right, "mean", bin->mean, "share",
+                                           bin->share, "low", bin->low, "high", bin->high));
     }
     return list;
 }
@@ -89,8 +76,8 @@ static json_t *points_json(const cm_curves *curves)
     json_t *list = json_array();
     for (size_t i = 0; i < curves->point_count; i++) {
         const cm_curve_point *point = &curves->points[i];
-        list = append(list, json_pack("{s:f,s:f,s:f}", "probability", point->probability,
-                                      "precision", point->precision, "recall", point->recall));
+        list = cm_json_add(list, json_pack("{s:f,s:f,s:f}", "probability", point->probability,
+                                           "precision", point->precision, "recall", point->recall));
     }
     return list;
 }
@@ -100,11 +87,11 @@ static json_t *bars_json(const cm_curves *curves)
     json_t *list = json_array();
     for (size_t i = 0; i < CM_HISTOGRAM_BARS; i++) {
         const cm_bar *bar = &curves->bars[i];
-        list =
-            append(list, json_pack("{s:f,s:f,s:I,s:I,s:I}", "from", (double)i / CM_HISTOGRAM_BARS,
-                                   "to", (double)(i + 1) / CM_HISTOGRAM_BARS, "count",
-                                   (json_int_t)bar->count, "right", (json_int_t)bar->right,
-                                   "accepted", (json_int_t)bar->accepted));
+        list = cm_json_add(list,
+                           json_pack("{s:f,s:f,s:I,s:I,s:I}", "from", (double)i / CM_HISTOGRAM_BARS,
+                                     "to", (double)(i + 1) / CM_HISTOGRAM_BARS, "count",
+                                     (json_int_t)bar->count, "right", (json_int_t)bar->right,
+                                     "accepted", (json_int_t)bar->accepted));
     }
     return list;
 }
@@ -147,7 +134,7 @@ static json_t *evaluation_json(const cm_evaluation *e)
 {
     json_t *models = json_array();
     for (size_t i = 0; i < e->count; i++)
-        models = append(models, judgement_json(&e->judgements[i]));
+        models = cm_json_add(models, judgement_json(&e->judgements[i]));
     return json_pack("{s:s,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "judged_by",
                      e->has_truth ? "truth" : "layer_1", "clicks", (json_int_t)e->clicks,
                      "conversions", (json_int_t)e->conversions, "by_layer_1",
@@ -160,19 +147,10 @@ static json_t *evaluation_json(const cm_evaluation *e)
                      (json_int_t)e->bins, "rounds", (json_int_t)e->rounds, "models", models);
 }
 
-/* jansson ignores where the name of a member could not be written; a buffer does not forget. */
-static int append_bytes(const char *bytes, size_t size, void *text)
-{
-    cm_buffer_append(text, bytes, size);
-    return ((const cm_buffer *)text)->failed ? -1 : 0;
-}
-
 void cm_report_json(const cm_evaluation *evaluation, cm_buffer *text)
 {
     json_t *json = evaluation_json(evaluation);
-    if (json == NULL ||
-        json_dump_callback(json, append_bytes, text, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) != 0)
-        text->failed = true;
+    (void)cm_json_write(json, JSON_INDENT(1) | JSON_REAL_PRECISION(12), text);
     cm_buffer_append_char(text, '\n');
     json_decref(json);
 }

@@ -3,6 +3,7 @@
 
 #include "explain/explanation.h"
 #include "explain/words.h"
+#include "util/json.h"
 #include "util/slice.h"
 
 /* Functions here return NULL where memory is short; json_pack takes what it is given either way. */
@@ -67,10 +68,7 @@ static json_t *traits(const cm_trace_device *shown)
 {
     json_t *object = json_object();
     for (cm_trait i = 0; i < CM_TRAIT_COUNT; i++)
-        if (json_object_set_new(object, cm_trait_names[i], text(shown->traits[i])) != 0) {
-            json_decref(object);
-            return NULL;
-        }
+        object = cm_json_with(object, cm_trait_names[i], text(shown->traits[i]));
     return object;
 }
 
@@ -81,30 +79,12 @@ static json_t *device(const cm_explanation *explanation, const cm_trace_device *
         json_pack("{s:o,s:i,s:o,s:b}", "fingerprint", fingerprint(shown), "address_version",
                   shown->address.version, "device_type", text(shown->device_type), "has_user_agent",
                   shown->user_agent.size > 0);
-    if (explanation->model->has_traits &&
-        json_object_set_new(object, "traits", traits(shown)) != 0) {
-        json_decref(object);
-        return NULL;
-    }
+    if (explanation->model->has_traits)
+        object = cm_json_with(object, "traits", traits(shown));
     if (!explanation->show_pii)
         return object;
-    json_t *personal =
-        json_pack("{s:o,s:o}", "address", address(shown), "user_agent", text(shown->user_agent));
-    if (json_object_update(object, personal) != 0) {
-        json_decref(object);
-        object = NULL;
-    }
-    json_decref(personal);
-    return object;
-}
-
-/* Append to an array; the array goes where that fails. */
-static json_t *append(json_t *array, json_t *value)
-{
-    if (json_array_append_new(array, value) == 0)
-        return array;
-    json_decref(array);
-    return NULL;
+    return cm_json_joined(object, json_pack("{s:o,s:o}", "address", address(shown), "user_agent",
+                                            text(shown->user_agent)));
 }
 
 /* ---- candidates ---- */
@@ -124,7 +104,7 @@ static json_t *candidate(const cm_explanation *explanation, const cm_trace_candi
     int64_t delay_us = explanation->conversion->conversion_timestamp - of->click_timestamp;
     json_t *factors = json_array();
     for (uint32_t i = 0; i < of->factor_count; i++)
-        factors = append(factors, factor(&of->factors[i]));
+        factors = cm_json_add(factors, factor(&of->factors[i]));
     return json_pack("{s:o,s:o,s:I,s:i,s:o,s:o,s:o,s:o,s:o}", "click_id", text(of->click_id),
                      "click_timestamp", time_text(of->click_timestamp), "delay_us",
                      (json_int_t)delay_us, "delay_bin", (int)of->delay_bin, "probability",
@@ -136,7 +116,7 @@ static json_t *candidates(const cm_explanation *explanation, const cm_trace_laye
 {
     json_t *array = json_array();
     for (size_t i = 0; i < layer->candidate_count; i++)
-        array = append(array, candidate(explanation, &layer->candidates[i]));
+        array = cm_json_add(array, candidate(explanation, &layer->candidates[i]));
     return array;
 }
 
@@ -158,12 +138,9 @@ static json_t *misses(const cm_explanation *explanation, unsigned layer)
         const cm_miss *list;
         cm_miss_reason reason = (cm_miss_reason)i;
         uint64_t total = cm_misses_of(explanation->misses, layer, reason, &list);
-        if (json_object_set_new(counts, cm_miss_reason_name(reason), count(total)) != 0) {
-            json_decref(counts);
-            counts = NULL;
-        }
+        counts = cm_json_with(counts, cm_miss_reason_name(reason), count(total));
         for (size_t at = 0; at < total && at < CM_MISSES_KEPT; at++)
-            nearest = append(nearest, miss(&list[at], reason));
+            nearest = cm_json_add(nearest, miss(&list[at], reason));
     }
     return json_pack("{s:o,s:o}", "counts", counts, "nearest", nearest);
 }
@@ -180,7 +157,8 @@ static json_t *knots(const cm_layer_model *model)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < model->knot_count; i++)
-        array = append(array, json_pack("[o,o]", real(model->knots[i].x), real(model->knots[i].y)));
+        array = cm_json_add(array,
+                            json_pack("[o,o]", real(model->knots[i].x), real(model->knots[i].y)));
     return array;
 }
 
@@ -254,37 +232,28 @@ static json_t *stored(const cm_stored_view *view)
     }
     for (size_t i = 0; i < view->difference_count; i++) {
         const cm_stored_difference *of = &view->differences[i];
-        differences = append(differences, json_pack("{s:s,s:o,s:o}", "field", of->field, "stored",
-                                                    text(cm_slice_of_text(of->stored)), "now",
-                                                    text(cm_slice_of_text(of->now))));
+        differences =
+            cm_json_add(differences, json_pack("{s:s,s:o,s:o}", "field", of->field, "stored",
+                                               text(cm_slice_of_text(of->stored)), "now",
+                                               text(cm_slice_of_text(of->now))));
     }
     for (size_t i = 0; i < view->reason_count; i++)
-        reasons = append(reasons, text(cm_slice_of_text(view->reasons[i])));
+        reasons = cm_json_add(reasons, text(cm_slice_of_text(view->reasons[i])));
     return json_pack("{s:b,s:b,s:s?,s:s?,s:o,s:o}", "is_stored", view->is_stored, "agrees",
                      view->agrees, "model", view->model, "when", view->when, "differences",
                      differences, "reasons", reasons);
-}
-
-/* The buffer remembers what could not be taken: json_dumps may lose a key and not say so. */
-static int take(const char *bytes, size_t size, void *context)
-{
-    cm_buffer *buffer = context;
-    cm_buffer_append(buffer, bytes, size);
-    return buffer->failed ? -1 : 0;
 }
 
 void cm_explain_json(const cm_explanation *explanation, cm_buffer *buffer)
 {
     json_t *layers = json_array();
     for (size_t i = 0; i < CM_LAYER_COUNT; i++)
-        layers = append(layers, layer_json(explanation, i));
+        layers = cm_json_add(layers, layer_json(explanation, i));
     json_t *whole =
         json_pack("{s:o,s:s,s:o,s:o,s:o}", "conversion", conversion(explanation), "model",
                   cm_model_label(explanation->model), "result", result(&explanation->trace->result),
                   "layers", layers, "stored", stored(explanation->stored));
-    if (whole == NULL ||
-        json_dump_callback(whole, take, buffer, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) != 0)
-        buffer->failed = true;
+    (void)cm_json_write(whole, JSON_INDENT(1) | JSON_REAL_PRECISION(17), buffer);
     cm_buffer_append_char(buffer, '\n');
     json_decref(whole);
 }

@@ -259,7 +259,9 @@ static cm_status copy_spool(cm_output *output, cm_error *error)
     cm_status status = CM_OK;
     ssize_t count = 0;
     for (off_t at = 0; status == CM_OK; at += count) {
-        count = pread(output->fd, bytes, COPY_BYTES, at);
+        do {
+            count = pread(output->fd, bytes, COPY_BYTES, at);
+        } while (count < 0 && errno == EINTR);
         if (count == 0)
             break;
         if (count < 0)

@@ -119,6 +119,25 @@ cm_status cm_pg_lost(const cm_pg *pg, const char *doing, cm_error *error)
                         doing, said);
 }
 
+/* What to do, where the server itself does not say. The first whose class begins the SQLSTATE. */
+static const char *advice_on(const char *sqlstate)
+{
+    static const struct {
+        const char *class, *advice;
+    } KNOWN[] = {
+        {"40", "another session was in the way; run the command again"},
+        {"53", "give the server more memory, disk or connections, and run the command again"},
+        {"55", "another session holds it; run the command again when that has ended"},
+        {"57", "the server was told to stop this; run the command again"},
+        {"42501", "GRANT this database user what docs/schema.md lists"},
+        {"42", "have clickmatch migrate bring the tables to this version"},
+    };
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+        if (strncmp(sqlstate, KNOWN[i].class, strlen(KNOWN[i].class)) == 0)
+            return KNOWN[i].advice;
+    return "the server's log says more";
+}
+
 cm_status cm_pg_fail(cm_pg *pg, const char *doing, const PGresult *result, cm_error *error)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -135,6 +154,6 @@ cm_status cm_pg_fail(cm_pg *pg, const char *doing, const PGresult *result, cm_er
     if (strcmp(pg->sqlstate, SQLSTATE_RAISED) == 0)
         return cm_error_set(error, CM_ERROR_DATABASE, "cannot %s: %s%s%s", doing, said, separator,
                             advice);
-    return cm_error_set(error, CM_ERROR_DATABASE, "cannot %s: %s (SQLSTATE %s)%s%s", doing, said,
-                        pg->sqlstate, separator, advice);
+    return cm_error_set(error, CM_ERROR_DATABASE, "cannot %s: %s (SQLSTATE %s); %s", doing, said,
+                        pg->sqlstate, advice[0] == '\0' ? advice_on(pg->sqlstate) : advice);
 }

@@ -5,7 +5,8 @@
 char *cm_sim_put_digest(char *at, cm_digest *digest, const cm_slice *components, size_t count)
 {
     uint8_t hash[CM_DIGEST_BYTES];
-    cm_digest_joined(digest, components, count, '|', hash);
+    if (!cm_digest_joined(digest, components, count, '|', hash))
+        return NULL;
     for (unsigned i = 0; i < CM_DIGEST_BYTES; i += 8) {
         uint64_t word = 0;
         for (unsigned k = 0; k < 8; k++)

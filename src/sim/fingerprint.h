@@ -14,7 +14,8 @@
 
 #define CM_SIM_FINGERPRINT_DIGITS 64
 
-/** The digest of components, CM_SIM_FINGERPRINT_DIGITS: joined by "|", as data collectors do. */
+/** The digest of components, CM_SIM_FINGERPRINT_DIGITS: joined by "|", as data collectors do. NULL
+ * where memory is out. */
 char *cm_sim_put_digest(char *at, cm_digest *digest, const cm_slice *components, size_t count);
 
 /**

@@ -53,7 +53,8 @@ static char *show_fingerprint(const cm_sim_world *world, cm_digest *digest,
         device->kind == CM_SIM_DESKTOP
             ? cm_sim_put_own_fingerprint(at, world, device, time_us, docked)
             : cm_sim_put_digest(at, digest, components, sizeof components / sizeof *components);
-    return take(&look->fingerprint, at, end);
+    look->has_failed = end == NULL;
+    return take(&look->fingerprint, at, end == NULL ? at : end);
 }
 
 static void hide_components(cm_sim_look *look)
@@ -114,4 +115,5 @@ void cm_sim_look_of_bot(const cm_sim_world *world, uint64_t bot, cm_sim_rng *rng
          cm_sim_put_template(at, cm_sim_bot_agents[agent], cm_sim_slice(version, end), "", ""));
     hide_components(look);
     lose_some(look, false, rng);
+    look->has_failed = false;
 }

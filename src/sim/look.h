@@ -8,6 +8,7 @@
 typedef struct cm_sim_look {
     cm_slice fingerprint, ip_address, user_agent, device_type, os, browser;
     cm_slice screen_width, screen_height, timezone, timezone_offset;
+    bool has_failed; /* memory was out: it is not whole */
     char bytes[768];
 } cm_sim_look;
 

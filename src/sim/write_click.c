@@ -130,7 +130,7 @@ bool cm_sim_write_click(const cm_sim_world *world, uint64_t click, cm_sim_writer
     cm_slice id = cm_sim_slice(id_bytes, cm_sim_put_click_id(id_bytes, world, click));
     cm_sim_look look;
     look_at(world, writer, &visit, time_us, &look);
-    if (!cm_sim_row_begin(rows, "click"))
+    if (look.has_failed || !cm_sim_row_begin(rows, "click"))
         return false;
     cm_sim_row_text(rows, "tenant_id", tenant);
     cm_sim_row_text(rows, "click_id", id);

@@ -123,7 +123,7 @@ bool cm_sim_write_conversion(const cm_sim_world *world, uint64_t conversion, cm_
     cm_slice id = cm_sim_slice(id_bytes, cm_sim_put_conversion_id(id_bytes, world, conversion));
     cm_sim_look look;
     look_at(world, writer, conversion, &purchase, &device, &look);
-    if (!cm_sim_row_begin(rows, "conversion"))
+    if (look.has_failed || !cm_sim_row_begin(rows, "conversion"))
         return false;
     cm_sim_row_text(rows, "tenant_id", tenant);
     cm_sim_row_text(rows, "conversion_id", id);

@@ -1,10 +1,10 @@
 /* A learned model as the text of a model file: docs/matching.md, section 5. */
-#include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "train/trained.h"
+#include "util/json.h"
 
 /* An object being written: commas come between its fields, so many blanks before each. */
 struct object {
@@ -28,12 +28,7 @@ static void put_number(cm_buffer *text, double number)
 static void put_string(cm_buffer *text, const char *string)
 {
     json_t *value = json_string(string);
-    char *written = value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY);
-    if (written == NULL)
-        text->failed = true;
-    else
-        cm_buffer_append_text(text, written);
-    free(written);
+    (void)cm_json_write(value, JSON_ENCODE_ANY, text);
     json_decref(value);
 }
 

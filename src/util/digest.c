@@ -24,10 +24,13 @@ cm_digest *cm_digest_create(void)
     cm_digest *digest = calloc(1, sizeof *digest);
     if (digest == NULL)
         return NULL;
-    /* A failure leaves nothing in the caller's OpenSSL error queue. */
+    /* A failure leaves nothing in the caller's OpenSSL error queue. Whoever asks for more after
+     * OpenSSL could not set itself up is given a null pointer to follow, in version 3.0. */
     ERR_set_mark();
-    digest->algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
-    digest->context = EVP_MD_CTX_new();
+    if (OSSL_LIB_CTX_get0_global_default() != NULL) {
+        digest->algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+        digest->context = EVP_MD_CTX_new();
+    }
     ERR_pop_to_mark();
     if (digest->algorithm != NULL && digest->context != NULL)
         return digest;
