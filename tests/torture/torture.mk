@@ -12,6 +12,9 @@ torture: torture-stream torture-stream-rejects torture-fuzz ## all of the tortur
 .PHONY: torture torture-stream torture-stream-rejects torture-purge
 
 torture: torture-stream torture-stream-rejects torture-purge ## all of the torture below: hours
+.PHONY: torture torture-stream torture-stream-rejects torture-faults
+
+torture: torture-stream torture-stream-rejects torture-faults ## all of the torture below: hours
 
 # In some rounds with a program whose segments are so small that many come and go.
 KILLS = 1000
@@ -48,3 +51,15 @@ valgrind: ## one run of each command under Valgrind: two minutes
 PURGES = 100
 torture-purge: all ## kill purges PURGES times (100: 5 minutes), others and batch beside them
 	@CLICKMATCH=$(abspath $(BUILD))/clickmatch tests/torture/purge_kills.sh $(PURGES) $(SEED)
+# The seam is no part of the program, and no sanitizer may be in it: both would bring a malloc.
+SEAM = $(BUILD)/tests/fault_seam.so
+SEAM_SOURCES = $(sort $(wildcard tests/torture/seam/*.c))
+$(SEAM): $(SEAM_SOURCES) $(wildcard tests/torture/seam/*.h) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call QUIET,LINK)$(CC) -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -O1 -g -shared \
+	    $(WARNINGS) -Itests $(PQ_COMPILE) $(SEAM_SOURCES) $(PQ_LINK) -o $@
+test-programs: $(SEAM)
+
+torture-faults: all $(SEAM) ## let every call fail that can, of every command (OPTIONS=--help): hours
+	@scripts/pg_temp.sh run tests/torture/faults_every.py --program $(BUILD)/clickmatch \
+	    --seam $(SEAM) $(OPTIONS)

@@ -1,0 +1,76 @@
+#!/bin/bash
+# A few of the faults of `make torture-faults`, of every command, drawn by a seed; and that its seam
+# stands between the program and all that can fail.
+# shellcheck disable=SC2317 # run_cases calls the cases
+# shellcheck disable=SC2154 # $program and the like come from the file read here
+[ -n "${PG_TEMP_DIR-}" ] ||
+    exec "$(dirname "$0")/../../scripts/pg_temp.sh" run bash "$0"
+# shellcheck source=tests/harness/shell.sh
+. "$(dirname "$0")/../harness/shell.sh"
+
+use_tool fault_seam.so
+seam=$tool
+
+# A sanitizer brings a malloc of its own.
+is_sanitized() {
+    nm -D "$program" | grep -qE ' __(asan|tsan)_'
+}
+
+torture() {
+    status=0
+    python3 "$root/tests/torture/faults_every.py" --program "$program" --seam "$seam" "$@" \
+        >"$work/out" 2>"$work/err" || status=$?
+}
+
+# Functions of a kind that the program calls and the seam does not stand before, but for those that
+# cannot fail, or whose failure is that of another call.
+expect_interposed() {
+    nm -D --undefined-only "$program" | awk '{ sub(/@.*/, "", $2); print $2 }' |
+        grep -E "^($1)\$" | sort >called
+    nm -D --defined-only "$seam" | awk '{ print $3 }' | sort >interposed
+    comm -23 called interposed | grep -v -x -E "$2" >missed
+    [ ! -s missed ] || fail "not in tests/torture/seam: $(tr '\n' ' ' <missed)"
+    [ -s called ] || fail "the program calls none of $1"
+}
+
+# What only tells of a connection or a result, or frees it.
+case_seam_has_libpq() {
+    ! is_sanitized || return
+    expect_interposed 'PQ.*' 'PQ(clear|cmdTuples|conninfoFree|db|errorMessage|finish|freeCancel|'\
+'freemem|getisnull|getvalue|isBusy|ntuples|parameterStatus|resultErrorField|resultStatus|'\
+'serverVersion|setNoticeReceiver|socket|status|transactionStatus)'
+}
+
+# Those of sockets are libmicrohttpd's and the figures' alone: test_stream_metrics has them.
+case_seam_has_files_and_memory() {
+    ! is_sanitized || return
+    expect_interposed '(__)?(p?(read|write)v?|v?f?open(at)?|.*alloc.*|f?data?sync|fsync|rename.*|'\
+'close|f?truncate|mk.*|(un)?link(at)?|rmdir|[fl]?stat(at)?|pipe2?|flock|access|realpath|fdopendir|'\
+'readdir|lseek|fcntl|poll|pthread_create)(_chk|_2)?' 'mallopt|mallinfo2|malloc_trim'
+}
+
+case_sample_of_all_commands() {
+    ! is_sanitized || return
+    torture --sample 4 --seed "${SEED:-1}" --jobs 2
+    expect_status 0
+    expect_no_match "$work/out" '^not ok'
+    expect_match "$work/out" '^ok match: [1-4] faults'
+    expect_match "$work/out" '^ok batch: [12] faults'
+}
+
+# A program that does not look whether memory was given is found out.
+case_a_bad_program_is_found() {
+    ! is_sanitized || return
+    cat >bad.c <<'END'
+#include <stdlib.h>
+int main(void) { char *p = malloc(1); p[0] = 1; return p[0] - 1; }
+END
+    cc -O0 bad.c -o bad || fail "no compiler"
+    CM_FAULT=alloc:1:ENOMEM CM_FAULT_REPORT=report LD_PRELOAD=$seam ./bad 2>/dev/null &&
+        fail "malloc did not fail"
+    CM_FAULT_REPORT=report LD_PRELOAD=$seam ./bad || fail "exit status $? without a fault"
+    expect_match report '^calls alloc 1$'
+    expect_match report '^live program '
+}
+
+run_cases

@@ -1,0 +1,243 @@
+"""The commands that meet faults, each small: what it is given, what it leaves.
+
+A new command is a new Case in `cases`; docs/reliability.md, "Every fault", says what is held of it.
+"""
+
+import json
+import os
+import re
+import subprocess
+
+import server
+
+ROOT = server.ROOT
+
+
+class Case:
+    """A command. Files are relative to a directory of its own run."""
+
+    def __init__(self, name, arguments, **more):
+        self.name, self.arguments = name, arguments
+        self.stdin = more.get("stdin")
+        self.whole = more.get("whole", ())  # files that are there whole, or as they were
+        self.growing = more.get("growing", ())  # files of which a beginning may be there
+        self.kept = more.get("kept", ())  # of the first, those that tell of a failure, too
+        self.is_streamed = more.get("streamed", False)  # standard output grows
+        self.talks = more.get("talks", False)  # on standard error, without a fault
+        self.folder = more.get("folder", ())  # what it may leave: patterns
+        self.template = more.get("template")  # of its database
+        self.state = more.get("state")  # SQL: what its database holds
+        self.is_atomic = more.get("atomic", True)  # all of it is one transaction
+        self.again = more.get("again", False)  # when it runs again in its directory, all is there
+        self.ready = more.get("ready")
+        self.volatile = more.get("volatile")  # what differs from run to run, a pattern
+
+    def prepare(self, directory):
+        if self.ready is not None:
+            self.ready(directory)
+
+    def comparable(self, name, bytes_):
+        if self.volatile is None:
+            return bytes_
+        return re.sub(self.volatile, b"", bytes_)
+
+    def may_leave(self, name):
+        return any(re.fullmatch(pattern, name) for pattern in self.folder)
+
+
+# --- What commands are given ----------------------------------------------------------------------
+
+
+class Inputs:
+    """A little world, as files; and databases that hold it."""
+
+    def __init__(self, program, directory):
+        self.program, self.directory = program, directory
+        self.run("simulate", "--output", self.path("world"), "--clicks-count", "40",
+                 "--conversions-count", "24", "--tenants", "2", "--days", "2", "--seed", "3")
+        self.run("simulate", "--output", self.path("more"), "--clicks-count", "900",
+                 "--conversions-count", "500", "--tenants", "1", "--days", "3", "--seed", "5",
+                 "--format", "ndjson")
+        self.write_events()
+        for version in (2, 3):
+            with open(self.path("m%d.json" % version), "w", encoding="ascii") as file:
+                json.dump({"name": "m", "version": str(version)}, file)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def world(self, name):
+        return self.path(os.path.join("world", name))
+
+    def run(self, *arguments):
+        subprocess.run([self.program, *arguments, "--quiet"], check=True)
+
+    def write_events(self):
+        """Clicks and conversions in the order of their times, numbered; one is none."""
+        self.run("simulate", "--output", self.path("lines"), "--clicks-count", "40",
+                 "--conversions-count", "24", "--tenants", "2", "--days", "2", "--seed", "3",
+                 "--format", "ndjson")
+        events = []
+        for kind, name in (("click", "clicks"), ("conversion", "conversions")):
+            with open(self.path("lines/%s.ndjson" % name), encoding="utf-8") as file:
+                for line in file:
+                    events.append(dict(json.loads(line), event=kind, conversion_type="sale")
+                                  if kind == "conversion" else dict(json.loads(line), event=kind))
+        events.sort(key=lambda event: (event[event["event"] + "_timestamp"], event["event"]))
+        with open(self.path("events.ndjson"), "w", encoding="utf-8") as file:
+            for seq, event in enumerate(events):
+                file.write(json.dumps(dict(seq=seq + 1, **event), separators=(",", ":")) + "\n")
+            file.write('{"seq":%d,"event":"conversion","tenant_id":"t"}\n' % (len(events) + 1))
+
+    def make_databases(self):
+        """fault_found: the platform's tables; _empty: adopted; _full: with the world's rows, not
+        yet matched; _models: with two versions of a model, one promoted."""
+        server.psql("template1", "-c", "CREATE DATABASE fault_found")
+        server.psql("fault_found", "-f", os.path.join(ROOT, "src/pg/sql/bench/as_found.sql"))
+        self.make_database("fault_empty", "fault_found", ["migrate"])
+        self.make_database(
+            "fault_full", "fault_empty",
+            ["stream", "--sink", "db", "--store-clicks", "--recovery-target", "0", "--events",
+             self.path("events.ndjson")])
+        server.psql("fault_full", text=UNMATCHED_SQL)
+        self.make_database("fault_models", "fault_empty", ["model", "add", self.path("m2.json")],
+                           ["model", "add", self.path("m3.json")], ["model", "promote", "m@2"],
+                           ["model", "promote", "m@3"])
+
+    def make_database(self, name, template, *commands):
+        server.psql("template1", "-c", "CREATE DATABASE %s TEMPLATE %s" % (name, template))
+        for command in commands:
+            subprocess.run([self.program, *command, "--quiet", "--db", "dbname=" + name],
+                           check=True, stderr=subprocess.DEVNULL)
+
+
+UNMATCHED_SQL = """
+UPDATE conversion_tracking SET attributed_click_id = NULL, attribution_method = NULL,
+    attribution_confidence = NULL, attribution_window_hours = NULL, fingerprint_match_score = NULL,
+    probabilistic_candidates = NULL, match_probability = NULL, attribution_model = NULL,
+    attributed_at = NULL;
+DELETE FROM attribution_performance_log; DELETE FROM dead_events; DELETE FROM stream_positions;
+"""
+
+
+def login(database):
+    """How the program comes to its database: the one place that says so."""
+    return {"PGDATABASE": database}
+
+
+# --- What databases hold --------------------------------------------------------------------------
+
+
+def rows_sql(tables):
+    """One line for each row, but for what differs from run to run."""
+    return " UNION ALL ".join("SELECT '%s ' || row_to_json(t)::text FROM (%s) t" % pair
+                              for pair in tables.items())
+
+
+RESULTS = {name: query for name, query in server.TABLES.items() if name != "dead_events"}
+MODELS = {
+    "model_registry": """SELECT to_jsonb(r) - '{id,created_at,promoted_at}'::text[] AS fields,
+                             promoted_at IS NOT NULL AS was FROM model_registry r""",
+    "model_promotions": "SELECT to_jsonb(p) - '{id,created_at,seq,undoes}'::text[] AS fields, "
+                        "undoes IS NULL AS stands FROM model_promotions p",
+}
+SCHEMA = {
+    "columns": """SELECT c.relname, c.relkind, c.relrowsecurity, c.relacl::text, a.attname,
+                      format_type(a.atttypid, a.atttypmod), a.attnotnull
+                  FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+                  AND NOT a.attisdropped WHERE c.relnamespace = 'public'::regnamespace""",
+    "constraints": """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+                      FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
+    "functions": """SELECT proname, md5(prosrc) FROM pg_proc
+                    WHERE pronamespace = 'public'::regnamespace""",
+    "policies": "SELECT polname, polrelid::regclass::text FROM pg_policy",
+    "versions": """SELECT CASE WHEN to_regclass('clickmatch_migrations') IS NOT NULL
+                   THEN query_to_xml('SELECT version, checksum FROM clickmatch_migrations
+                                      ORDER BY 1', false, true, '')::text END AS rows""",
+}
+
+
+# --- The commands ---------------------------------------------------------------------------------
+
+
+def file_cases(inputs):
+    clicks = ["--clicks", inputs.world("clicks.csv")]
+    both = clicks + ["--conversions", inputs.world("conversions.csv")]
+    more = ["--clicks", inputs.path("more/clicks.ndjson"), "--conversions",
+            inputs.path("more/conversions.ndjson")]
+    outputs = ("results.csv", "rejects.ndjson")
+    match = ["match", *both, "--recovery-target", "0", "--quiet"]
+    first = server_first_conversion(inputs)
+    yield Case("match", match + ["--output", "results.csv", "--rejects", "rejects.ndjson",
+                                 "--threads", "1"], whole=outputs, kept=("rejects.ndjson",))
+    yield Case("match-2", match + ["--output", "results.csv", "--summary", "summary.json",
+                                   "--threads", "2"],
+               whole=("results.csv", "summary.json"), kept=("summary.json",), volatile=SUMMARY)
+    yield Case("match-out", match + ["--threads", "1"])
+    world = ("clicks.csv", "conversions.csv", "click_truth.csv", "conversion_truth.csv")
+    yield Case("simulate", ["simulate", "--output", ".", "--clicks-count", "30",
+                            "--conversions-count", "10", "--threads", "1", "--quiet"], whole=world)
+    yield Case("explain", ["explain", first, *both, "--threads", "1", "--quiet"])
+    yield Case("explain-html", ["explain", first, *both, "--threads", "1", "--quiet", "--format",
+                                "html", "--output", "page.html"], whole=("page.html",))
+    yield Case("evaluate", ["evaluate", *both, "--truth", inputs.path("world"), "--bootstrap", "3",
+                            "--threads", "1", "--quiet", "--format", "json", "--html", "page.html",
+                            "--output", "report.json"],
+               whole=("report.json", "page.html"), volatile=SUMMARY)
+    yield Case("train", ["train", *more, "--threads", "1", "--quiet", "--force", "--output",
+                         "model.json", "--metrics", "metrics.json"],
+               whole=("model.json", "metrics.json"), volatile=SUMMARY)
+    yield Case("bench", ["bench", "--quick", "--only", "load", "--only", "match", "--quiet",
+                         "--clicks-count", "1000", "--conversions-count", "1000", "--repetitions",
+                         "1", "--threads", "1", "--json", "bench.json"],
+               whole=("bench.json",), volatile=rb"(?s).*", talks=True)
+    yield from stream_cases(inputs)
+
+
+# Times and memory.
+SUMMARY = rb'"(seconds|rate|rate_per_second|peak_memory_bytes|memory_bytes|[a-z_]*seconds|' \
+          rb'[a-z_]*per_second|[a-z_]*bytes[a-z_]*)" ?: ?[0-9.e+-]+'
+
+
+def stream_cases(inputs):
+    stream = ["stream", "--recovery-target", "0", "--quiet", "--threads", "1", "--events",
+              inputs.path("events.ndjson")]
+    yield Case("stream", stream + ["--output", "results.ndjson", "--rejects", "rejects.ndjson"],
+               growing=("results.ndjson", "rejects.ndjson"))
+    yield Case("stream-out", stream, streamed=True)
+    yield Case("stream-checkpoint", stream + ["--output", "results.ndjson", "--checkpoint",
+                                              "window", "--checkpoint-interval", "10ms"],
+               growing=("results.ndjson",), folder=("window/.*",), again=True)
+    yield Case("stream-clicks", stream + ["--clicks", inputs.world("clicks.csv"), "--output",
+                                          "results.ndjson", "--metrics", "figures.prom"],
+               growing=("results.ndjson",), whole=("figures.prom",), volatile=rb"(?s).*")
+
+
+def server_first_conversion(inputs):
+    with open(inputs.world("conversions.csv"), encoding="utf-8") as file:
+        head, row = file.readline().strip().split(","), file.readline().strip().split(",")
+    return row[head.index("conversion_id")]
+
+
+def database_cases(inputs):
+    results, models = rows_sql(RESULTS), rows_sql(MODELS)
+    period = ["--from", "2026-03-01", "--to", "2026-03-20"]
+    batch = ["batch", *period, "--recovery-target", "0", "--quiet"]
+    stream = ["stream", "--recovery-target", "0", "--quiet", "--threads", "1", "--events",
+              inputs.path("events.ndjson")]
+    sink = ["--sink", "db", "--store-clicks", "--sink-batch", "20"]
+    yield Case("batch", batch + ["--threads", "1"], template="fault_full", state=results)
+    yield Case("batch-2", batch + ["--threads", "2", "--summary", "summary.json"],
+               whole=("summary.json",), kept=("summary.json",), volatile=rb"(?s).*",
+               template="fault_full", state=results)
+    yield Case("stream-sink", stream + sink, template="fault_empty", state=rows_sql(server.TABLES),
+               atomic=False)
+    yield Case("explain-db", ["explain", server_first_conversion(inputs), "--quiet", "--threads",
+                              "1"], template="fault_full", state=results)
+    yield Case("migrate", ["migrate", "--quiet"], template="fault_found", state=rows_sql(SCHEMA),
+               atomic=False)
+    for name, arguments in (("add", [inputs.path("m3.json")]), ("list", []), ("show", ["m@2"]),
+                            ("promote", ["m@2", "--reason", "better"]), ("rollback", ["m"])):
+        yield Case("model-" + name, ["model", name, *arguments, "--quiet"],
+                   template="fault_empty" if name == "add" else "fault_models", state=models,
+                   volatile=rb"\d{4}-\d\d-\d\d[T ][0-9:.]+Z?")

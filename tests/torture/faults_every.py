@@ -1,0 +1,361 @@
+#!/usr/bin/env python3
+"""Let every call of every command fail that can: allocations, files, threads, libpq; once and for
+good. What must hold then: docs/reliability.md, "Every fault".
+
+    scripts/pg_temp.sh run tests/torture/faults_every.py --program build/clickmatch \\
+        --seam build/tests/fault_seam.so
+
+Each failure prints the options that replay it alone.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import itertools
+import os
+import queue
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import fault_cases
+import fault_run
+import server
+
+# Class, mode, for good. What a system says of itself may come once; what it lacks, it may lack for
+# good.
+MEMORY = [("alloc", "ENOMEM", False), ("alloc", "ENOMEM", True),
+          ("lib", "ENOMEM", False), ("lib", "ENOMEM", True)]
+FILES = [("open", "EMFILE", False), ("open", "EMFILE", True), ("open", "EACCES", False),
+         ("read", "EIO", False), ("read", "EINTR", False), ("read", "short", False),
+         ("read", "short", True),
+         ("write", "ENOSPC", False), ("write", "ENOSPC", True), ("write", "EIO", False),
+         ("write", "EINTR", False), ("write", "short", False), ("write", "short", True),
+         ("sync", "EIO", False), ("sync", "ENOSPC", True),
+         ("rename", "EIO", False), ("rename", "ENOSPC", True),
+         ("close", "EIO", False), ("close", "EINTR", True),
+         ("meta", "EIO", False), ("remove", "EIO", False), ("wait", "EINTR", False),
+         ("thread", "EAGAIN", False), ("thread", "EAGAIN", True)]
+SERVER = [("pq", "fail", False), ("pq", "cut", False), ("pq", "reply", False),
+          ("pq", "cancel", False),
+          ("sql", "40001", False), ("sql", "40P01", False), ("sql", "57014", False),
+          ("sql", "57P01", False), ("sql", "53200", False)]
+SURVIVED = {"EINTR", "short"}  # whoever meets these goes on
+
+
+class Setup:
+    """What all runs share."""
+
+    def __init__(self, options, work):
+        self.program = os.path.abspath(options.program)
+        self.seam = os.path.abspath(options.seam)
+        self.work = work
+        self.has_server = "PG_TEMP_DIR" in os.environ
+        self.inputs = fault_cases.Inputs(self.program, work)
+        if self.has_server:
+            self.inputs.make_databases()
+        self.cases = list(fault_cases.file_cases(self.inputs))
+        if self.has_server:
+            self.cases += fault_cases.database_cases(self.inputs)
+
+    def login(self, case, directory):
+        return fault_cases.login(os.path.basename(directory)) if case.template else {}
+
+
+class Place:
+    """A directory, and a database of the same name, of one worker."""
+
+    def __init__(self, setup, name):
+        self.setup, self.name = setup, name
+        self.directory = os.path.join(setup.work, name)
+        self.holds = None  # the template that the database is still like
+
+    def begin(self, case, has_old=False):
+        fault_run.make_directory(case, self.directory, has_old)
+        if case.template is None or self.holds == case.template:
+            return
+        for attempt in range(50):  # sessions that were lost may still be there
+            try:
+                server.psql("template1", "-c",
+                            "DROP DATABASE IF EXISTS %s WITH (FORCE)" % self.name,
+                            "-c", "CREATE DATABASE %s TEMPLATE %s" % (self.name, case.template))
+                break
+            except RuntimeError:
+                if attempt == 49:
+                    raise
+                time.sleep(0.1)
+        self.holds = case.template
+
+    def state(self, case):
+        """What its database holds, or what a state's query says is wrong with it."""
+        if case.template is None:
+            return None
+        text = server.psql(self.name, "-c", case.state)
+        return hashlib.sha256("\n".join(sorted(text.splitlines())).encode()).hexdigest()
+
+    def run(self, case, fault=None, trace=None):
+        return fault_run.run(self.setup, case, self.directory, fault, trace)
+
+
+class Wanted:
+    """A case without a fault."""
+
+    def __init__(self, place, case):
+        place.begin(case)
+        self.before = place.state(case)
+        place.holds = None
+        self.outcome = place.run(case)
+        if self.outcome.status != 0 or not self.outcome.report.is_whole:
+            raise RuntimeError("%s fails without a fault: %s" % (case.name, self.outcome.err))
+        self.after = place.state(case)
+
+
+def settle(place):
+    """Wait until no session of a run that has ended is left: what it sent may still be done."""
+    for _ in range(200):
+        if server.psql(place.name, "-c", SESSIONS_SQL % place.name).strip() == "0":
+            return
+        time.sleep(0.02)
+
+
+SESSIONS_SQL = """SELECT count(*) FROM pg_stat_activity WHERE datname = '%s'
+                  AND application_name = 'clickmatch'"""
+
+
+def judge_state(place, case, wanted, outcome):
+    """The tables are the old or the new ones, and the next run brings the new ones."""
+    problems = []
+    settle(place)
+    now = place.state(case)
+    if outcome.status == 0 and now != wanted.after:
+        problems.append("succeeds, and the tables are not what they should be")
+    if case.is_atomic and now not in (wanted.before, wanted.after):
+        problems.append("the tables are neither old nor new")
+    if now != wanted.before or wanted.before == wanted.after:
+        place.holds = None
+    if outcome.status == 0 and now == wanted.after:
+        return problems
+    place.holds = None
+    again = place.run(case)
+    if again.status != 0 or place.state(case) != wanted.after:
+        problems.append("the next run ends with %s, and not with the right tables: %s" % (
+            again.status, again.err[-200:].decode("utf-8", "replace")))
+    return problems
+
+
+def judge_again(place, case, wanted):
+    """The next run in the same directory ends with what there should be."""
+    again = place.run(case)
+    if again.status != 0:
+        return ["the next run ends with %s: %s" % (again.status, again.err[-200:])]
+    for name in case.growing:
+        lines = again.files[name].splitlines()
+        if sorted(set(lines)) != sorted(set(wanted.outcome.files[name].splitlines())):
+            return ["after the next run, %s has other lines" % name]
+    return []
+
+
+def try_fault(place, case, wanted, fault):
+    """(has fired, problems) of one run with a fault."""
+    has_old = fault.at % 2 == 0
+    place.begin(case, has_old)
+    if case.template is not None:
+        before, place.holds = place.holds, None
+    outcome = place.run(case, fault)
+    problems = fault_run.judge(case, outcome, wanted.outcome, fault, has_old)
+    if outcome.report.is_whole and not outcome.report.fired:
+        place.holds = None
+        return False, problems
+    if fault.mode in SURVIVED and outcome.status not in (0, None) and fault.kind != "open":
+        problems.append("gives up, though %s can be gone on from: %s" % (
+            fault.mode, outcome.err[-200:].decode("utf-8", "replace")))
+    if case.template is not None:
+        place.holds = before
+        problems += judge_state(place, case, wanted, outcome)
+    elif case.again:
+        problems += judge_again(place, case, wanted)
+    return True, problems
+
+
+# --- Which ones -----------------------------------------------------------------------------------
+
+
+def choose(traced, most, rng):
+    """Call numbers: of each stack the first and the last, others as there is room."""
+    by_stack = {}
+    for number, _, stack in traced:
+        by_stack.setdefault(stack, []).append(number)
+    firsts = sorted(numbers[0] for numbers in by_stack.values())
+    lasts = sorted({numbers[-1] for numbers in by_stack.values()} - set(firsts))
+    rest = sorted({number for number, _, _ in traced} - set(firsts) - set(lasts))
+    for some in (rest, lasts, firsts):
+        rng.shuffle(some)
+    return sorted((firsts + lasts + rest)[:most])
+
+
+def faults_of(case, traces, options, rng):
+    """All faults of a case, those of one class and mode together."""
+    for kind, mode, forever in MEMORY + FILES + (SERVER if case.template else []):
+        if options.kinds and kind not in options.kinds:
+            continue
+        traced = traces[kind]
+        if mode == "cancel":
+            traced = [call for call in traced if "Copy" in call[1]]
+        most = options.most if kind != "lib" else min(options.most, options.most_lib)
+        numbers = choose(traced, most, rng)
+        yield (kind, mode, forever), [fault_run.Fault(kind, mode, n, forever) for n in numbers]
+
+
+def trace_all(place, case, options):
+    traces = {}
+    for kind in dict.fromkeys(kind for kind, _, _ in MEMORY + FILES + SERVER):
+        if options.kinds and kind not in options.kinds:
+            continue
+        place.begin(case)
+        place.holds = None
+        traces[kind] = place.run(case, trace=kind).report.traced
+    return traces
+
+
+# --- The whole ------------------------------------------------------------------------------------
+
+
+class Torture:
+    def __init__(self, setup, options):
+        self.setup, self.options = setup, options
+        self.rng = random.Random(options.seed)
+        self.places = queue.Queue()
+        for i in range(options.jobs):
+            self.places.put(Place(setup, "place_%d" % i))
+        self.pool = concurrent.futures.ThreadPoolExecutor(options.jobs)
+        self.failures = self.runs = 0
+
+    def one(self, case, wanted, fault):
+        place = self.places.get()
+        try:
+            return fault, *try_fault(place, case, wanted, fault)
+        finally:
+            self.places.put(place)
+
+    def tell(self, case, fault, problems):
+        self.failures += 1
+        print("not ok %s %s: %s" % (case.name, fault, "; ".join(problems)))
+        print("  replay: OPTIONS='--replay \"%s %s\"' make torture-faults" % (case.name, fault),
+              flush=True)
+
+    def try_all(self, case, wanted, faults):
+        """How many fired."""
+        fired = 0
+        work = [self.pool.submit(self.one, case, wanted, fault) for fault in faults]
+        for done in work:
+            fault, has_fired, problems = done.result()
+            fired += has_fired
+            self.runs += 1
+            if problems:
+                self.tell(case, fault, problems)
+        return fired
+
+    def first_place(self, work):
+        place = self.places.get()
+        try:
+            return work(place)
+        finally:
+            self.places.put(place)
+
+    def case(self, case):
+        wanted = self.first_place(lambda place: Wanted(place, case))
+        traces = self.first_place(lambda place: trace_all(place, case, self.options))
+        started, failures, counts = time.monotonic(), self.failures, []
+        kinds = faults_of(case, traces, self.options, self.rng)
+        for kind, group in itertools.groupby(kinds, key=lambda pair: pair[0][0]):
+            fired = sum(self.try_all(case, wanted, faults) for _, faults in group)
+            if traces[kind]:
+                counts.append("%s %d" % (kind, fired))
+        print("%s %s: %s faults; %.0f s" % ("ok" if self.failures == failures else "--",
+                                            case.name, ", ".join(counts),
+                                            time.monotonic() - started), flush=True)
+
+    def sample(self, count):
+        """A few faults of all cases, half as many of those with a database."""
+        for case in self.setup.cases:
+            wanted = self.first_place(lambda place: Wanted(place, case))
+            calls, failures = wanted.outcome.report.calls, self.failures
+            modes = [mode for mode in MEMORY + FILES + SERVER
+                     if calls[mode[0]] > 0 and mode[1] != "cancel"]
+            drawn = []
+            for _ in range((count + 1) // 2 if case.template else count):
+                kind, mode, forever = self.rng.choice(modes)
+                drawn.append(fault_run.Fault(kind, mode, self.rng.randint(1, calls[kind]), forever))
+            fired = self.try_all(case, wanted, drawn)
+            print("%s %s: %d faults" % ("ok" if self.failures == failures else "--", case.name,
+                                        fired), flush=True)
+
+    def replay(self, text):
+        """One fault alone, with where it came from."""
+        name, fault = text.split()
+        fault = fault_run.Fault.parse(fault)
+        case = next(case for case in self.setup.cases if case.name == name)
+        place = self.places.get()
+        wanted = Wanted(place, case)
+        fired, problems = try_fault(place, case, wanted, fault)
+        place.begin(case, fault.at % 2 == 0)
+        outcome = place.run(case, fault, trace=fault.kind)
+        for number, called, stack in outcome.report.traced:
+            if number == fault.at:
+                print("call of %s\n%s" % (called, self.lines(stack)))
+        for site in outcome.report.live - wanted.outcome.report.live:
+            print("not freed: %s+%s\n%s" % (*site, self.lines(outcome.report.stacks[site])))
+        print(outcome.err.decode("utf-8", "replace"), end="")
+        print("status %s, fired %s: %s" % (outcome.status, fired, "; ".join(problems) or "well"))
+        self.failures += bool(problems)
+        self.runs += 1
+
+    def lines(self, stack):
+        """Addresses of the program as functions and lines."""
+        found = subprocess.run(["addr2line", "-fpse", self.setup.program, *stack],
+                               capture_output=True, text=True, check=False).stdout
+        return "".join("  %s\n" % line for line in found.splitlines())
+
+
+def options_of(arguments):
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--seam", required=True)
+    parser.add_argument("--case", action="append", dest="cases", help="only these commands")
+    parser.add_argument("--kind", action="append", dest="kinds", help="only these classes")
+    parser.add_argument("--most", type=int, default=1 << 30,
+                        help="faults of a command, class and mode at most (all)")
+    parser.add_argument("--most-lib", type=int, default=400,
+                        help="of those in libraries' allocations (400: about all stacks)")
+    parser.add_argument("--sample", type=int, help="so many faults of each command only")
+    parser.add_argument("--seed", type=int, default=1, help="of what is chosen where not all are")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--replay", metavar="'COMMAND FAULT'")
+    return parser.parse_args(arguments)
+
+
+def main():
+    options = options_of(sys.argv[1:])
+    work = tempfile.mkdtemp(prefix="clickmatch-faults-")
+    os.environ["LC_ALL"] = "C"
+    try:
+        torture = Torture(Setup(options, work), options)
+        if options.replay:
+            torture.replay(options.replay)
+        elif options.sample:
+            torture.sample(options.sample)
+        else:
+            for case in torture.setup.cases:
+                if not options.cases or case.name in options.cases:
+                    torture.case(case)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    print("%d runs, %d failed" % (torture.runs, torture.failures))
+    return 1 if torture.failures else 0
+
+
+sys.exit(main())
