@@ -50,11 +50,9 @@ static cm_status next_message(cm_pg_copy_out *out, cm_error *error)
     if (cm_pg_is_interrupted(out->pg))
         return cm_error_set(error, CM_ERROR_INTERRUPTED, "interrupted");
     while ((size = PQgetCopyData(out->pg->connection, &out->message, 1)) == 0) {
-        status = cm_pg_wait(out->pg, false, error);
+        status = cm_pg_read_more(out->pg, out->doing, error);
         if (status != CM_OK)
             return status;
-        if (PQconsumeInput(out->pg->connection) != 1)
-            return cm_pg_lost(out->pg, out->doing, error);
     }
     if (size == -2)
         return cm_pg_lost(out->pg, out->doing, error);

@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <string.h>
 
+#include "util/error.h"
+
 #define POLL_MS 100
 
 #define SQLSTATE_RAISED "P0001" /* by our own SQL: its text says it all */
@@ -47,7 +49,7 @@ cm_status cm_pg_poll(const cm_pg *pg, bool for_write, bool *ready, cm_error *err
     return count >= 0 || errno == EINTR ? CM_OK : cm_pg_lost(pg, "wait for PostgreSQL", error);
 }
 
-cm_status cm_pg_wait(const cm_pg *pg, bool for_write, cm_error *error)
+static cm_status wait_for(const cm_pg *pg, bool for_write, cm_error *error)
 {
     bool ready = false;
     cm_status status = CM_OK;
@@ -60,7 +62,7 @@ cm_status cm_pg_flush(const cm_pg *pg, const char *doing, cm_error *error)
 {
     int left;
     while ((left = PQflush(pg->connection)) == 1) {
-        cm_status status = cm_pg_wait(pg, true, error);
+        cm_status status = wait_for(pg, true, error);
         if (status != CM_OK)
             return status;
         if (PQconsumeInput(pg->connection) != 1)
@@ -69,17 +71,69 @@ cm_status cm_pg_flush(const cm_pg *pg, const char *doing, cm_error *error)
     return left == 0 ? CM_OK : cm_pg_lost(pg, doing, error);
 }
 
+/* libpq 15 takes the beginning of a COPY that it has no memory for as one that is not all there,
+ * and would wait for a server that has said it all. */
+static bool has_memory(void)
+{
+    PGresult *probe = PQmakeEmptyPGresult(NULL, PGRES_EMPTY_QUERY);
+    bool has = probe != NULL;
+    PQclear(probe);
+    return has;
+}
+
+cm_status cm_pg_read_more(const cm_pg *pg, const char *doing, cm_error *error)
+{
+    bool ready = false;
+    cm_status status = cm_pg_poll(pg, false, &ready, error);
+    if (status != CM_OK)
+        return status;
+    if (!ready)
+        return has_memory() ? CM_OK : cm_error_memory(error, "an answer of PostgreSQL", 1);
+    return PQconsumeInput(pg->connection) == 1 ? CM_OK : cm_pg_lost(pg, doing, error);
+}
+
+/* The same where an interrupt counts no more. False where nothing will come. */
+static bool drain_more(const cm_pg *pg)
+{
+    struct pollfd socket = {.fd = PQsocket(pg->connection), .events = POLLIN};
+    if (PQflush(pg->connection) == 1)
+        socket.events = POLLIN | POLLOUT;
+    int count = poll(&socket, 1, POLL_MS);
+    if (count < 0)
+        return errno == EINTR;
+    return count == 0 ? has_memory() : PQconsumeInput(pg->connection) == 1;
+}
+
+static bool drain_to_result(const cm_pg *pg)
+{
+    while (PQisBusy(pg->connection))
+        if (!drain_more(pg))
+            return false;
+    return true;
+}
+
+static bool drain_rows(const cm_pg *pg)
+{
+    char *row;
+    int size;
+    while ((size = PQgetCopyData(pg->connection, &row, 1)) >= 0) {
+        if (size == 0 && !drain_more(pg))
+            return false;
+        if (size > 0)
+            PQfreemem(row);
+    }
+    return true;
+}
+
 void cm_pg_drain(cm_pg *pg)
 {
     PGresult *result;
-    while ((result = PQgetResult(pg->connection)) != NULL) {
+    while (drain_to_result(pg) && (result = PQgetResult(pg->connection)) != NULL) {
         ExecStatusType status = PQresultStatus(result);
         PQclear(result);
-        if (status == PGRES_COPY_OUT) {
-            char *row;
-            while (PQgetCopyData(pg->connection, &row, 0) > 0)
-                PQfreemem(row);
-        } else if (status == PGRES_COPY_IN && PQputCopyEnd(pg->connection, "given up") != 1)
+        if (status == PGRES_COPY_OUT && !drain_rows(pg))
+            break;
+        if (status == PGRES_COPY_IN && PQputCopyEnd(pg->connection, "given up") != 1)
             break;
     }
 }
@@ -99,11 +153,9 @@ cm_status cm_pg_next_result(cm_pg *pg, const char *doing, PGresult **result, cm_
 {
     *result = NULL;
     while (PQisBusy(pg->connection)) {
-        cm_status status = cm_pg_wait(pg, false, error);
+        cm_status status = cm_pg_read_more(pg, doing, error);
         if (status != CM_OK)
             return status;
-        if (PQconsumeInput(pg->connection) != 1)
-            return cm_pg_lost(pg, doing, error);
     }
     *result = PQgetResult(pg->connection);
     return CM_OK;

@@ -12,8 +12,9 @@
  */
 cm_status cm_pg_poll(const cm_pg *pg, bool for_write, bool *ready, cm_error *error);
 
-/** The same, until it is ready. */
-cm_status cm_pg_wait(const cm_pg *pg, bool for_write, cm_error *error);
+/** Take what the server has sent, or wait for it as above. To be called until libpq has enough: a
+ * wait may end with nothing. CM_ERROR_MEMORY where libpq has no memory for what is there. */
+cm_status cm_pg_read_more(const cm_pg *pg, const char *doing, cm_error *error);
 
 /** Wait until all that was sent has left. */
 cm_status cm_pg_flush(const cm_pg *pg, const char *doing, cm_error *error);

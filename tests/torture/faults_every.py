@@ -10,7 +10,6 @@ Each failure prints the options that replay it alone.
 
 import argparse
 import concurrent.futures
-import hashlib
 import itertools
 import os
 import queue
@@ -22,8 +21,8 @@ import tempfile
 import time
 
 import fault_cases
+import fault_place
 import fault_run
-import server
 
 # Class, mode, for good. What a system says of itself may come once; what it lacks, it may lack for
 # good.
@@ -65,41 +64,6 @@ class Setup:
         return fault_cases.login(os.path.basename(directory)) if case.template else {}
 
 
-class Place:
-    """A directory, and a database of the same name, of one worker."""
-
-    def __init__(self, setup, name):
-        self.setup, self.name = setup, name
-        self.directory = os.path.join(setup.work, name)
-        self.holds = None  # the template that the database is still like
-
-    def begin(self, case, has_old=False):
-        fault_run.make_directory(case, self.directory, has_old)
-        if case.template is None or self.holds == case.template:
-            return
-        for attempt in range(50):  # sessions that were lost may still be there
-            try:
-                server.psql("template1", "-c",
-                            "DROP DATABASE IF EXISTS %s WITH (FORCE)" % self.name,
-                            "-c", "CREATE DATABASE %s TEMPLATE %s" % (self.name, case.template))
-                break
-            except RuntimeError:
-                if attempt == 49:
-                    raise
-                time.sleep(0.1)
-        self.holds = case.template
-
-    def state(self, case):
-        """What its database holds, or what a state's query says is wrong with it."""
-        if case.template is None:
-            return None
-        text = server.psql(self.name, "-c", case.state)
-        return hashlib.sha256("\n".join(sorted(text.splitlines())).encode()).hexdigest()
-
-    def run(self, case, fault=None, trace=None):
-        return fault_run.run(self.setup, case, self.directory, fault, trace)
-
-
 class Wanted:
     """A case without a fault."""
 
@@ -113,22 +77,10 @@ class Wanted:
         self.after = place.state(case)
 
 
-def settle(place):
-    """Wait until no session of a run that has ended is left: what it sent may still be done."""
-    for _ in range(200):
-        if server.psql(place.name, "-c", SESSIONS_SQL % place.name).strip() == "0":
-            return
-        time.sleep(0.02)
-
-
-SESSIONS_SQL = """SELECT count(*) FROM pg_stat_activity WHERE datname = '%s'
-                  AND application_name = 'clickmatch'"""
-
-
 def judge_state(place, case, wanted, outcome):
     """The tables are the old or the new ones, and the next run brings the new ones."""
     problems = []
-    settle(place)
+    place.settle()
     now = place.state(case)
     if outcome.status == 0 and now != wanted.after:
         problems.append("succeeds, and the tables are not what they should be")
@@ -229,7 +181,7 @@ class Torture:
         self.rng = random.Random(options.seed)
         self.places = queue.Queue()
         for i in range(options.jobs):
-            self.places.put(Place(setup, "place_%d" % i))
+            self.places.put(fault_place.Place(setup, "place_%d" % i))
         self.pool = concurrent.futures.ThreadPoolExecutor(options.jobs)
         self.failures = self.runs = 0
 
