@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#define HASH_NONFATAL_OOM 1
-
 #include "cmd/progress.h"
 #include "util/error.h"
 #include "util/json.h"

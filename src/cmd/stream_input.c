@@ -108,11 +108,14 @@ cm_status cm_stream_input_next(cm_stream_input *input, cm_error *error)
 
 void cm_stream_input_close(cm_stream_input *input)
 {
-    if (input->unpacked.context == NULL)
+    if (input->file.source.name == NULL)
         return;
-    cm_block_destroy(&input->block);
-    cm_block_reader_close(&input->reader);
-    cm_unpack_destroy(&input->unpacked);
+    if (input->unpacked.context != NULL) {
+        cm_block_destroy(&input->block);
+        cm_block_reader_close(&input->reader);
+        cm_unpack_destroy(&input->unpacked);
+    }
     cm_input_close(&input->file);
     input->unpacked.context = NULL;
+    input->file.source.name = NULL;
 }

@@ -43,7 +43,10 @@ cm_part *cm_part_add(cm_part_table *table, const char *name)
         return NULL;
     memcpy(part->name, name, strlen(name));
     HASH_ADD_STR(table->parts, name, part);
-    return part;
+    if (part->hh.tbl != NULL)
+        return part;
+    free(part);
+    return NULL;
 }
 
 void cm_part_remove(cm_part_table *table, cm_part *part)

@@ -89,6 +89,8 @@ ON_CONNECTION(text, PQescapeLiteral, NULL, (PGconn * connection, const char *val
               connection, value, size)
 ON_CONNECTION(text, PQescapeIdentifier, NULL, (PGconn * connection, const char *value, size_t size),
               connection, value, size)
+ALLOCATING(PGresult, PQmakeEmptyPGresult, (PGconn * connection, ExecStatusType status), connection,
+           status)
 ALLOCATING(PGcancel, PQgetCancel, (PGconn * connection), connection)
 ALLOCATING(PQconninfoOption, PQconninfo, (PGconn * connection), connection)
 ALLOCATING(PQconninfoOption, PQconninfoParse, (const char *conninfo, char **said), conninfo, said)
@@ -117,7 +119,8 @@ SEAM_SHOWN PGresult *PQgetResult(PGconn *connection)
     if (!is_failure || result == NULL)
         return result;
     PQclear(result);
-    return PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR);
+    SEAM_REAL(PQmakeEmptyPGresult);
+    return real_PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR);
 }
 
 /* --- Statements ------------------------------------------------------------------------------- */
