@@ -1,6 +1,7 @@
 #include "cmd/batch_run.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd/batch_state.h"
@@ -200,6 +201,23 @@ cm_status cm_batch_load_window(const cm_batch_config *config, int64_t back_us, c
     if (status == CM_OK)
         status = cm_batch_load(&batch, error);
     cm_pg_snapshot_close(&batch.snapshot);
+    cm_pg_dead_rows_destroy(&batch.dead);
+    cm_pg_period_values_destroy(&batch.period);
+    return status;
+}
+
+cm_status cm_batch_load_within(const cm_batch_config *config, cm_pg *pg, cm_engine *engine,
+                               cm_error *error)
+{
+    cm_batch_report report = {0};
+    cm_batch batch = {
+        .config = config, .report = &report, .model = config->model, .engine = engine};
+    batch.snapshot.readers[0] = *pg; /* borrowed */
+    batch.snapshot.reader_count = 1;
+    cm_status status = make_period(&batch, config->from_us, config->to_us, error);
+    if (status == CM_OK)
+        status = cm_batch_load(&batch, error);
+    memcpy(pg->sqlstate, batch.snapshot.readers[0].sqlstate, sizeof pg->sqlstate);
     cm_pg_dead_rows_destroy(&batch.dead);
     cm_pg_period_values_destroy(&batch.period);
     return status;

@@ -10,6 +10,8 @@
 #include "engine/pipeline.h"
 #include "model/pii.h"
 
+struct cm_pg;
+
 /** What a run does, in order. */
 typedef enum cm_batch_phase {
     CM_BATCH_CONNECT,
@@ -88,5 +90,16 @@ cm_status cm_batch_run(const cm_batch_config *config, cm_batch_report *report, c
  */
 cm_status cm_batch_load_window(const cm_batch_config *config, int64_t back_us, cm_engine *engine,
                                cm_batch_report *report, cm_error *error);
+
+/**
+ * Load the clicks that conversions of the period can find, within the open transaction of a
+ * connection.
+ *
+ * @param config  its connection is not asked for
+ * @param engine  as of cm_batch_load_window
+ * @return as cm_batch_run
+ */
+cm_status cm_batch_load_within(const cm_batch_config *config, struct cm_pg *pg, cm_engine *engine,
+                               cm_error *error);
 
 #endif

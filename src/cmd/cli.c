@@ -11,6 +11,7 @@
 #include "cmd/cmd_migrate.h"
 #include "cmd/cmd_model.h"
 #include "cmd/cmd_purge.h"
+#include "cmd/cmd_retry.h"
 #include "cmd/cmd_simulate.h"
 #include "cmd/cmd_stream.h"
 #include "cmd/cmd_train.h"
@@ -167,6 +168,18 @@ static const cm_command commands[] = {
         "so that nobody waits; docs/schema.md says what goes. Doing it again does nothing.\n",
         "clickmatch purge --db dbname=clickmatch --older-than 30d --dry-run",
         cm_cmd_purge,
+        NULL,
+    },
+    {
+        "retry",
+        CM_COMMAND_RETRY,
+        "clickmatch retry [options]",
+        "feed dead events in again, and count them",
+        "Takes pending rows of dead_events, at most 10 times each and after 4 s, 8 s and\n"
+        "so on, stores and matches what is well-formed now, and marks it resolved.\n"
+        "docs/dead-letters.md says more.\n",
+        "clickmatch retry --db dbname=clickmatch",
+        cm_cmd_retry,
         NULL,
     },
     {

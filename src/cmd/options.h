@@ -32,6 +32,7 @@ typedef enum cm_command_bit {
     CM_COMMAND_EVALUATE = 4096,
     CM_COMMAND_TRAIN = 8192,
     CM_COMMAND_PURGE = 16384,
+    CM_COMMAND_RETRY = 32768,
 } cm_command_bit;
 
 /** The value of one option. Text is borrowed from the command line and the environment. */

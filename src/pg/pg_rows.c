@@ -98,15 +98,21 @@ const char *cm_pg_rows_doing(cm_row_kind kind)
     return TABLES[kind].doing;
 }
 
-cm_status cm_pg_rows_open(cm_pg *pg, cm_row_kind kind, const cm_pg_value *values, cm_pg_rows *rows,
-                          cm_error *error)
+cm_status cm_pg_rows_open_by(cm_pg *pg, cm_row_kind kind, const char *sql,
+                             const cm_pg_value *values, cm_pg_rows *rows, cm_error *error)
 {
     const struct table *table = &TABLES[kind];
     cm_pg_copy_out_close(&rows->out);
     rows->kind = kind;
     rows->block.size = rows->at = 0;
     cm_pgcopy_reader_init(&rows->reader, &table->columns);
-    return cm_pg_copy_out_open(pg, table->doing, table->sql, values, &rows->out, error);
+    return cm_pg_copy_out_open(pg, table->doing, sql, values, &rows->out, error);
+}
+
+cm_status cm_pg_rows_open(cm_pg *pg, cm_row_kind kind, const cm_pg_value *values, cm_pg_rows *rows,
+                          cm_error *error)
+{
+    return cm_pg_rows_open_by(pg, kind, TABLES[kind].sql, values, rows, error);
 }
 
 /* Begin the block with what the last one left: a part of a row at most. */

@@ -31,6 +31,10 @@ typedef struct cm_pg_rows {
 cm_status cm_pg_rows_open(cm_pg *pg, cm_row_kind kind, const cm_pg_value *values, cm_pg_rows *rows,
                           cm_error *error);
 
+/** The same by another COPY of the kind's columns. */
+cm_status cm_pg_rows_open_by(cm_pg *pg, cm_row_kind kind, const char *sql,
+                             const cm_pg_value *values, cm_pg_rows *rows, cm_error *error);
+
 /**
  * Fetch the next block.
  *

@@ -8,6 +8,7 @@
 
 #include "pg/pg_sink_row.h"
 #include "pg/pg_sink_send.h"
+#include "pg/pg_sink_session.h"
 #include "sql.h"
 #include "util/check.h"
 #include "util/error.h"
@@ -298,30 +299,6 @@ static cm_status read_position(cm_pg_sink *sink, cm_error *error)
     return status;
 }
 
-static void note_limit(cm_pg_sink_shape *shape, const char *table, const char *column,
-                       uint32_t characters)
-{
-    cm_row_kind kind = strcmp(table, "click_tracking") == 0 ? CM_ROW_CLICK : CM_ROW_CONVERSION;
-    for (size_t field = 0; field < CM_FIELD_COUNT_MAX; field++) {
-        const char *name = cm_pg_sink_column_name(kind, field);
-        if (name != NULL && strcmp(name, column) == 0)
-            shape->characters_max[kind][field] = characters;
-    }
-}
-
-static cm_status read_limits(cm_pg_sink *sink, cm_error *error)
-{
-    cm_pg_answer answer = {NULL};
-    cm_status status = cm_pg_run(&sink->sender.pg, "read the columns' lengths",
-                                 cm_sql_queries_sink_limits, NULL, &answer, error);
-    size_t count = status == CM_OK ? cm_pg_answer_rows(&answer) : 0;
-    for (size_t i = 0; i < count; i++)
-        note_limit(&sink->shape, cm_pg_answer_text(&answer, i, 0), cm_pg_answer_text(&answer, i, 1),
-                   (uint32_t)strtoul(cm_pg_answer_text(&answer, i, 2), NULL, 10));
-    cm_pg_answer_free(&answer);
-    return status;
-}
-
 static cm_status check_name(const char *name, cm_error *error)
 {
     size_t characters = 0;
@@ -355,7 +332,7 @@ static cm_status set_up(cm_pg_sink *sink, const cm_pg_sink_config *config, cm_er
     if (status == CM_OK)
         status = read_position(sink, error);
     if (status == CM_OK)
-        status = read_limits(sink, error);
+        status = cm_pg_sink_session_limits(&sink->sender.pg, &sink->shape, error);
     if (status != CM_OK)
         return status;
     sink->sender.options.interrupt = sink->sender.pg.interrupt = &sink->stop;

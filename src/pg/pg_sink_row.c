@@ -204,20 +204,15 @@ cm_status cm_pg_sink_put_rejected(cm_pg_sink_batch *batch, const cm_pg_sink_dead
     return cm_pg_sink_batch_end(batch, row, error);
 }
 
-/* A row that the table can hold stands; another one becomes a dead event. */
+/* A row that the table can hold stands. */
 static cm_status end_row(const encoding *e, cm_pg_sink_batch *batch, cm_pg_sink_row *row,
-                         cm_slice tenant_id, const cm_pg_sink_origin *origin, cm_error *error)
+                         cm_slice tenant_id, const cm_pg_sink_origin *origin,
+                         cm_pg_sink_fault *fault, cm_error *error)
 {
-    const cm_pg_sink_dead dead = {
-        .event_type = e->kind == CM_ROW_CLICK ? "click" : "conversion",
-        .tenant_id = tenant_id,
-        .error_type = "not_storable",
-        .field = e->field,
-        .reason = e->fault,
-    };
+    *fault = (cm_pg_sink_fault){e->field, e->fault};
     if (e->fault != NULL) {
         cm_pg_sink_batch_undo(batch, row);
-        return cm_pg_sink_put_rejected(batch, &dead, origin, error);
+        return CM_OK;
     }
     const cm_pg_sink_origin kept = {position_of(origin), origin->line};
     cm_pg_sink_batch_keep(batch, row, tenant_id, &kept);
@@ -244,9 +239,9 @@ static void put_expiry(encoding *e, const cm_pg_sink_shape *shape, const cm_clic
         cm_pgcopy_put_null(e->rows);
 }
 
-cm_status cm_pg_sink_put_click(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch,
-                               const cm_click *click, const cm_pg_sink_origin *origin,
-                               cm_error *error)
+cm_status cm_pg_sink_encode_click(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch,
+                                  const cm_click *click, const cm_pg_sink_origin *origin,
+                                  cm_pg_sink_fault *fault, cm_error *error)
 {
     cm_pg_sink_row *row = cm_pg_sink_batch_begin(batch, CM_PG_SINK_CLICK);
     if (row == NULL)
@@ -264,12 +259,12 @@ cm_status cm_pg_sink_put_click(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch,
     put_required(&e, CM_CLICK_AD_ID, click->ad_id);
     put_text(&e, CM_CLICK_CREATIVE_ID, click->creative_id);
     put_device(&e, CM_CLICK_USER_AGENT, &click->device);
-    return end_row(&e, batch, row, click->tenant_id, origin, error);
+    return end_row(&e, batch, row, click->tenant_id, origin, fault, error);
 }
 
-cm_status cm_pg_sink_put_result(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch,
-                                const cm_pg_sink_result *result, const cm_pg_sink_origin *origin,
-                                cm_error *error)
+cm_status cm_pg_sink_encode_result(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch,
+                                   const cm_pg_sink_result *result, const cm_pg_sink_origin *origin,
+                                   cm_pg_sink_fault *fault, cm_error *error)
 {
     const cm_conversion *conversion = result->conversion;
     cm_slice click_id = result->result->click.click_id;
@@ -293,5 +288,42 @@ cm_status cm_pg_sink_put_result(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch
     cm_pg_result_put(&shape->encoder, result->result, result->model, e.rows);
     cm_pg_result_put_layers(result->result, e.rows);
     cm_pgcopy_put_int4(e.rows, (int32_t)result->processing_ms);
-    return end_row(&e, batch, row, conversion->tenant_id, origin, error);
+    return end_row(&e, batch, row, conversion->tenant_id, origin, fault, error);
+}
+
+static cm_status put_unstorable(cm_pg_sink_batch *batch, cm_row_kind kind, cm_slice tenant_id,
+                                const cm_pg_sink_fault *fault, const cm_pg_sink_origin *origin,
+                                cm_error *error)
+{
+    const cm_pg_sink_dead dead = {
+        .event_type = kind == CM_ROW_CLICK ? "click" : "conversion",
+        .tenant_id = tenant_id,
+        .error_type = CM_PG_NOT_STORABLE,
+        .field = fault->field,
+        .reason = fault->reason,
+    };
+    return cm_pg_sink_put_rejected(batch, &dead, origin, error);
+}
+
+cm_status cm_pg_sink_put_click(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch,
+                               const cm_click *click, const cm_pg_sink_origin *origin,
+                               cm_error *error)
+{
+    cm_pg_sink_fault fault;
+    cm_status status = cm_pg_sink_encode_click(shape, batch, click, origin, &fault, error);
+    if (status != CM_OK || fault.reason == NULL)
+        return status;
+    return put_unstorable(batch, CM_ROW_CLICK, click->tenant_id, &fault, origin, error);
+}
+
+cm_status cm_pg_sink_put_result(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch,
+                                const cm_pg_sink_result *result, const cm_pg_sink_origin *origin,
+                                cm_error *error)
+{
+    cm_pg_sink_fault fault;
+    cm_status status = cm_pg_sink_encode_result(shape, batch, result, origin, &fault, error);
+    if (status != CM_OK || fault.reason == NULL)
+        return status;
+    return put_unstorable(batch, CM_ROW_CONVERSION, result->conversion->tenant_id, &fault, origin,
+                          error);
 }

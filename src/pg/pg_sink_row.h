@@ -12,6 +12,8 @@
  * reads. */
 #define CM_PG_SINK_CONVERSION_TYPE CM_CONVERSION_FIELD_COUNT
 
+#define CM_PG_NOT_STORABLE "not_storable" /* the error_type of a row with a fault */
+
 /** How rows are encoded. */
 typedef struct cm_pg_sink_shape {
     uint32_t characters_max[2][CM_FIELD_COUNT_MAX]; /* of click_tracking, conversion_tracking, by
@@ -23,7 +25,21 @@ typedef struct cm_pg_sink_shape {
 /** The name of a column among the limits; NULL where there is none. */
 const char *cm_pg_sink_column_name(cm_row_kind kind, size_t field);
 
-/** Append a row to the batch. CM_OK or CM_ERROR_MEMORY: then the batch is as it was. */
+/** Why the tables cannot hold a row. */
+typedef struct cm_pg_sink_fault {
+    const char *field, *reason; /* static text; NULL: there is none */
+} cm_pg_sink_fault;
+
+/** Append a row to the batch, unless it has a fault, which is then told. CM_OK or CM_ERROR_MEMORY:
+ * then the batch is as it was. */
+cm_status cm_pg_sink_encode_click(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch,
+                                  const cm_click *click, const cm_pg_sink_origin *origin,
+                                  cm_pg_sink_fault *fault, cm_error *error);
+cm_status cm_pg_sink_encode_result(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch,
+                                   const cm_pg_sink_result *result, const cm_pg_sink_origin *origin,
+                                   cm_pg_sink_fault *fault, cm_error *error);
+
+/** The same; one with a fault becomes a dead event. CM_OK or CM_ERROR_MEMORY: then the batch is as it was. */
 cm_status cm_pg_sink_put_click(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch,
                                const cm_click *click, const cm_pg_sink_origin *origin,
                                cm_error *error);

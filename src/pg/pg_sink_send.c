@@ -3,9 +3,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "pg/pg_sink_fault.h"
+#include "pg/pg_sink_session.h"
 #include "pg/pg_tenants.h"
 #include "pg/pg_wait.h"
-#include "sql.h"
 #include "util/error.h"
 
 #define PAUSE_SLICE_MS 50u
@@ -25,8 +26,7 @@ cm_status cm_pg_sink_connect(cm_pg_sink_sender *sender, cm_error *error)
         return status;
     status = cm_pg_engine_check(&sender->pg, &sender->options, error);
     if (status == CM_OK)
-        status = cm_pg_run(&sender->pg, "prepare the session", cm_sql_queries_sink_session, NULL,
-                           NULL, error);
+        status = cm_pg_sink_session_begin(&sender->pg, error);
     sender->is_ready = status == CM_OK;
     if (sender->is_ready)
         sender->watch.link(sender->watch.context, true, "");
@@ -84,45 +84,23 @@ typedef enum verdict {
     VERDICT_FATAL, /* nothing will do */
 } verdict;
 
-/* The class of an SQLSTATE, its first two characters, is among these. */
-static bool is_of_class(const char *sqlstate, const char *const *classes)
-{
-    for (; *classes != NULL; classes++)
-        if (strncmp(sqlstate, *classes, strlen(*classes)) == 0)
-            return true;
-    return false;
-}
-
 static verdict judge(const cm_pg_sink_sender *sender, cm_status status, unsigned same_faults)
 {
-    static const char *const LOST[] = {"08",    /* connection */
-                                       "25006", /* read-only: a standby now */
-                                       "53",    /* out of memory, disk, connections */
-                                       "55",    /* in use */
-                                       "57",    /* shut down, cancelled */
-                                       "58",    /* of the system */
-                                       NULL};
-    static const char *const AGAIN[] = {"40", /* serialization, deadlock */ NULL};
-    static const char *const ROW[] = {"21", "22", /* data */
-                                      "23",       /* constraints */
-                                      "44",       /* of views */
-                                      "54",       /* limits, as of an index entry's size */
-                                      "P0",       /* raised by a trigger */
-                                      NULL};
     const char *sqlstate = sender->pg.sqlstate;
+    cm_pg_sink_fault_class class = cm_pg_sink_fault_class_of(sqlstate);
     if (status != CM_ERROR_DATABASE)
         return VERDICT_FATAL;
     if (sender->pg.connection == NULL || PQstatus(sender->pg.connection) != CONNECTION_OK ||
-        is_of_class(sqlstate, LOST))
+        class == CM_PG_SINK_FAULT_LOST)
         return VERDICT_LOST;
     if (!sender->is_ready) /* the schema's version, rights */
-        return is_of_class(sqlstate, AGAIN) ? VERDICT_LOST : VERDICT_FATAL;
+        return class == CM_PG_SINK_FAULT_AGAIN ? VERDICT_LOST : VERDICT_FATAL;
     bool is_foreign_key = strcmp(sqlstate, FOREIGN_KEY_VIOLATION) == 0;
-    if (is_of_class(sqlstate, AGAIN) || (is_foreign_key && same_faults < SAME_FAULT_MAX))
+    if (class == CM_PG_SINK_FAULT_AGAIN || (is_foreign_key && same_faults < SAME_FAULT_MAX))
         return VERDICT_AGAIN;
     if (sqlstate[0] == '\0') /* libpq's own */
         return VERDICT_LOST;
-    return is_of_class(sqlstate, ROW) ? VERDICT_ROW : VERDICT_FATAL;
+    return class == CM_PG_SINK_FAULT_ROW ? VERDICT_ROW : VERDICT_FATAL;
 }
 
 /* --- Sending ---------------------------------------------------------------------------------- */

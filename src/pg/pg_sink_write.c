@@ -20,8 +20,8 @@ typedef struct writing {
     cm_pg *pg;
     const cm_pg_sink_part *part;
     cm_pg_sink_written *written;
+    const cm_pg_sink_refusals *refusals;
     cm_error *error;
-    cm_buffer dead; /* rows of sink_dead: those that the tables turned out not to take */
 } writing;
 
 /* --- COPY ------------------------------------------------------------------------------------- */
@@ -89,18 +89,15 @@ static cm_status run(writing *w, const char *sql, const cm_pg_value *values, uin
     return status;
 }
 
-/* Bury what a query names: a row's place, error type and message each. */
-static cm_status bury_refused(writing *w, const char *sql)
+/* Tell what a query names: a row's place, error type and message each. */
+static cm_status tell_refused(writing *w, const char *sql)
 {
     cm_pg_answer answer = {NULL};
     cm_status status = cm_pg_run(w->pg, WRITING, sql, NULL, &answer, w->error);
     size_t count = status == CM_OK ? cm_pg_answer_rows(&answer) : 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t row = strtoul(cm_pg_answer_text(&answer, i, 0), NULL, 10);
-        cm_pg_sink_bury(w->part->batch, &w->part->batch->rows[row],
-                        cm_pg_answer_text(&answer, i, 1), cm_pg_answer_text(&answer, i, 2),
-                        &w->dead);
-    }
+    for (size_t i = 0; i < count; i++)
+        w->refusals->take(w->refusals->context, strtoul(cm_pg_answer_text(&answer, i, 0), NULL, 10),
+                          cm_pg_answer_text(&answer, i, 1), cm_pg_answer_text(&answer, i, 2));
     w->written->dead += count;
     cm_pg_answer_free(&answer);
     return status;
@@ -109,42 +106,45 @@ static cm_status bury_refused(writing *w, const char *sql)
 static cm_status write_clicks(writing *w)
 {
     size_t count;
-    uint64_t *inserted = &w->written->clicks_inserted;
+    uint64_t inserted = 0;
     cm_slice rows = rows_of(w->part, CM_PG_SINK_CLICK, &count);
     if (count == 0)
         return CM_OK;
     cm_status status = copy(w, cm_sql_queries_sink_clicks_copy, rows, cm_slice_of(NULL, 0));
     if (status == CM_OK)
-        status = run(w, cm_sql_queries_sink_clicks_insert, NULL, inserted);
-    if (status == CM_OK && *inserted < count)
-        status = bury_refused(w, cm_sql_queries_sink_clicks_refused);
+        status = run(w, cm_sql_queries_sink_clicks_insert, NULL, &inserted);
+    w->written->clicks_inserted += inserted;
+    if (status == CM_OK && inserted < count)
+        status = tell_refused(w, cm_sql_queries_sink_clicks_refused);
     return status;
 }
 
 static cm_status write_conversions(writing *w)
 {
     size_t count;
-    uint64_t *inserted = &w->written->conversions_inserted;
+    uint64_t inserted = 0, updated = 0;
     cm_slice rows = rows_of(w->part, CM_PG_SINK_CONVERSION, &count);
     if (count == 0)
         return CM_OK;
     cm_status status = copy(w, cm_sql_queries_sink_conversions_copy, rows, cm_slice_of(NULL, 0));
     if (status == CM_OK)
-        status = run(w, cm_sql_queries_sink_conversions_insert, NULL, inserted);
-    if (status != CM_OK || *inserted == count)
+        status = run(w, cm_sql_queries_sink_conversions_insert, NULL, &inserted);
+    w->written->conversions_inserted += inserted;
+    if (status != CM_OK || inserted == count)
         return status;
-    status = run(w, cm_sql_queries_sink_conversions_update, NULL, &w->written->conversions_updated);
-    return status == CM_OK ? bury_refused(w, cm_sql_queries_sink_conversions_refused) : status;
+    status = run(w, cm_sql_queries_sink_conversions_update, NULL, &updated);
+    w->written->conversions_updated += updated;
+    return status == CM_OK ? tell_refused(w, cm_sql_queries_sink_conversions_refused) : status;
 }
 
-static cm_status write_dead(writing *w)
+static cm_status write_dead(writing *w, const cm_buffer *refused)
 {
     const cm_pg_value values[] = {{"stream", w->part->stream_name}, {NULL, NULL}};
-    const cm_buffer *more = w->part->buried != NULL ? w->part->buried : &w->dead;
+    const cm_buffer *more = w->part->buried != NULL ? w->part->buried : refused;
     size_t count;
     cm_slice rows = rows_of(w->part, CM_PG_SINK_DEAD, &count);
-    if (w->dead.failed)
-        return cm_error_memory(w->error, "dead events", w->dead.size);
+    if (refused->failed)
+        return cm_error_memory(w->error, "dead events", refused->size);
     w->written->dead += count + (w->part->buried != NULL);
     if (rows.size + more->size == 0)
         return CM_OK;
@@ -164,22 +164,48 @@ static cm_status write_position(writing *w)
     return run(w, cm_sql_queries_sink_position, values, NULL);
 }
 
+static cm_status write_rows(writing *w)
+{
+    cm_status status = write_clicks(w);
+    return status == CM_OK ? write_conversions(w) : status;
+}
+
+cm_status cm_pg_sink_write_rows(cm_pg *pg, const cm_pg_sink_part *part,
+                                const cm_pg_sink_refusals *refusals, cm_pg_sink_written *written,
+                                cm_error *error)
+{
+    writing w = {.pg = pg, .part = part, .written = written, .refusals = refusals, .error = error};
+    return write_rows(&w);
+}
+
+/* Rows of sink_dead: those that the tables turned out not to take. */
+typedef struct burial {
+    const cm_pg_sink_batch *batch;
+    cm_buffer rows;
+} burial;
+
+static void bury(void *context, size_t row, const char *error_type, const char *message)
+{
+    burial *all = context;
+    cm_pg_sink_bury(all->batch, &all->batch->rows[row], error_type, message, &all->rows);
+}
+
 cm_status cm_pg_sink_write(cm_pg *pg, const cm_pg_sink_part *part, cm_pg_sink_written *written,
                            cm_error *error)
 {
-    writing w = {.pg = pg, .part = part, .written = written, .error = error};
+    burial refused = {.batch = part->batch};
+    const cm_pg_sink_refusals refusals = {bury, &refused};
+    writing w = {.pg = pg, .part = part, .written = written, .refusals = &refusals, .error = error};
     *written = (cm_pg_sink_written){0};
     cm_status status = cm_pg_run(pg, WRITING, BEGIN_SQL, NULL, NULL, error);
     if (status == CM_OK)
-        status = write_clicks(&w);
+        status = write_rows(&w);
     if (status == CM_OK)
-        status = write_conversions(&w);
-    if (status == CM_OK)
-        status = write_dead(&w);
+        status = write_dead(&w, &refused.rows);
     if (status == CM_OK)
         status = write_position(&w);
     if (status == CM_OK)
         status = cm_pg_run(pg, "commit events", "COMMIT", NULL, NULL, error);
-    cm_buffer_destroy(&w.dead);
+    cm_buffer_destroy(&refused.rows);
     return status;
 }

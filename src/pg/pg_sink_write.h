@@ -18,6 +18,24 @@ typedef struct cm_pg_sink_written {
     uint64_t clicks_inserted, conversions_inserted, conversions_updated, dead;
 } cm_pg_sink_written;
 
+/** Told of each row that the tables do not take: its place in the batch, and why. */
+typedef struct cm_pg_sink_refusals {
+    void (*take)(void *context, size_t row, const char *error_type, const char *message);
+    void *context;
+} cm_pg_sink_refusals;
+
+/**
+ * Write the part's clicks and conversions within the open transaction, which is to be of REPEATABLE
+ * READ: else a row could fall between two statements. Positions and dead rows are left to the
+ * caller.
+ *
+ * @param written  its counts are added to
+ * @return as cm_pg_sink_write
+ */
+cm_status cm_pg_sink_write_rows(cm_pg *pg, const cm_pg_sink_part *part,
+                                const cm_pg_sink_refusals *refusals, cm_pg_sink_written *written,
+                                cm_error *error);
+
 /**
  * Write it, all or nothing. Rows that are in the tables already change nothing.
  *

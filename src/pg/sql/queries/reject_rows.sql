@@ -1,4 +1,5 @@
--- Malformed rows as dead events: once each, brought up to date where the fault is another one now.
+-- Malformed rows as dead events: once each, brought up to date where the fault is another one now,
+-- or is there again after it was mended.
 INSERT INTO dead_events AS d
     (tenant_id, source, event_type, error_type, error_message, payload)
 SELECT r.tenant_id, 'batch', :'event_type', 'malformed', e.message, to_jsonb(r)
@@ -6,5 +7,6 @@ FROM unnest(:'ids'::uuid[], :'messages'::text[]) AS e (id, message)
 JOIN :"table" r USING (id)
 ON CONFLICT (event_type, (payload ->> 'id')) WHERE source = 'batch' DO UPDATE
 SET error_message = excluded.error_message, payload = excluded.payload,
-    remediation_status = 'pending', resolved_at = NULL
-WHERE d.error_message <> excluded.error_message;
+    error_type = excluded.error_type, remediation_status = 'pending', remediation_notes = NULL,
+    resolved_at = NULL, retry_count = 0, last_retry_at = NULL
+WHERE d.error_message <> excluded.error_message OR d.remediation_status = 'resolved';

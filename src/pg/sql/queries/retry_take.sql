@@ -1,0 +1,41 @@
+-- Dead events to be fed in again, in the order in which they came: what is due, or what was named
+-- whatever it has behind it. Others' are passed over. No more of them than fit into memory.
+SELECT d.id, to_char(d.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"'),
+       d.tenant_id, d.source, d.event_type, d.payload ->> 'id',
+       CASE WHEN jsonb_typeof(d.payload) IS DISTINCT FROM 'object'
+            THEN convert_to(d.payload::text, 'UTF8')
+            -- Lines that JSONB could not hold.
+            WHEN d.payload - 'line' = '{}' AND jsonb_typeof(d.payload -> 'line') = 'string'
+            THEN convert_to(d.payload ->> 'line', 'UTF8')
+            WHEN d.payload - 'line_base64' = '{}'
+                AND d.payload ->> 'line_base64'
+                    ~ '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==|[A-Za-z0-9+/]=))?$'
+            THEN decode(d.payload ->> 'line_base64', 'base64')
+            ELSE convert_to(d.payload::text, 'UTF8')
+       END
+FROM (
+    SELECT c.id, coalesce(sum(octet_length(c.payload::text)) OVER (
+               ORDER BY c.created_at, c.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
+               AS bytes_before
+    FROM (
+        SELECT e.id, e.created_at, e.payload
+        FROM dead_events e
+        WHERE CASE e.event_type WHEN 'click' THEN 0 WHEN 'conversion' THEN 2 ELSE 1 END
+                = :'turn'::integer
+            AND (e.created_at, e.id) > (:'after'::timestamptz, :'after_id'::uuid)
+            AND e.remediation_status = ANY (:'statuses'::text[])
+            AND (e.id = ANY (:'ids'::uuid[])
+                 OR (:'ids'::uuid[] = '{}' AND e.retry_count < :'retries'::integer
+                     AND (e.last_retry_at IS NULL
+                          OR e.last_retry_at + power(2, e.retry_count) * :'pause'::interval
+                             <= now())))
+            AND (:'tenants'::text[] = '{}' OR e.tenant_id = ANY (:'tenants'::text[]))
+            AND (:'error_types'::text[] = '{}' OR e.error_type = ANY (:'error_types'::text[]))
+        ORDER BY e.created_at, e.id
+        LIMIT :'limit'::integer
+    ) c
+) b
+JOIN dead_events d USING (id)
+WHERE b.bytes_before < :'bytes'::bigint
+ORDER BY d.created_at, d.id
+FOR UPDATE OF d SKIP LOCKED;
