@@ -38,10 +38,19 @@ static json_t *value_json(const cm_value *value)
     }
 }
 
-/* The row as it would stand in an NDJSON file. False when memory is short. */
+/* A row's key as PostgreSQL writes it. */
+static json_t *key_json(const char *key)
+{
+    char digits[2 * CM_UUID_BYTES + 1];
+    cm_pg_uuid_text(key, digits);
+    return json_sprintf("%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12, digits + 16,
+                        digits + 20);
+}
+
+/* The row as it would stand in an NDJSON file, and its key. False when memory is short. */
 static bool row_text(cm_row_kind kind, const cm_pg_row *row, cm_buffer *text)
 {
-    json_t *object = json_object();
+    json_t *object = cm_json_with(json_object(), "id", key_json(row->id));
     for (size_t field = 0; field < cm_field_count(kind); field++)
         if (row->values[field].kind != CM_VALUE_MISSING)
             object =

@@ -172,13 +172,15 @@ static cm_status summarize(cm_stream_run *run, double seconds, cm_error *error)
 static cm_status open_window(cm_stream_run *run, bool *resumed, cm_error *error)
 {
     const cm_settings *settings = run->run.settings;
-    cm_status status =
-        cm_stream_checkpoint_open(&run->checkpoint, settings, run->run.log, run->stream, &run->sink,
-                                  cm_run_threads(settings), resumed, error);
+    cm_status status = cm_stream_checkpoint_open(&run->checkpoint, settings, run->run.log,
+                                                 run->stream, &run->sink, run->run.rejects.output,
+                                                 cm_run_threads(settings), resumed, error);
     if (status != CM_OK || *resumed)
         return status;
     tell_position(run);
     status = cm_stream_warm_up(run, error);
+    if (status == CM_OK)
+        status = cm_rejects_flush(&run->run.rejects, error);
     /* What the database has to begin with changes with the first click that is stored there. */
     return status == CM_OK ? cm_stream_checkpoint_start(&run->checkpoint, error) : status;
 }

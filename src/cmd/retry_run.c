@@ -179,6 +179,20 @@ static cm_status run_chunk(const cm_retry_chunk *empty, cm_pg_retry_place *place
     }
 }
 
+static cm_status run_turn(const cm_retry_chunk *empty, int turn, cm_retry_report *report,
+                          cm_error *error)
+{
+    const cm_retry_config *config = empty->config;
+    cm_pg_retry_place place = {.turn = turn};
+    cm_status status = CM_OK;
+    for (bool more = true; more && status == CM_OK;) {
+        status = run_chunk(empty, &place, &more, report, error);
+        if (config->on_progress != NULL)
+            config->on_progress(config->context, report->taken);
+    }
+    return status;
+}
+
 cm_status cm_retry_run(const cm_retry_config *config, cm_pg *pg, cm_retry_report *report,
                        cm_error *error)
 {
@@ -188,13 +202,13 @@ cm_status cm_retry_run(const cm_retry_config *config, cm_pg *pg, cm_retry_report
     cm_status status = cm_pg_sink_session_begin(pg, error);
     if (status == CM_OK)
         status = cm_pg_sink_session_limits(pg, &shape, error);
-    for (int turn = 0; turn < CM_PG_RETRY_TURNS; turn++) {
-        cm_pg_retry_place place = {.turn = turn};
-        for (bool more = true; more && status == CM_OK;) {
-            status = run_chunk(&empty, &place, &more, report, error);
-            if (config->on_progress != NULL)
-                config->on_progress(config->context, report->taken);
-        }
+    if (status == CM_OK)
+        status = cm_pg_retry_clicks_begin(pg, config->schema, error);
+    for (int turn = 0; turn < CM_PG_RETRY_TURNS && status == CM_OK; turn++) {
+        if (turn == CM_PG_RETRY_TURN_LAST)
+            status = cm_pg_retry_clicks_end(pg, config->schema, error);
+        if (status == CM_OK)
+            status = run_turn(&empty, turn, report, error);
     }
     cm_pg_encoder_destroy(&shape.encoder);
     return status;

@@ -10,14 +10,13 @@
 
 /** What to run. */
 typedef struct cm_retry_config {
-    const char *conninfo, *schema; /* as of cm_pg_options */
+    const char *schema; /* NULL: "public" */
     const cm_pg_retry_values *values;
     const cm_model *model;
     bool lenient; /* a malformed optional field is missing */
     bool dry_run; /* everything but the writing */
     unsigned threads;
     uint64_t hash_seed;
-    const atomic_bool *interrupt;
     void *context;
     void (*on_progress)(void *context, uint64_t events);
 } cm_retry_config;

@@ -144,6 +144,7 @@ static void begin(cm_stream_checkpoint *c, uint64_t now_ns)
     c->manifest = (cm_stream_manifest){.has_seq = c->stream->last.has_seq,
                                        .seq = c->stream->last.seq,
                                        .events = c->stream->events,
+                                       .rejects = cm_output_extent_of(c->rejects),
                                        .first_ids = c->stream->seen.first,
                                        .end_ids = c->stream->seen.end};
     c->sink_rows = cm_stream_sink_rows(c->sink);

@@ -34,6 +34,7 @@ typedef struct cm_stream_checkpoint {
     cm_log *log;
     cm_stream *stream;
     cm_stream_sink *sink;
+    cm_output *rejects; /* of --rejects, borrowed; what is in it is what is counted; or NULL */
     cm_segment_encoder encoder;
     cm_saved_segment *saved; /* by place */
     size_t saved_capacity;
@@ -62,13 +63,16 @@ bool cm_stream_checkpoint_exists(const cm_settings *settings);
  * Open the directory, and bring the stream back to the checkpoint in it, if there is one.
  *
  * @param stream    new; its engine empty
+ * @param rejects   the file of --rejects: cut back to what the checkpoint knows, as events after it
+ *                  come again; NULL: there is none
  * @param resumed   receives whether there was one
  * @return CM_OK, CM_ERROR_IO, CM_ERROR_FORMAT (what is damaged, and what to do), CM_ERROR_MODEL,
  *         CM_ERROR_MEMORY, CM_ERROR_CAPACITY
  */
 cm_status cm_stream_checkpoint_open(cm_stream_checkpoint *checkpoint, const cm_settings *settings,
                                     cm_log *log, cm_stream *stream, cm_stream_sink *sink,
-                                    unsigned threads, bool *resumed, cm_error *error);
+                                    cm_output *rejects, unsigned threads, bool *resumed,
+                                    cm_error *error);
 
 /** Begin one where it is time to, and go on with what is under way: some 200 us at most, and a
  * ninth of the time. To be called between events. What fails is told, and tried again. */

@@ -7,8 +7,8 @@
 #include "store/click_store.h"
 #include "util/error.h"
 
-#define MAGIC UINT64_C(0x31464e414d4d4d43) /* "CMMMANF1" */
-#define HEAD_NUMBERS 9
+#define MAGIC UINT64_C(0x32464e414d4d4d43) /* "CMMMANF2" */
+#define HEAD_NUMBERS 12
 #define SEGMENT_NUMBERS 4
 
 const char *cm_part_name_of(const char *kind, uint64_t number, char room[CM_PART_NAME_MAX + 1])
@@ -27,7 +27,10 @@ void cm_stream_manifest_write(const cm_stream_manifest *manifest, cm_buffer *byt
                                          manifest->next_part,
                                          manifest->first_ids,
                                          manifest->end_ids,
-                                         manifest->segment_count};
+                                         manifest->segment_count,
+                                         manifest->rejects.device,
+                                         manifest->rejects.inode,
+                                         manifest->rejects.bytes};
     cm_buffer_append(bytes, (const char *)head, sizeof head);
     for (size_t i = 0; i < manifest->segment_count; i++) {
         const cm_wanted_segment *segment = &manifest->segments[i];
@@ -71,7 +74,8 @@ cm_status cm_stream_manifest_read(cm_slice bytes, cm_stream_manifest *manifest, 
                                      .state_part = head[4],
                                      .next_part = head[5],
                                      .first_ids = head[6],
-                                     .end_ids = head[7]};
+                                     .end_ids = head[7],
+                                     .rejects = {head[9], head[10], head[11]}};
     size_t left = bytes.size - sizeof head;
     if (left % segment_bytes != 0 || head[8] != left / segment_bytes ||
         manifest->first_ids > manifest->end_ids || head[1] > 1)

@@ -3,6 +3,7 @@
 #ifndef CM_CMD_STREAM_MANIFEST_H
 #define CM_CMD_STREAM_MANIFEST_H
 
+#include "file/output.h"
 #include "file/parts.h"
 
 /** A segment of the store. */
@@ -15,8 +16,9 @@ typedef struct cm_wanted_segment {
 
 typedef struct cm_stream_manifest {
     bool has_seq;
-    uint64_t seq;    /* of the last event */
-    uint64_t events; /* that the stream has taken */
+    uint64_t seq;             /* of the last event */
+    uint64_t events;          /* that the stream has taken */
+    cm_output_extent rejects; /* the file of --rejects then */
     uint64_t state_part, next_part;
     uint64_t first_ids, end_ids; /* segments of ids; the last of them is in the state */
     cm_wanted_segment *segments;

@@ -89,6 +89,15 @@ static void tell(const cm_stream_checkpoint *c, const char *path, const cm_strea
                     path, clicks, seconds);
 }
 
+/* Events without seq do not come again: what was said of them stays. */
+static cm_status cut_back(const cm_stream_checkpoint *c, const cm_stream_manifest *manifest,
+                          cm_error *error)
+{
+    if (!manifest->has_seq && manifest->events > 0)
+        return CM_OK;
+    return cm_output_cut_back(c->rejects, &manifest->rejects, error);
+}
+
 static cm_status restore(cm_stream_checkpoint *c, const char *path, cm_slice bytes,
                          unsigned threads, cm_error *error)
 {
@@ -100,6 +109,8 @@ static cm_status restore(cm_stream_checkpoint *c, const char *path, cm_slice byt
         status = load(&r, stream, threads, error);
     if (status == CM_OK)
         status = remember(c, &r.manifest, error);
+    if (status == CM_OK)
+        status = cut_back(c, &r.manifest, error);
     free(r.manifest.segments);
     if (status != CM_OK)
         return status;
@@ -117,7 +128,8 @@ bool cm_stream_checkpoint_exists(const cm_settings *settings)
 
 cm_status cm_stream_checkpoint_open(cm_stream_checkpoint *c, const cm_settings *settings,
                                     cm_log *log, cm_stream *stream, cm_stream_sink *sink,
-                                    unsigned threads, bool *resumed, cm_error *error)
+                                    cm_output *rejects, unsigned threads, bool *resumed,
+                                    cm_error *error)
 {
     const char *path = cm_settings_text(settings, CM_OPTION_CHECKPOINT);
     cm_slice manifest;
@@ -127,6 +139,7 @@ cm_status cm_stream_checkpoint_open(cm_stream_checkpoint *c, const cm_settings *
         .log = log,
         .stream = stream,
         .sink = sink,
+        .rejects = rejects,
         .next_part = 1,
         .interval_ns = cm_settings_number(settings, CM_OPTION_CHECKPOINT_INTERVAL) * 1000,
         .begun_ns = cm_clock_ns(),

@@ -248,6 +248,27 @@ cm_status cm_output_open(const char *path, const cm_output_options *options, cm_
     return status;
 }
 
+/* --- Extent ----------------------------------------------------------------------------------- */
+
+cm_output_extent cm_output_extent_of(const cm_output *output)
+{
+    struct stat status;
+    if (output == NULL || !output->options.is_growing || fstat(output->fd, &status) != 0 ||
+        !S_ISREG(status.st_mode))
+        return (cm_output_extent){0};
+    return (cm_output_extent){status.st_dev, status.st_ino, (uint64_t)status.st_size};
+}
+
+cm_status cm_output_cut_back(cm_output *output, const cm_output_extent *extent, cm_error *error)
+{
+    cm_output_extent now = cm_output_extent_of(output);
+    bool is_same = now.inode != 0 && now.inode == extent->inode && now.device == extent->device;
+    if (!is_same || now.bytes <= extent->bytes)
+        return CM_OK;
+    return ftruncate(output->fd, (off_t)extent->bytes) == 0 ? CM_OK
+                                                            : trouble(output, "write", error);
+}
+
 /* --- Commit and abort ------------------------------------------------------------------------- */
 
 /* Copy a spool to where it goes. */

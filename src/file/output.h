@@ -57,6 +57,23 @@ cm_status cm_output_settle(cm_output *output, cm_error *error);
  * CM_ERROR_IO, as abort. */
 cm_status cm_output_commit(cm_output *output, cm_error *error);
 
+/** Which regular file a growing output is, and how far it goes. */
+typedef struct cm_output_extent {
+    uint64_t device, inode; /* inode 0: it is no such file */
+    uint64_t bytes;
+} cm_output_extent;
+
+/** What is written so far. NULL is allowed, and is no file. */
+cm_output_extent cm_output_extent_of(const cm_output *output);
+
+/**
+ * Take back what a growing output has beyond an earlier extent: whoever was killed comes to it
+ * again. Where it is another file by now, or a shorter one, it stays as it is.
+ *
+ * @return CM_OK or CM_ERROR_IO
+ */
+cm_status cm_output_cut_back(cm_output *output, const cm_output_extent *extent, cm_error *error);
+
 /** Drop what was written and free the output. NULL is allowed. */
 void cm_output_abort(cm_output *output);
 

@@ -63,6 +63,22 @@ void cm_pg_retry_values_destroy(cm_pg_retry_values *values)
 
 /* ---- taking ---- */
 
+static cm_status run_in(cm_pg *pg, const char *sql, const char *schema, cm_error *error)
+{
+    const cm_pg_value values[] = {{"schema", schema == NULL ? "public" : schema}, {NULL, NULL}};
+    return cm_pg_run(pg, "wait for other retries", sql, values, NULL, error);
+}
+
+cm_status cm_pg_retry_clicks_begin(cm_pg *pg, const char *schema, cm_error *error)
+{
+    return run_in(pg, cm_sql_queries_retry_clicks_begin, schema, error);
+}
+
+cm_status cm_pg_retry_clicks_end(cm_pg *pg, const char *schema, cm_error *error)
+{
+    return run_in(pg, cm_sql_queries_retry_clicks_end, schema, error);
+}
+
 cm_status cm_pg_retry_begin(cm_pg *pg, cm_error *error)
 {
     /* A constraint that waits for the commit would fail all of it. */

@@ -14,7 +14,8 @@
 
 #define CM_PG_RETRY_EVENTS_MAX 2000 /* of a transaction */
 #define CM_PG_RETRY_TIMES 10        /* after so many failures only who is named is taken */
-#define CM_PG_RETRY_TURNS 3         /* clicks, unknown ones, conversions */
+#define CM_PG_RETRY_TURNS 3         /* clicks, unknown ones, conversions, */
+#define CM_PG_RETRY_TURN_LAST 2     /* which go when nobody feeds in others any more */
 
 /** Which dead events. Zero is all. Borrowed. */
 typedef struct cm_pg_retry_filter {
@@ -54,6 +55,12 @@ enum cm_pg_retry_column {
     CM_PG_RETRY_ROW_ID, /* of source "batch": the row's key */
     CM_PG_RETRY_LINE,   /* bytes as "\x..."; NULL: no payload */
 };
+
+/** Begin to feed in clicks. @param schema  NULL: "public" */
+cm_status cm_pg_retry_clicks_begin(cm_pg *pg, const char *schema, cm_error *error);
+
+/** That is done; wait until it is in all other sessions, too, so that conversions find theirs. */
+cm_status cm_pg_retry_clicks_end(cm_pg *pg, const char *schema, cm_error *error);
 
 /** Begin the transaction: one picture of the data. */
 cm_status cm_pg_retry_begin(cm_pg *pg, cm_error *error);

@@ -15,6 +15,9 @@ torture: torture-stream torture-stream-rejects torture-purge ## all of the tortu
 .PHONY: torture torture-stream torture-stream-rejects torture-faults
 
 torture: torture-stream torture-stream-rejects torture-faults ## all of the torture below: hours
+.PHONY: torture torture-stream torture-stream-rejects torture-retry
+
+torture: torture-stream torture-stream-rejects torture-retry ## all of the torture below: hours
 
 # In some rounds with a program whose segments are so small that many come and go.
 KILLS = 1000
@@ -63,3 +66,7 @@ test-programs: $(SEAM)
 torture-faults: all $(SEAM) ## let every call fail that can, of every command (OPTIONS=--help): hours
 	@scripts/pg_temp.sh run tests/torture/faults_every.py --program $(BUILD)/clickmatch \
 	    --seam $(SEAM) $(OPTIONS)
+RETRY_KILLS = 200
+torture-retry: all ## kill `retry` RETRY_KILLS times (200: 10 minutes), alone and side by side
+	@tests/torture/retry_kills.py --kills $(RETRY_KILLS) --program $(BUILD)/clickmatch \
+	    --keep $(BUILD)/torture $(OPTIONS)

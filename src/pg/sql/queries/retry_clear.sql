@@ -1,3 +1,3 @@
--- The staging tables, between two parts of one transaction.
-DELETE FROM pg_temp.sink_clicks;
-DELETE FROM pg_temp.sink_conversions;
+-- The staging tables, between two parts of one transaction: anew, as rows that were deleted would
+-- be read again and again until it ends.
+TRUNCATE pg_temp.sink_clicks, pg_temp.sink_conversions;
