@@ -179,11 +179,11 @@ static cm_status run_chunk(const cm_retry_chunk *empty, cm_pg_retry_place *place
     }
 }
 
-static cm_status run_turn(const cm_retry_chunk *empty, int turn, cm_retry_report *report,
-                          cm_error *error)
+static cm_status run_turn(const cm_retry_chunk *empty, int turn, const char *as_of,
+                          cm_retry_report *report, cm_error *error)
 {
     const cm_retry_config *config = empty->config;
-    cm_pg_retry_place place = {.turn = turn};
+    cm_pg_retry_place place = {.turn = turn, .as_of = as_of};
     cm_status status = CM_OK;
     for (bool more = true; more && status == CM_OK;) {
         status = run_chunk(empty, &place, &more, report, error);
@@ -198,17 +198,18 @@ cm_status cm_retry_run(const cm_retry_config *config, cm_pg *pg, cm_retry_report
 {
     cm_pg_sink_shape shape = {.click_window_us = config->model->window_us};
     const cm_retry_chunk empty = {.config = config, .pg = pg, .shape = &shape};
+    char as_of[CM_PG_TIME_BYTES];
     *report = (cm_retry_report){0};
     cm_status status = cm_pg_sink_session_begin(pg, error);
     if (status == CM_OK)
         status = cm_pg_sink_session_limits(pg, &shape, error);
     if (status == CM_OK)
-        status = cm_pg_retry_clicks_begin(pg, config->schema, error);
+        status = cm_pg_retry_clicks_begin(pg, config->schema, as_of, error);
     for (int turn = 0; turn < CM_PG_RETRY_TURNS && status == CM_OK; turn++) {
         if (turn == CM_PG_RETRY_TURN_LAST)
             status = cm_pg_retry_clicks_end(pg, config->schema, error);
         if (status == CM_OK)
-            status = run_turn(&empty, turn, report, error);
+            status = run_turn(&empty, turn, as_of, report, error);
     }
     cm_pg_encoder_destroy(&shape.encoder);
     return status;

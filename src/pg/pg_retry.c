@@ -63,20 +63,27 @@ void cm_pg_retry_values_destroy(cm_pg_retry_values *values)
 
 /* ---- taking ---- */
 
-static cm_status run_in(cm_pg *pg, const char *sql, const char *schema, cm_error *error)
+static cm_status run_in(cm_pg *pg, const char *sql, const char *schema, cm_pg_answer *answer,
+                        cm_error *error)
 {
     const cm_pg_value values[] = {{"schema", schema == NULL ? "public" : schema}, {NULL, NULL}};
-    return cm_pg_run(pg, "wait for other retries", sql, values, NULL, error);
+    return cm_pg_run(pg, "wait for other retries", sql, values, answer, error);
 }
 
-cm_status cm_pg_retry_clicks_begin(cm_pg *pg, const char *schema, cm_error *error)
+cm_status cm_pg_retry_clicks_begin(cm_pg *pg, const char *schema, char as_of[CM_PG_TIME_BYTES],
+                                   cm_error *error)
 {
-    return run_in(pg, cm_sql_queries_retry_clicks_begin, schema, error);
+    cm_pg_answer answer = {NULL};
+    cm_status status = run_in(pg, cm_sql_queries_retry_clicks_begin, schema, &answer, error);
+    if (status == CM_OK)
+        (void)snprintf(as_of, CM_PG_TIME_BYTES, "%s", cm_pg_answer_text(&answer, 0, 0));
+    cm_pg_answer_free(&answer);
+    return status;
 }
 
 cm_status cm_pg_retry_clicks_end(cm_pg *pg, const char *schema, cm_error *error)
 {
-    return run_in(pg, cm_sql_queries_retry_clicks_end, schema, error);
+    return run_in(pg, cm_sql_queries_retry_clicks_end, schema, NULL, error);
 }
 
 cm_status cm_pg_retry_begin(cm_pg *pg, cm_error *error)
@@ -94,6 +101,7 @@ cm_status cm_pg_retry_take(cm_pg *pg, const cm_pg_retry_values *values,
     bool is_first = place->after_id[0] == '\0';
     const cm_pg_value given[] = {
         {"turn", turn},
+        {"as_of", place->as_of},
         {"after", is_first ? "-infinity" : place->after},
         {"after_id", is_first ? "00000000-0000-0000-0000-000000000000" : place->after_id},
         {"statuses", values->names_ids ? "{pending,ignored}" : "{pending}"},

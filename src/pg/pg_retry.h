@@ -39,9 +39,10 @@ cm_status cm_pg_retry_values_make(const cm_pg_retry_filter *filter, cm_pg_retry_
                                   cm_error *error);
 void cm_pg_retry_values_destroy(cm_pg_retry_values *values);
 
-/** Where taking has got to. Zero-initialised is the beginning. */
+/** Where taking has got to. */
 typedef struct cm_pg_retry_place {
     int turn;
+    const char *as_of;                          /* of cm_pg_retry_clicks_begin */
     char after[CM_PG_TIME_BYTES], after_id[37]; /* of the last one taken; "": none yet */
 } cm_pg_retry_place;
 
@@ -56,8 +57,14 @@ enum cm_pg_retry_column {
     CM_PG_RETRY_LINE,   /* bytes as "\x..."; NULL: no payload */
 };
 
-/** Begin to feed in clicks. @param schema  NULL: "public" */
-cm_status cm_pg_retry_clicks_begin(cm_pg *pg, const char *schema, cm_error *error);
+/**
+ * Begin to feed in clicks.
+ *
+ * @param schema  NULL: "public"
+ * @param as_of   receives the time now: what is due then is taken
+ */
+cm_status cm_pg_retry_clicks_begin(cm_pg *pg, const char *schema, char as_of[CM_PG_TIME_BYTES],
+                                   cm_error *error);
 
 /** That is done; wait until it is in all other sessions, too, so that conversions find theirs. */
 cm_status cm_pg_retry_clicks_end(cm_pg *pg, const char *schema, cm_error *error);

@@ -39,7 +39,8 @@ cm_status cm_pg_sink_encode_result(cm_pg_sink_shape *shape, cm_pg_sink_batch *ba
                                    const cm_pg_sink_result *result, const cm_pg_sink_origin *origin,
                                    cm_pg_sink_fault *fault, cm_error *error);
 
-/** The same; one with a fault becomes a dead event. CM_OK or CM_ERROR_MEMORY: then the batch is as it was. */
+/** The same; one with a fault becomes a dead event. CM_OK or CM_ERROR_MEMORY: then the batch is as
+ * it was. */
 cm_status cm_pg_sink_put_click(cm_pg_sink_shape *shape, cm_pg_sink_batch *batch,
                                const cm_click *click, const cm_pg_sink_origin *origin,
                                cm_error *error);

@@ -36,7 +36,8 @@ case_mended_is_as_never_broken() {
         "[$broken, 0, 0, 0]"
     expect_match "$work/err" "^retried +$broken dead events: $broken resolved, 0 failed, 0 ignored"
     expect_sql "SELECT count(*) FROM dead_events WHERE remediation_status <> 'resolved'
-                OR resolved_at IS NULL OR retry_count > 0 OR remediation_notes NOT LIKE 'retried:%'" 0
+                OR resolved_at IS NULL OR retry_count > 0
+                OR remediation_notes NOT LIKE 'retried:%'" 0
     expect_as_never_broken
     state >before
     run retry --summary summary.json
@@ -51,8 +52,8 @@ case_a_dry_run_changes_nothing() {
     state >before
     run retry --dry-run --summary summary.json
     expect_status 0
-    expect_json summary.json '[d["dry_run"], d["resolved"], sum(e["due"] for e in d["dead_events"])]' \
-        "[true, $broken, $broken]"
+    expect_json summary.json '[d["dry_run"], d["resolved"]]' "[true, $broken]"
+    expect_json summary.json 'sum(e["due"] for e in d["dead_events"])' "$broken"
     expect_match "$work/err" "^would retry +$broken dead events: $broken resolved"
     state >after
     expect_same before after
@@ -89,7 +90,7 @@ case_failing_again() {
     expect_sql 'SELECT click_id FROM click_tracking' k
 }
 
-# Every way in which an event can fail, each with its own reason, in the company of ones that do not.
+# Every way in which an event can fail, each with its reason, in the company of ones that do not.
 case_reasons() {
     use_new_database found_empty
     sql -c "ALTER TABLE click_tracking ADD CONSTRAINT odd CHECK (adset_id <> 'odd')" \
@@ -121,11 +122,12 @@ case_reasons() {
             VALUES ('batch', 'click', 'malformed', 'x', '{\"id\":\"none\"}')"
     run retry --quiet
     expect_status 0
-    sql -c "SELECT remediation_status, retry_count, error_type, error_message, remediation_notes
-            FROM dead_events ORDER BY created_at, id" >got
+    sql -c "SELECT remediation_status, retry_count, error_type,
+                replace(error_message, 'for relation \"click_tracking\" violates check', 'violates'),
+                remediation_notes FROM dead_events ORDER BY created_at, id" >got
     cat >wanted <<'TEXT'
 resolved|0|malformed|x|retried: the click is in click_tracking
-pending|1|refused|cannot write events: new row for relation "click_tracking" violates check constraint "odd" (SQLSTATE 23514)|
+pending|1|refused|cannot write events: new row violates constraint "odd" (SQLSTATE 23514)|
 resolved|0|malformed|x|retried: the click is in click_tracking
 pending|1|other_tenant|click_id: another tenant has a click of this id|
 pending|1|not_storable|ad_id: missing, and the table demands it|
@@ -217,11 +219,11 @@ case_rows_of_tables() {
         -c "UPDATE click_tracking SET fingerprint_hash = NULL WHERE fingerprint_hash = 'x'" \
         -c "UPDATE conversion_tracking SET conversion_fingerprint_hash = NULL
             WHERE conversion_fingerprint_hash = 'x'" \
-        -c "DELETE FROM conversion_tracking WHERE id = (SELECT max(d.payload ->> 'id')::uuid $of_mine
-            WHERE event_type = 'conversion')"
+        -c "DELETE FROM conversion_tracking WHERE id = (
+                SELECT max(d.payload ->> 'id')::uuid $of_mine WHERE event_type = 'conversion')"
     run retry --summary summary.json
-    expect_json summary.json '[d["taken"], d["resolved"], d["ignored"], sum(d["methods"].values())]' \
-        '[6, 5, 1, 2]'
+    expect_json summary.json '[d["taken"], d["resolved"], d["ignored"]]' '[6, 5, 1]'
+    expect_json summary.json 'sum(d["methods"].values())' 2
     digest 'SELECT c.* FROM conversion_tracking c JOIN mine USING (id)' >before
     run batch --quiet --recovery-target 0 "${period[@]}"
     digest 'SELECT c.* FROM conversion_tracking c JOIN mine USING (id)' >after

@@ -28,7 +28,7 @@ FROM (
                  OR (:'ids'::uuid[] = '{}' AND e.retry_count < :'retries'::integer
                      AND (e.last_retry_at IS NULL
                           OR e.last_retry_at + power(2, e.retry_count) * :'pause'::interval
-                             <= now())))
+                             <= :'as_of'::timestamptz)))
             AND (:'tenants'::text[] = '{}' OR e.tenant_id = ANY (:'tenants'::text[]))
             AND (:'error_types'::text[] = '{}' OR e.error_type = ANY (:'error_types'::text[]))
         ORDER BY e.created_at, e.id
