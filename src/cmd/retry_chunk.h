@@ -44,6 +44,9 @@ typedef struct cm_retry_chunk {
     cm_match_counts matched;
 } cm_retry_chunk;
 
+/* The note of one that comes after another of its conversion, whichever transaction that was in. */
+#define CM_RETRY_DUPLICATE CM_SLICE("retried: the conversion is in conversion_tracking already")
+
 /** Say what came of one. @param message  copied, or static with cm_slice_of_text */
 void cm_retry_end_event(cm_retry_event *event, cm_retry_outcome outcome, const char *error_type,
                         cm_slice message);

@@ -70,8 +70,7 @@ static cm_status feed_conversions(cm_retry_chunk *chunk, cm_error *error)
         cm_retry_event *event = &chunk->events[i];
         if (event->outcome == CM_RETRY_OPEN && event->twin != NULL &&
             event->twin->outcome == CM_RETRY_RESOLVED)
-            cm_retry_end_event(event, CM_RETRY_RESOLVED, NULL,
-                               CM_SLICE("retried: a duplicate of another dead event"));
+            cm_retry_end_event(event, CM_RETRY_RESOLVED, NULL, CM_RETRY_DUPLICATE);
     }
     return status;
 }

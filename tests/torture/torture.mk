@@ -67,6 +67,6 @@ torture-faults: all $(SEAM) ## let every call fail that can, of every command (O
 	@scripts/pg_temp.sh run tests/torture/faults_every.py --program $(BUILD)/clickmatch \
 	    --seam $(SEAM) $(OPTIONS)
 RETRY_KILLS = 200
-torture-retry: all ## kill `retry` RETRY_KILLS times (200: 10 minutes), alone and side by side
+torture-retry: all ## kill `retry` RETRY_KILLS times, alone and side by side: minutes
 	@tests/torture/retry_kills.py --kills $(RETRY_KILLS) --program $(BUILD)/clickmatch \
 	    --keep $(BUILD)/torture $(OPTIONS)
