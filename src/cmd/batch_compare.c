@@ -32,8 +32,7 @@ static cm_status no_memory(struct record_share *part)
 static cm_status take_click(cm_batch_share *share, const cm_pg_row *row)
 {
     struct record_share *part = (struct record_share *)share;
-    const cm_batch_config *config = share->all->batch->config;
-    const cm_build_options options = {.lenient = config->lenient, .pii = config->pii};
+    const cm_build_options *options = &share->all->batch->config->build;
     cm_click click;
     cm_reject reject;
     cm_click *clicks =
@@ -42,7 +41,7 @@ static cm_status take_click(cm_batch_share *share, const cm_pg_row *row)
         return no_memory(part);
     part->clicks = clicks;
     cm_status status =
-        cm_click_build(row->values, &options, &share->arena, share->lenient, &click, &reject);
+        cm_click_build(row->values, options, &share->arena, share->lenient, &click, &reject);
     if (status == CM_ERROR_FORMAT)
         return CM_OK;
     if (status != CM_OK || !cm_click_copy(&click, &part->texts, &clicks[part->count]))
@@ -54,8 +53,7 @@ static cm_status take_click(cm_batch_share *share, const cm_pg_row *row)
 static cm_status take_conversion(cm_batch_share *share, const cm_pg_row *row)
 {
     struct record_share *part = (struct record_share *)share;
-    const cm_batch_config *config = share->all->batch->config;
-    const cm_build_options options = {.lenient = config->lenient, .pii = config->pii};
+    const cm_build_options *options = &share->all->batch->config->build;
     cm_conversion conversion;
     cm_reject reject;
     cm_conversion *conversions = cm_grow(part->conversions, &part->conversion_capacity,
@@ -63,7 +61,7 @@ static cm_status take_conversion(cm_batch_share *share, const cm_pg_row *row)
     if (conversions == NULL)
         return no_memory(part);
     part->conversions = conversions;
-    cm_status status = cm_conversion_build(row->values, &options, &share->arena, share->lenient,
+    cm_status status = cm_conversion_build(row->values, options, &share->arena, share->lenient,
                                            &conversion, &reject);
     if (status == CM_ERROR_FORMAT)
         return CM_OK;

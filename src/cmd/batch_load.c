@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cmd/batch_read.h"
+#include "cmd/memory_max.h"
 #include "engine/bulk_load.h"
 #include "util/check.h"
 
@@ -26,15 +27,14 @@ typedef struct load_share {
 static cm_status take_row(cm_batch_share *share, const cm_pg_row *row)
 {
     load_share *part = (load_share *)share;
-    const cm_batch_config *config = share->all->batch->config;
-    const cm_build_options options = {.lenient = config->lenient, .pii = config->pii};
+    const cm_build_options *options = &share->all->batch->config->build;
     cm_reject reject;
     cm_click click;
     if (!part->in_block)
         pthread_rwlock_rdlock(&part->common->building);
     part->in_block = true;
     cm_status status =
-        cm_click_build(row->values, &options, &share->arena, share->lenient, &click, &reject);
+        cm_click_build(row->values, options, &share->arena, share->lenient, &click, &reject);
     if (status == CM_ERROR_FORMAT)
         return cm_batch_share_refuse(share, row, &reject);
     if (status != CM_OK)
@@ -84,6 +84,7 @@ static void common_init(common *all, cm_batch *batch)
     pthread_rwlockattr_t attributes;
     *all = (common){.threads = batch->config->threads > 0 ? batch->config->threads : 1};
     cm_bulk_load_init(&all->load, batch->engine);
+    all->load.limits = batch->config->limits;
     CM_CHECK(pthread_rwlockattr_init(&attributes) == 0);
     /* Readers come again and again: whoever wants to build would wait for all of them. */
     (void)pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
@@ -91,11 +92,13 @@ static void common_init(common *all, cm_batch *batch)
     (void)pthread_rwlockattr_destroy(&attributes);
 }
 
-cm_status cm_batch_load(cm_batch *batch, cm_error *error)
+/* Read all clicks. is_again: they were read before, and nothing is counted or told. */
+static cm_status read_clicks(cm_batch *batch, bool is_again, cm_error *error)
 {
     cm_batch_reading reading = {
         .batch = batch,
         .kind = CM_ROW_CLICK,
+        .is_again = is_again,
         .take_row = take_row,
         .take_block = take_block,
         .leave = leave_block,
@@ -119,6 +122,28 @@ cm_status cm_batch_load(cm_batch *batch, cm_error *error)
     (void)pthread_rwlock_destroy(&all.building);
     cm_bulk_load_destroy(&all.load);
     free(parts);
+    return status;
+}
+
+static cm_status read_again(void *context, cm_error *error)
+{
+    cm_batch *batch = context;
+    cm_engine_clear(batch->engine);
+    return read_clicks(batch, true, error);
+}
+
+/* Where there is no room for all, the same snapshot is read again. */
+cm_status cm_batch_load(cm_batch *batch, cm_error *error)
+{
+    cm_load_limits *limits = batch->config->limits;
+    bool is_alone =
+        cm_engine_click_count(batch->engine) == 0; /* or clearing it would lose others */
+    cm_status status = read_clicks(batch, false, error);
+    if (status == CM_OK && limits != NULL && is_alone &&
+        cm_load_limits_over(limits) != CM_OVER_NOTHING)
+        status = cm_load_newest(limits, read_again, batch, error);
+    if (status == CM_OK && limits != NULL && cm_load_limits_over(limits) != CM_OVER_NOTHING)
+        status = cm_memory_refuse(limits, cm_pg_table_name(CM_ROW_CLICK), error);
     batch->report->engine_clicks = cm_engine_click_count(batch->engine);
     batch->report->engine_bytes = cm_engine_memory(batch->engine);
     return status;

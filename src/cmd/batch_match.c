@@ -44,13 +44,12 @@ static cm_status make_room(match_share *part)
 static cm_status take_row(cm_batch_share *share, const cm_pg_row *row)
 {
     match_share *part = (match_share *)share;
-    const cm_batch_config *config = share->all->batch->config;
-    const cm_build_options options = {.lenient = config->lenient, .pii = config->pii};
+    const cm_build_options *options = &share->all->batch->config->build;
     cm_reject reject;
     cm_status status = make_room(part);
     if (status != CM_OK)
         return status;
-    status = cm_conversion_build(row->values, &options, &share->arena, share->lenient,
+    status = cm_conversion_build(row->values, options, &share->arena, share->lenient,
                                  &part->conversions[part->count], &reject);
     if (status == CM_ERROR_FORMAT)
         return cm_batch_share_refuse(share, row, &reject);

@@ -6,6 +6,8 @@ cm_status cm_batch_share_refuse(cm_batch_share *share, const cm_pg_row *row,
                                 const cm_reject *reject)
 {
     cm_batch_reading *all = share->all;
+    if (all->is_again)
+        return CM_OK;
     pthread_mutex_lock(&all->lock);
     cm_status status =
         cm_batch_refuse(all->batch, all->kind, share->rows, row, reject, &share->error);
@@ -17,6 +19,8 @@ void cm_batch_share_count(const cm_batch_share *share, uint64_t rows, cm_batch_p
 {
     cm_batch *batch = share->all->batch;
     cm_source_counts *counts = cm_batch_counts_of(batch, share->all->kind);
+    if (share->all->is_again)
+        return;
     counts->rows += rows;
     cm_batch_progress(batch, phase, counts->rows);
 }
@@ -92,7 +96,7 @@ static cm_status gather(cm_batch_reading *reading, cm_batch_share *const *shares
     cm_source_counts *counts = cm_batch_counts_of(reading->batch, reading->kind);
     cm_status status = CM_OK;
     for (unsigned i = 0; i < count; i++) {
-        for (size_t field = 0; field < CM_FIELD_COUNT_MAX; field++)
+        for (size_t field = 0; field < CM_FIELD_COUNT_MAX && !reading->is_again; field++)
             counts->lenient[field] += shares[i]->lenient[field];
         if (status == CM_OK && shares[i]->status != CM_OK && error != NULL)
             *error = shares[i]->error;
@@ -117,5 +121,6 @@ cm_status cm_batch_read(cm_batch_reading *reading, cm_batch_share *const *shares
     run(shares, count);
     (void)pthread_mutex_destroy(&reading->lock);
     status = gather(reading, shares, count, error);
-    return status == CM_OK ? cm_batch_table_end(batch, reading->kind, error) : status;
+    return status == CM_OK && !reading->is_again ? cm_batch_table_end(batch, reading->kind, error)
+                                                 : status;
 }

@@ -27,6 +27,7 @@ typedef struct cm_batch_share {
 typedef struct cm_batch_reading {
     cm_batch *batch;
     cm_row_kind kind;
+    bool is_again; /* the table was read before: nothing of it is counted or told once more */
     /** Take a row; its values hold until the block is taken. */
     cm_status (*take_row)(cm_batch_share *share, const cm_pg_row *row);
     /** Take the block that the rows since the last one make. */

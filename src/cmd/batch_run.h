@@ -33,13 +33,13 @@ typedef struct cm_batch_config {
     bool only_unattributed;         /* of the conversions those without a click */
     bool dry_run;                   /* everything but the writing */
     bool allow_superuser;           /* a login above row security will do */
-    bool lenient;                   /* a malformed optional field is missing */
-    cm_pii *pii;                    /* hashes what is personal; default: nothing is hashed */
+    cm_build_options build;         /* of records */
     bool for_stream;                /* clicks with their campaigns and without their UUIDs */
     const cm_model *model;          /* borrowed; default: the default model */
     const cm_model *challenger;     /* borrowed; matched by beside it; default: none */
     struct cm_challenge *challenge; /* receives how the two differ; only with a challenger */
     double mask_share;              /* of its labelled conversions are made organic */
+    cm_load_limits *limits;         /* of the clicks; borrowed; default: none */
     unsigned threads;               /* default: all cores; more than pay off are not used */
     uint64_t hash_seed;
     const char *started_by;       /* default: the database user */

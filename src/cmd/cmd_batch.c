@@ -8,6 +8,7 @@
 #include "cmd/clock.h"
 #include "cmd/database.h"
 #include "cmd/interrupt.h"
+#include "cmd/memory_max.h"
 #include "cmd/model_source.h"
 #include "cmd/paths.h"
 #include "cmd/run.h"
@@ -69,8 +70,8 @@ static void set_period(const cm_settings *settings, cm_batch_config *config)
         config->from_us = 0;
 }
 
-static cm_status configure(const cm_run *run, const struct models *models, cm_batch_config *config,
-                           cm_error *error)
+static cm_status configure(const cm_run *run, const struct models *models, cm_load_limits *limits,
+                           cm_batch_config *config, cm_error *error)
 {
     const cm_settings *settings = run->settings;
     const cm_option_value *tenants = &settings->values[CM_OPTION_TENANT];
@@ -82,11 +83,11 @@ static cm_status configure(const cm_run *run, const struct models *models, cm_ba
         .only_unattributed = cm_settings_number(settings, CM_OPTION_ONLY) == ONLY_UNATTRIBUTED,
         .dry_run = cm_settings_flag(settings, CM_OPTION_DRY_RUN),
         .allow_superuser = cm_settings_flag(settings, CM_OPTION_ALLOW_SUPERUSER),
-        .lenient = cm_settings_flag(settings, CM_OPTION_LENIENT),
-        .pii = run->pii,
+        .build = cm_run_build_options(settings, run->pii),
         .model = models->champion,
         .challenger = models->challenger,
         .mask_share = settings->values[CM_OPTION_CHALLENGE_MASK].share,
+        .limits = limits,
         .threads = cm_run_threads(settings),
         .started_by = cm_database_started_by(),
         .now_us = cm_clock_now_us(),
@@ -156,6 +157,9 @@ static cm_status summarize(cm_run *run, const cm_batch_config *config,
     run->summary.matched = report->matched;
     run->summary.engine_clicks = report->engine_clicks;
     run->summary.engine_bytes = report->engine_bytes;
+    run->summary.memory_max = cm_memory_shares_of(run->settings).all;
+    run->summary.left_out = config->limits->left_out;
+    run->summary.left_out_us = config->limits->from_us;
     if (!add_details(&run->summary, config, report))
         return cm_error_memory(error, "the summary", sizeof *report);
     return add_sources(run, report, error);
@@ -174,9 +178,10 @@ static cm_status work(cm_run *run, const struct models *models, cm_error *error)
     cm_batch_config config;
     cm_batch_report report;
     cm_challenge challenge = {0};
+    cm_load_limits limits = cm_memory_load_limits(run->settings);
     cm_error ignored;
     run->summary.model = cm_model_label(models->champion);
-    cm_status status = configure(run, models, &config, error);
+    cm_status status = configure(run, models, &limits, &config, error);
     if (status != CM_OK)
         return status;
     config.context = run;

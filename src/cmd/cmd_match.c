@@ -2,7 +2,9 @@
 
 #include <malloc.h>
 
+#include "cmd/click_files.h"
 #include "cmd/inputs.h"
+#include "cmd/memory_max.h"
 #include "cmd/paths.h"
 #include "cmd/run_files.h"
 #include "util/error.h"
@@ -14,6 +16,7 @@ struct match {
     cm_engine *engine;
     cm_conversion_ids ids;
     cm_pipeline_options pipeline;
+    cm_load_limits limits;
     uint64_t click_bytes, conversion_bytes; /* sizes of the inputs; 0 if unknown */
 };
 
@@ -67,6 +70,10 @@ static cm_status prepare(struct match *match, cm_error *error)
     const cm_settings *settings = match->run.settings;
     match->format = result_format(settings);
     match->pipeline = cm_run_pipeline(&match->run);
+    match->limits = cm_memory_load_limits(settings);
+    match->pipeline.limits = &match->limits;
+    match->ids.bytes_max = cm_memory_shares_of(settings).ids;
+    match->run.summary.memory_max = cm_memory_shares_of(settings).all;
     cm_status status = check_inputs(match, error);
     if (status == CM_OK)
         status = create_engine(match, error);
@@ -116,6 +123,9 @@ static cm_status work(struct match *match, cm_error *error)
         status = write_header(match, error);
     if (status == CM_OK)
         status = cm_run_files_read(&match->run, &clicks, run_source, match, error);
+    if (status == CM_OK)
+        status = cm_click_files_settle(&match->run, clicks.paths, match->engine, &match->pipeline,
+                                       error);
     if (status != CM_OK)
         return status;
     match->run.summary.engine_clicks = cm_engine_click_count(match->engine);

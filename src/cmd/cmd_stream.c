@@ -8,6 +8,7 @@
 #include "cmd/clock.h"
 #include "cmd/database.h"
 #include "cmd/interrupt.h"
+#include "cmd/memory_max.h"
 #include "cmd/stream_run.h"
 #include "util/error.h"
 
@@ -74,11 +75,16 @@ static cm_status create_stream(cm_stream_run *run, cm_error *error)
 {
     const cm_settings *settings = run->run.settings;
     const char *events = cm_settings_text(settings, CM_OPTION_EVENTS);
+    cm_memory_shares shares = cm_memory_shares_of(settings);
     const cm_stream_options options = {
         .clock = {.lateness_us = duration_us(settings, CM_OPTION_LATENESS),
                   .grace_us = duration_us(settings, CM_OPTION_GRACE),
                   .max_future_us = duration_us(settings, CM_OPTION_MAX_FUTURE)},
-        .build = {.lenient = cm_settings_flag(settings, CM_OPTION_LENIENT), .pii = run->run.pii},
+        .build = cm_run_build_options(settings, run->run.pii),
+        .line_bytes_max = cm_settings_number(settings, CM_OPTION_LINE_MAX),
+        .click_bytes_max = shares.clicks,
+        .name_bytes_max = shares.names,
+        .tenants_max = cm_settings_number(settings, CM_OPTION_TENANTS_MAX),
         .source = events,
         .is_resumable = cm_settings_text(settings, CM_OPTION_CHECKPOINT) != NULL,
     };
@@ -88,6 +94,7 @@ static cm_status create_stream(cm_stream_run *run, cm_error *error)
         .reject = cm_stream_run_reject,
         .needs_values = is_sink(settings, "db"),
         .context = run};
+    run->run.summary.memory_max = shares.all;
     run->idle_ns = cm_settings_number(settings, CM_OPTION_IDLE) * 1000;
     return cm_stream_create(run->engine, &options, &listener, &run->stream, error);
 }
@@ -143,11 +150,11 @@ static bool add_details(cm_summary *summary, const cm_stream_counts *counts)
              cm_count_text(counts->late, rooms[1]), cm_count_text(counts->too_old, rooms[2]),
              cm_count_text(counts->waited, rooms[3]), cm_count_text(counts->seen_before, rooms[4]));
     summary->details = json_pack(
-        "{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "malformed_lines", (json_int_t)counts->malformed,
+        "{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "malformed_lines", (json_int_t)counts->malformed,
         "late_conversions", (json_int_t)counts->late, "clicks_too_old", (json_int_t)counts->too_old,
         "events_ahead", (json_int_t)counts->waited, "clicks_refused", (json_int_t)counts->refused,
-        "seen_before", (json_int_t)counts->seen_before, "seq_not_rising",
-        (json_int_t)counts->disordered);
+        "clicks_dropped", (json_int_t)counts->dropped, "seen_before",
+        (json_int_t)counts->seen_before, "seq_not_rising", (json_int_t)counts->disordered);
     return summary->details != NULL;
 }
 
@@ -161,6 +168,9 @@ static cm_status summarize(cm_stream_run *run, double seconds, cm_error *error)
     summary->matched = counts->matched;
     summary->engine_clicks = cm_engine_click_count(run->engine);
     summary->engine_bytes = cm_engine_memory(run->engine);
+    summary->left_out += counts->dropped;
+    if (counts->dropped > 0 && counts->dropped_us >= summary->left_out_us)
+        summary->left_out_us = counts->dropped_us + 1;
     if (add_details(summary, counts) &&
         cm_summary_source_add(summary, name, CM_ROW_CLICK, &counts->kinds[CM_ROW_CLICK]) &&
         cm_summary_source_add(summary, name, CM_ROW_CONVERSION, &counts->kinds[CM_ROW_CONVERSION]))
@@ -175,6 +185,8 @@ static cm_status open_window(cm_stream_run *run, bool *resumed, cm_error *error)
     cm_status status = cm_stream_checkpoint_open(&run->checkpoint, settings, run->run.log,
                                                  run->stream, &run->sink, run->run.rejects.output,
                                                  cm_run_threads(settings), resumed, error);
+    if (status == CM_OK && *resumed)
+        cm_stream_fit(run->stream);
     if (status != CM_OK || *resumed)
         return status;
     tell_position(run);

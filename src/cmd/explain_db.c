@@ -4,6 +4,7 @@
 
 #include "cmd/explain_stored.h"
 #include "cmd/interrupt.h"
+#include "cmd/run.h"
 #include "io/pgcopy_writer.h"
 #include "model/build.h"
 #include "pg/pg_explain.h"
@@ -75,8 +76,7 @@ static cm_status take_click(struct reading *reading, const cm_build_options *opt
 static cm_status take_block(struct reading *reading, cm_row_kind kind, cm_pg_rows *rows,
                             cm_error *error)
 {
-    const cm_build_options options = {
-        .lenient = cm_settings_flag(reading->explained->settings, CM_OPTION_LENIENT)};
+    const cm_build_options options = cm_run_build_options(reading->explained->settings, NULL);
     cm_status status = CM_OK;
     bool found = true;
     cm_arena_reset(&reading->arena);

@@ -95,7 +95,8 @@ cm_status cm_explain_files(cm_explained *explained, cm_error *error)
     struct reading reading = {
         .explained = explained,
         .kind = CM_ROW_CONVERSION,
-        .pipeline = {.build = {.lenient = cm_settings_flag(settings, CM_OPTION_LENIENT)},
+        .pipeline = {.build = cm_run_build_options(settings, NULL),
+                     .line_bytes_max = cm_settings_number(settings, CM_OPTION_LINE_MAX),
                      .threads = cm_run_threads(settings),
                      .interrupted = cm_interrupt_flag()},
     };

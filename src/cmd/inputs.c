@@ -62,6 +62,12 @@ static bool is_plain(const char *path)
            (stat(path, &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
 }
 
+bool cm_inputs_is_file(const char *path)
+{
+    struct stat status;
+    return strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 cm_status cm_inputs_check(const char *const *paths, size_t count, uint64_t *bytes, cm_error *error)
 {
     bool known = true;

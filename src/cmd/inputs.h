@@ -31,6 +31,9 @@ void cm_opened_close(cm_opened *opened);
  */
 cm_status cm_inputs_check(const char *const *paths, size_t count, uint64_t *bytes, cm_error *error);
 
+/** Is a path a file, which can be read again, and no pipe or standard input? */
+bool cm_inputs_is_file(const char *path);
+
 /**
  * Read a small file whole.
  *

@@ -227,6 +227,8 @@ static const plain stream_lines[] = {
     PLAIN("stream_ahead_waiting", "gauge", waiting, "Those of them that still wait."),
     PLAIN("stream_refused_clicks_total", "counter", refused_clicks,
           "Clicks ahead of the stream left out, as there were too many of them."),
+    PLAIN("stream_dropped_clicks_total", "counter", dropped_clicks,
+          "Clicks forgotten before their time, as --memory-max has no room for them."),
     PLAIN("stream_results_written_total", "counter", results_written, "Results given out."),
     PLAIN("stream_held_conversions", "gauge", held_conversions,
           "Conversions held for clicks that come late."),

@@ -11,6 +11,7 @@ typedef enum cm_option_kind {
     CM_KIND_COUNT_OR_NONE,
     CM_KIND_SHARE,
     CM_KIND_DURATION, /* low and high in microseconds */
+    CM_KIND_SIZE,     /* in bytes */
     CM_KIND_TIME,
     CM_KIND_DATE,
     CM_KIND_CHOICE,

@@ -102,6 +102,50 @@ static cm_status read_duration(const cm_option_row *row, const char *shown, cons
     return refuse(shown, text, allowed, error);
 }
 
+/* `2G`, `1.5 GB` is not: a whole number and a unit, powers of 1024; none: bytes. */
+static bool parse_size(const char *text, uint64_t *bytes)
+{
+    static const char units[] = "KMGT";
+    char digits[24];
+    size_t size = strspn(text, "0123456789");
+    if (size == 0 || size >= sizeof digits)
+        return false;
+    memcpy(digits, text, size);
+    digits[size] = '\0';
+    const char *unit = text + size + (text[size] == ' ');
+    const char *found = *unit == '\0' ? NULL : strchr(units, *unit & ~0x20);
+    if (!parse_count(digits, bytes) || (found == NULL && *unit != '\0'))
+        return false;
+    if (found == NULL)
+        return true;
+    bool is_bare = unit[1] == '\0' || strcmp(unit + 1, "B") == 0 || strcmp(unit + 1, "iB") == 0;
+    uint64_t factor = UINT64_C(1) << (10 * (found - units + 1));
+    return is_bare && !__builtin_mul_overflow(*bytes, factor, bytes);
+}
+
+/* A size as people write it: the largest unit that fits. */
+static void size_text(uint64_t bytes, char *text, size_t size)
+{
+    static const char *const units[] = {"", "K", "M", "G", "T"};
+    size_t unit = 0;
+    for (; unit < 4 && bytes >= 1024 && bytes % 1024 == 0; unit++)
+        bytes /= 1024;
+    snprintf(text, size, "%llu%s", (unsigned long long)bytes, units[unit]);
+}
+
+static cm_status read_size(const cm_option_row *row, const char *shown, const char *text,
+                           cm_option_value *value, cm_error *error)
+{
+    char allowed[128], low[24], high[24];
+    if (parse_size(text, &value->number) && value->number >= row->low && value->number <= row->high)
+        return CM_OK;
+    size_text(row->low, low, sizeof low);
+    size_text(row->high, high, sizeof high);
+    snprintf(allowed, sizeof allowed,
+             "a size from %s to %s: a whole number and K, M or G, or bytes", low, high);
+    return refuse(shown, text, allowed, error);
+}
+
 static cm_status read_share(const cm_option_row *row, const char *shown, const char *text,
                             cm_option_value *value, cm_error *error)
 {
@@ -168,6 +212,8 @@ cm_status cm_option_read(const cm_option_row *row, const char *shown, const char
     case CM_KIND_COUNT:
     case CM_KIND_COUNT_OR_NONE:
         return read_count(row, shown, text, value, error);
+    case CM_KIND_SIZE:
+        return read_size(row, shown, text, value, error);
     case CM_KIND_SHARE:
         return read_share(row, shown, text, value, error);
     case CM_KIND_DURATION:

@@ -42,7 +42,7 @@ typedef struct cm_option_value {
     const char **texts;
     size_t text_count, text_capacity; /* LIST: all of them; else at most one */
     uint64_t number; /* COUNT; CHOICE: the number of the word, from 0; FLAG: 0 or 1; DURATION:
-                        microseconds */
+                        microseconds; SIZE: bytes */
     double share;
     int64_t time_us;
 } cm_option_value;

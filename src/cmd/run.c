@@ -99,6 +99,13 @@ cm_status cm_run_end(cm_run *run, cm_status status, cm_error *error)
     return status;
 }
 
+cm_build_options cm_run_build_options(const cm_settings *settings, struct cm_pii *pii)
+{
+    return (cm_build_options){.lenient = cm_settings_flag(settings, CM_OPTION_LENIENT),
+                              .field_bytes_max = cm_settings_number(settings, CM_OPTION_FIELD_MAX),
+                              .pii = pii};
+}
+
 cm_status cm_run_model(const cm_settings *settings, cm_model **model, cm_error *error)
 {
     return cm_run_model_file(cm_settings_text(settings, CM_OPTION_MODEL), model, error);

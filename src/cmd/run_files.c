@@ -20,7 +20,8 @@ static void take_progress(void *context, uint64_t rows)
 cm_pipeline_options cm_run_pipeline(cm_run *run)
 {
     return (cm_pipeline_options){
-        .build = {.lenient = cm_settings_flag(run->settings, CM_OPTION_LENIENT), .pii = run->pii},
+        .build = cm_run_build_options(run->settings, run->pii),
+        .line_bytes_max = cm_settings_number(run->settings, CM_OPTION_LINE_MAX),
         .threads = cm_run_threads(run->settings),
         .interrupted = cm_interrupt_flag(),
         .reject = take_reject,

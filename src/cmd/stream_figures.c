@@ -34,6 +34,7 @@ void cm_stream_figures_take(cm_stream_figures *figures, const cm_stream *stream)
     figures->waited = counts->waited;
     figures->waiting = stream->waiting.count;
     figures->refused_clicks = counts->refused;
+    figures->dropped_clicks = counts->dropped;
     memcpy(figures->results, counts->matched.methods, sizeof figures->results);
     figures->held_conversions = stream->held.count;
     figures->active_clicks = cm_engine_click_count(stream->engine);

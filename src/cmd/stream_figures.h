@@ -51,6 +51,7 @@ typedef struct cm_stream_figures {
     uint64_t waited;           /* events far ahead of the stream */
     uint64_t waiting;          /* now: those that still wait */
     uint64_t refused_clicks;   /* ahead of the stream, as there were too many of them */
+    uint64_t dropped_clicks;   /* forgotten before their time, as there was no room */
     uint64_t results[CM_METHOD_COUNT];
     uint64_t held_conversions; /* now: for --grace */
     uint64_t active_clicks;    /* now */

@@ -27,6 +27,7 @@ typedef struct cm_stream_run {
     uint64_t waiting_ns; /* since when nothing has come; 0: something has */
     cm_metrics *metrics; /* NULL without --metrics */
     uint64_t published_ns;
+    bool has_told_dropped;
     cm_reject_counts rejected;
     cm_stream_status told; /* on SIGUSR1 */
 } cm_stream_run;

@@ -51,6 +51,7 @@ static void append_events(status_line *line, const cm_stream_figures *figures,
                 "duplicates");
     append_some(line, ", ", figures->late_conversions, "late conversions");
     append_some(line, ", ", figures->refused_clicks, "clicks refused");
+    append_some(line, ", ", figures->dropped_clicks, "clicks dropped for want of room");
     if (figures->has_position)
         append(line, ", seq %llu", (unsigned long long)figures->position_seq);
 }

@@ -1,6 +1,7 @@
 /* What is told of a stream while it runs. */
 #include "cmd/clock.h"
 #include "cmd/stream_run.h"
+#include "cmd/time_text.h"
 
 #define PUBLISH_NS UINT64_C(250000000)
 
@@ -51,8 +52,23 @@ void cm_stream_tell_status(cm_stream_run *run)
     cm_log_answer(run->run.log, line);
 }
 
+/* Once: the figures say how many. */
+static void tell_dropped(cm_stream_run *run)
+{
+    char before[CM_TIME_TEXT_BYTES];
+    if (run->has_told_dropped || run->stream->counts.dropped == 0)
+        return;
+    run->has_told_dropped = true;
+    cm_time_text(run->stream->counts.dropped_us, before);
+    cm_log_warning(run->run.log,
+                   "there is no room for more clicks: from now on the oldest, now those up to %s, "
+                   "are forgotten before their time; give a larger --memory-max",
+                   before);
+}
+
 void cm_stream_tell_tick(cm_stream_run *run, uint64_t now_ns)
 {
+    tell_dropped(run);
     if (run->metrics != NULL && now_ns - run->published_ns >= PUBLISH_NS)
         publish(run, now_ns);
 }

@@ -2,25 +2,25 @@
 #include <malloc.h>
 
 #include "cmd/batch_run.h"
+#include "cmd/click_files.h"
 #include "cmd/clock.h"
 #include "cmd/inputs.h"
 #include "cmd/interrupt.h"
+#include "cmd/memory_max.h"
 #include "cmd/run_files.h"
 #include "cmd/stream_run.h"
 #include "util/error.h"
 
-static cm_status warm_file(cm_stream_run *run, const char *path, uint64_t *rows, cm_error *error)
+static cm_status warm_file(cm_stream_run *run, const cm_pipeline_options *options, const char *path,
+                           uint64_t *rows, cm_error *error)
 {
     cm_source_counts counts = {0};
     cm_opened opened;
-    cm_pipeline_options options = cm_run_pipeline(&run->run);
-    options.build = run->stream->options.build;
-    options.progress = NULL; /* a stream has no end to come nearer to */
     cm_status status = cm_opened_open(path, &opened, error);
     if (status != CM_OK)
         return status;
     cm_rejects_source(&run->run.rejects, cm_rejects_kind_name(CM_ROW_CLICK));
-    status = cm_pipeline_load(run->engine, &opened.unpacked, &options, &counts, error);
+    status = cm_pipeline_load(run->engine, &opened.unpacked, options, &counts, error);
     cm_rejects_source_end(&run->run.rejects, opened.unpacked.name);
     *rows += counts.rows;
     if (!cm_summary_source_add(&run->run.summary, path, CM_ROW_CLICK, &counts) && status == CM_OK)
@@ -29,14 +29,28 @@ static cm_status warm_file(cm_stream_run *run, const char *path, uint64_t *rows,
     return status;
 }
 
+/* Of one source: what is there already takes of the room. */
+static cm_load_limits warm_limits(const cm_stream_run *run)
+{
+    cm_load_limits limits = cm_memory_load_limits(run->run.settings);
+    limits.counts_all_keys = true;
+    limits.click_bytes = cm_engine_click_bytes(run->engine);
+    return limits;
+}
+
 static cm_status warm_files(cm_stream_run *run, uint64_t *rows, cm_error *error)
 {
     const cm_option_value *paths = &run->run.settings->values[CM_OPTION_WARM_CLICKS];
     uint64_t bytes = 0;
+    cm_load_limits limits = warm_limits(run);
+    cm_pipeline_options options = cm_run_pipeline(&run->run);
+    options.progress = NULL; /* a stream has no end to come nearer to */
+    options.limits = &limits;
     cm_status status = cm_inputs_check(paths->texts, paths->text_count, &bytes, error);
     for (size_t i = 0; i < paths->text_count && status == CM_OK; i++)
-        status = warm_file(run, paths->texts[i], rows, error);
-    return status;
+        status = warm_file(run, &options, paths->texts[i], rows, error);
+    return status == CM_OK ? cm_click_files_settle(&run->run, paths, run->engine, &options, error)
+                           : status;
 }
 
 static cm_status take_row(void *context, cm_row_kind kind, const cm_reject_line *reject,
@@ -51,11 +65,12 @@ static cm_status warm_database(cm_stream_run *run, uint64_t *rows, cm_error *err
 {
     const cm_settings *settings = run->run.settings;
     const cm_clock_options *clock = &run->stream->options.clock;
+    cm_load_limits limits = warm_limits(run);
     const cm_batch_config config = {
+        .limits = &limits,
         .conninfo = cm_settings_text(settings, CM_OPTION_STREAM_DB),
         .schema = cm_settings_text(settings, CM_OPTION_SCHEMA),
-        .lenient = cm_settings_flag(settings, CM_OPTION_LENIENT),
-        .pii = run->run.pii,
+        .build = cm_run_build_options(settings, run->run.pii),
         .for_stream = true,
         .allow_superuser = cm_settings_flag(settings, CM_OPTION_ALLOW_SUPERUSER),
         .model = run->model,

@@ -33,6 +33,9 @@ typedef struct cm_summary {
     cm_match_counts matched;
     uint64_t engine_clicks; /* held when all were loaded; 0 where the run did not get as far */
     uint64_t engine_bytes;
+    uint64_t memory_max; /* --memory-max; 0: the command has none */
+    uint64_t left_out;   /* clicks older than left_out_us: there was no room for them */
+    int64_t left_out_us;
     double recovery_target;
     cm_phase phases[CM_PHASES_MAX];
     size_t phase_count;

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include "cmd/summary.h"
+#include "cmd/time_text.h"
 #include "util/json.h"
 
 static const char *const kinds[CM_ROW_KIND_COUNT] = {"clicks", "conversions"};
@@ -135,6 +136,16 @@ static json_t *phases_json(const cm_summary *summary)
     return list;
 }
 
+/* Which clicks there was no room for: those before clicks_from. */
+static json_t *memory_json(const cm_summary *summary)
+{
+    char from[CM_TIME_TEXT_BYTES];
+    cm_time_text(summary->left_out_us, from);
+    return json_pack("{s:I,s:I,s:s?}", "max_bytes", (json_int_t)summary->memory_max,
+                     "clicks_left_out", (json_int_t)summary->left_out, "clicks_from",
+                     summary->left_out == 0 ? NULL : from);
+}
+
 json_t *cm_summary_json(const cm_summary *summary)
 {
     struct rusage usage = {0};
@@ -150,6 +161,8 @@ json_t *cm_summary_json(const cm_summary *summary)
         phases_json(summary), "seconds", summary->seconds, "engine_clicks",
         (json_int_t)summary->engine_clicks, "engine_bytes", (json_int_t)summary->engine_bytes,
         "peak_memory_bytes", (json_int_t)usage.ru_maxrss * 1024);
+    if (summary->memory_max > 0)
+        json = cm_json_with(json, "memory", memory_json(summary));
     return summary->details == NULL
                ? json
                : cm_json_with(json, summary->command, json_incref(summary->details));

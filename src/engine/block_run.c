@@ -115,9 +115,12 @@ static cm_status keep_reject(cm_block_worker *worker, const cm_reject *reject, c
 
 static cm_status read_row(cm_block_worker *worker, const cm_block_work *work, cm_error *error)
 {
+    size_t line_bytes_max = worker->run->options->line_bytes_max;
     cm_reject reject = {CM_FIELD_NONE, worker->row.malformed};
     worker->rows++;
-    if (worker->row.malformed != NULL)
+    if (line_bytes_max != 0 && worker->row.malformed == NULL)
+        reject.reason = cm_row_limit(&worker->row, line_bytes_max);
+    if (reject.reason != NULL)
         return keep_reject(worker, &reject, error);
     cm_status status = work->row(worker, &reject, error);
     return status == CM_ERROR_FORMAT ? keep_reject(worker, &reject, error) : status;

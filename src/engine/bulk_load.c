@@ -1,6 +1,7 @@
 #include "engine/bulk_load.h"
 
 #include "util/check.h"
+#include "util/grow.h"
 
 void cm_bulk_load_init(cm_bulk_load *load, cm_engine *engine)
 {
@@ -41,9 +42,46 @@ static cm_status flush(cm_bulk_loader *loader, cm_error *error)
     return status;
 }
 
+static cm_status survey(cm_bulk_loader *loader, const cm_click *click, size_t cost, cm_error *error)
+{
+    cm_surveyed *surveyed = cm_grow(loader->surveyed, &loader->surveyed_capacity,
+                                    loader->surveyed_count + 1, sizeof *surveyed);
+    if (surveyed == NULL)
+        return cm_error_memory(error, "a survey of clicks",
+                               loader->surveyed_count * sizeof *surveyed);
+    loader->surveyed = surveyed;
+    surveyed[loader->surveyed_count++] = (cm_surveyed){click->click_timestamp, cost};
+    return CM_OK;
+}
+
+/* Does the click go on into the store? */
+static bool pass_limits(cm_bulk_loader *loader, const cm_click *click, cm_status *status,
+                        cm_error *error)
+{
+    const cm_load_limits *limits = loader->load->limits;
+    if (cm_load_limits_over(limits) != CM_OVER_NOTHING)
+        return false;
+    if (click->click_timestamp < limits->from_us) {
+        loader->left_out++;
+        return false;
+    }
+    const cm_model *model = loader->logger.rules->model;
+    size_t cost =
+        limits->counts_all_keys ? cm_click_cost_most(click, model) : cm_click_cost(click, model);
+    if (limits->survey != NULL) {
+        *status = survey(loader, click, cost, error);
+        return false;
+    }
+    loader->cost += cost;
+    return true;
+}
+
 cm_status cm_bulk_loader_add(cm_bulk_loader *loader, const cm_click *click, cm_error *error)
 {
     size_t at = loader->count;
+    cm_status status = CM_OK;
+    if (loader->load->limits != NULL && !pass_limits(loader, click, &status, error))
+        return status;
     loader->clicks[at] = *click;
     if (!cm_click_keys_make(loader->logger.rules, click, &loader->scratch, &loader->keys[at]))
         return cm_error_memory(error, "the keys of a click", sizeof *loader->keys);
@@ -69,6 +107,19 @@ cm_status cm_bulk_loader_finish_block(cm_bulk_loader *loader, cm_error *error)
     return CM_OK;
 }
 
+/* What the block's clicks are to the limits. Under the lock. */
+static bool count_block(cm_bulk_loader *loader)
+{
+    cm_load_limits *limits = loader->load->limits;
+    bool done = limits->survey == NULL ||
+                cm_click_survey_add(limits->survey, loader->surveyed, loader->surveyed_count);
+    cm_load_limits_count(limits, loader->load->engine, loader->cost, loader->left_out);
+    loader->cost = 0;
+    loader->left_out = 0;
+    loader->surveyed_count = 0;
+    return done;
+}
+
 cm_status cm_bulk_loader_end_block(cm_bulk_loader *loader, cm_error *error)
 {
     cm_bulk_load *load = loader->load;
@@ -77,9 +128,10 @@ cm_status cm_bulk_loader_end_block(cm_bulk_loader *loader, cm_error *error)
         return status;
     pthread_mutex_lock(&load->lock);
     bool put = cm_click_bulk_put(&load->logs, loader->log);
+    bool counted = load->limits == NULL || count_block(loader);
     pthread_mutex_unlock(&load->lock);
     loader->log = NULL;
-    return put ? CM_OK : cm_error_memory(error, "blocks of clicks", load->logs.count);
+    return put && counted ? CM_OK : cm_error_memory(error, "blocks of clicks", load->logs.count);
 }
 
 bool cm_bulk_load_is_full(cm_bulk_load *load)
@@ -93,6 +145,10 @@ bool cm_bulk_load_is_full(cm_bulk_load *load)
 cm_status cm_bulk_load_build(cm_bulk_load *load, unsigned threads, uint64_t *duplicates,
                              cm_error *error)
 {
+    if (load->limits != NULL && cm_load_limits_over(load->limits) != CM_OVER_NOTHING) {
+        cm_click_bulk_destroy(&load->logs); /* the engine is only to be cleared */
+        return CM_OK;
+    }
     return cm_click_bulk_build(&load->logs, &load->engine->index, threads, duplicates, error);
 }
 
@@ -100,6 +156,7 @@ void cm_bulk_loader_destroy(cm_bulk_loader *loader)
 {
     cm_click_logger_destroy(&loader->logger);
     free(loader->log);
+    free(loader->surveyed);
     cm_key_scratch_destroy(&loader->scratch);
 }
 

@@ -13,13 +13,15 @@
 #include <pthread.h>
 
 #include "engine/engine.h"
+#include "engine/load_limits.h"
 #include "index/click_bulk.h"
 
 /** What the threads share. Nobody else may use the engine until it is built. After a failure the
  * engine is good only for being destroyed. */
 typedef struct cm_bulk_load {
-    cm_engine *engine;    /* borrowed */
-    pthread_mutex_t lock; /* of the engine's names and of logs */
+    cm_engine *engine;      /* borrowed */
+    cm_load_limits *limits; /* borrowed; NULL, as after init: there are none */
+    pthread_mutex_t lock;   /* of the engine's names and of logs */
     cm_click_bulk logs;
 } cm_bulk_load;
 
@@ -35,13 +37,19 @@ typedef struct cm_bulk_loader {
     cm_click_keys keys[CM_BULK_BATCH];
     size_t count;
     cm_click_log *log; /* of a finished block; NULL */
+    /* Of the block, where there are limits: */
+    size_t cost;
+    uint64_t left_out;
+    cm_surveyed *surveyed;
+    size_t surveyed_count, surveyed_capacity;
 } cm_bulk_loader;
 
-/** Ready a load, and its loaders; the load must not be moved afterwards. */
+/** Ready a load, and its loaders; the load must not be moved afterwards.
+ */
 void cm_bulk_load_init(cm_bulk_load *load, cm_engine *engine);
 void cm_bulk_loader_init(cm_bulk_loader *loader, cm_bulk_load *load);
 
-/** Add a checked click to the loader's block; its strings must hold until the block ends. CM_OK,
+/** Add a checked click to the loader's block, unless limits leave it out; its strings must hold until the block ends. CM_OK,
  * CM_ERROR_MEMORY or CM_ERROR_CAPACITY. */
 cm_status cm_bulk_loader_add(cm_bulk_loader *loader, const cm_click *click, cm_error *error);
 

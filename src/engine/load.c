@@ -80,6 +80,7 @@ cm_status cm_pipeline_load(cm_engine *engine, cm_source *source, const cm_pipeli
         .shared = &shared,
     };
     cm_bulk_load_init(&shared.load, engine);
+    shared.load.limits = options->limits;
     cm_status status = cm_block_run_all(source, CM_ROW_CLICK, &work, options, counts, error);
     cm_bulk_load_destroy(&shared.load);
     return status;

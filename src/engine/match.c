@@ -125,7 +125,13 @@ static cm_status drop_duplicates(cm_block_worker *worker, cm_error *error)
     }
     worker->run->counts->duplicates += count - kept;
     match->count = kept;
-    return CM_OK;
+    size_t bytes_max = match->shared->ids->bytes_max;
+    if (bytes_max == 0 || cm_dictionary_cost(seen) <= bytes_max)
+        return CM_OK;
+    return cm_error_set(error, CM_ERROR_CAPACITY,
+                        "the ids of %zu conversions take more than %zu MiB, an eighth of "
+                        "--memory-max; give a larger one, or match them in parts",
+                        seen->used, bytes_max >> 20);
 }
 
 void cm_match_counts_add(cm_match_counts *counts, const cm_result *result)

@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-#include "engine/engine.h"
+#include "engine/load_limits.h"
 #include "io/reject_writer.h"
 #include "io/result_writer.h"
 #include "io/stream.h"
@@ -17,7 +17,9 @@
 /** How to run. */
 typedef struct cm_pipeline_options {
     cm_build_options build;
+    size_t line_bytes_max;          /* longer rows are rejected; 0: CM_ROW_BYTES_MAX */
     unsigned threads;               /* at least 1 */
+    cm_load_limits *limits;         /* of cm_pipeline_load; borrowed; NULL: there are none */
     const atomic_bool *interrupted; /* raised from outside: stop reading; may be NULL */
     /** Called for each rejected row, in input order, from one thread at a time. May be NULL. A
      * failure ends the run. */
@@ -51,7 +53,8 @@ void cm_match_counts_add(cm_match_counts *counts, const cm_result *result);
 void cm_match_counts_sum(cm_match_counts *total, const cm_match_counts *part);
 
 /**
- * Read the clicks of a source into an engine. After a failure the engine is good only for being
+ * Read the clicks of a source into an engine. Where options->limits->over is raised afterwards, the
+ * engine is to be cleared. After a failure the engine is good only for being
  * destroyed.
  *
  * @param source  borrowed; CSV or NDJSON, unpacked
@@ -65,6 +68,7 @@ cm_status cm_pipeline_load(cm_engine *engine, cm_source *source, const cm_pipeli
 /** The conversions seen so far: one per run, for all its sources. */
 typedef struct cm_conversion_ids {
     cm_dictionary seen;
+    size_t bytes_max; /* for them; 0: no limit */
 } cm_conversion_ids;
 
 void cm_conversion_ids_destroy(cm_conversion_ids *ids);

@@ -3,6 +3,14 @@
 const char cm_row_too_long[] = "row longer than 1048576 bytes";
 _Static_assert(CM_ROW_BYTES_MAX == 1048576, "the reason names the limit");
 
+const char *cm_row_limit(cm_row *row, size_t bytes_max)
+{
+    if (row->end - row->start <= bytes_max)
+        return NULL;
+    row->byte = row->start;
+    return "row longer than --line-max";
+}
+
 void cm_row_reader_init(cm_row_reader *reader, const cm_layout *layout, const char *block,
                         size_t size, cm_arena *arena)
 {

@@ -77,6 +77,9 @@ typedef struct cm_row {
     size_t value_bytes[CM_FIELD_COUNT_MAX]; /* offset in the block of each value present */
 } cm_row;
 
+/** Why a row is longer than it may be, CM_ROW_BYTES_MAX at most: static text; NULL: it is not. */
+const char *cm_row_limit(cm_row *row, size_t bytes_max);
+
 /** Reads the rows of one block. Open struct so that it can live on the stack. */
 typedef struct cm_row_reader {
     const cm_layout *layout;

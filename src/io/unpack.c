@@ -5,12 +5,14 @@
 
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "util/error.h"
 
 #define PACKED_BYTES ((size_t)256 * 1024)
 #define UNPACKED_BYTES_MAX ((size_t)64 << 20) /* at once: zlib counts in unsigned int */
 #define MAGIC_BYTES 4
+#define ZSTD_WINDOW_LOG_MAX 27 /* 128 MiB: what zstd --ultra packs with, and no --long beyond */
 
 /* What the next bytes are. */
 typedef enum step {
@@ -77,7 +79,8 @@ static cm_status start(unpacker *u, cm_error *error)
                                  memcmp(u->bytes + 1, skippable, sizeof skippable) == 0))) {
         u->step = STEP_ZSTD;
         u->zstd = ZSTD_createDStream();
-        if (u->zstd == NULL)
+        if (u->zstd == NULL ||
+            ZSTD_isError(ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX)))
             return cm_error_memory(error, "unpacking zstd", 0);
     }
     return CM_OK;
@@ -139,6 +142,11 @@ static cm_status unzstd_some(unpacker *u, char *buffer, size_t size, size_t *got
     size_t outcome = ZSTD_decompressStream(u->zstd, &out, &in);
     u->at = in.pos;
     *got = out.pos;
+    if (ZSTD_getErrorCode(outcome) == ZSTD_error_frameParameter_windowTooLarge)
+        return cm_error_set(error, CM_ERROR_FORMAT,
+                            "%s: unpacking it takes a window of more than 128 MiB; pack it without "
+                            "zstd --long, or with --long=27",
+                            u->packed->name);
     if (ZSTD_isError(outcome))
         return fail(u, "damaged zstd", ZSTD_getErrorName(outcome), error);
     u->is_inside = outcome != 0;

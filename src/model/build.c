@@ -61,6 +61,7 @@ typedef struct building {
     const cm_value *values;
     const cm_column *columns;
     const cm_build_options *options;
+    size_t bytes_max; /* of a text */
     uint64_t *lenient_counts;
     cm_filling filling;
     cm_reject *reject;
@@ -73,13 +74,20 @@ static bool is_missing(const cm_value *value)
            (value->kind == CM_VALUE_TEXT && value->text.size == 0);
 }
 
+static bool is_long(const building *b, const cm_value *value)
+{
+    return value->kind == CM_VALUE_TEXT && value->text.size > b->bytes_max;
+}
+
 /* Every value but usual text: its field holds what stands for a missing one. */
 __attribute__((noinline)) static bool take_other(building *b, size_t field)
 {
     bool is_required = field < CM_FIELD_REQUIRED_COUNT;
     const cm_value *value = &b->values[field];
     const char *fault = is_required ? CM_FAULT_MISSING : NULL;
-    if (!is_missing(value))
+    if (is_long(b, value))
+        fault = CM_FAULT_LONG;
+    else if (!is_missing(value))
         fault = b->columns[field].read(&b->filling, &b->columns[field], value);
     if (fault == NULL)
         return true;
@@ -102,6 +110,10 @@ static inline bool take_text(building *b, size_t field, cm_slice *slot)
 {
     const cm_value *value = &b->values[field];
     size_t size = value->kind == CM_VALUE_TEXT ? value->text.size : 0;
+    if (__builtin_expect(size > b->bytes_max, 0)) {
+        *slot = (cm_slice){NULL, 0};
+        return take_other(b, field);
+    }
     slot->size = size;
     slot->data = size > 0 ? value->text.data : NULL;
     return value->kind <= CM_VALUE_TEXT || take_other(b, field);
@@ -199,10 +211,22 @@ static inline cm_status hide(const building *b, cm_slice tenant, cm_arena *arena
     return CM_ERROR_MEMORY;
 }
 
+/* No limit is one that no text reaches. */
+static size_t text_bytes_max(const cm_build_options *options)
+{
+    return options->field_bytes_max == 0 ? SIZE_MAX : options->field_bytes_max;
+}
+
 cm_status cm_click_build(const cm_value *values, const cm_build_options *options, cm_arena *arena,
                          uint64_t *lenient_counts, cm_click *click, cm_reject *reject)
 {
-    building b = {values, CLICK_COLUMNS, options, lenient_counts, {click, arena}, reject, CM_OK};
+    building b = {.values = values,
+                  .columns = CLICK_COLUMNS,
+                  .options = options,
+                  .bytes_max = text_bytes_max(options),
+                  .lenient_counts = lenient_counts,
+                  .filling = {click, arena},
+                  .reject = reject};
     memset(&click->is_valid, 0, CLICK(fbclid) - CLICK(is_valid)); /* what is behind it, too */
     click->reference = (cm_slice){NULL, 0};
     /* In the order of the columns: the first that is malformed is named. */
@@ -233,8 +257,13 @@ cm_status cm_conversion_build(const cm_value *values, const cm_build_options *op
                               cm_arena *arena, uint64_t *lenient_counts, cm_conversion *conversion,
                               cm_reject *reject)
 {
-    building b = {values, CONVERSION_COLUMNS, options, lenient_counts, {conversion, arena}, reject,
-                  CM_OK};
+    building b = {.values = values,
+                  .columns = CONVERSION_COLUMNS,
+                  .options = options,
+                  .bytes_max = text_bytes_max(options),
+                  .lenient_counts = lenient_counts,
+                  .filling = {conversion, arena},
+                  .reject = reject};
     cm_device *device = &conversion->device;
     if (take_id(&b, CM_CONVERSION_TENANT_ID, &conversion->tenant_id) &&
         take_id(&b, CM_CONVERSION_CONVERSION_ID, &conversion->conversion_id) &&

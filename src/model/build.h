@@ -15,7 +15,8 @@ typedef struct cm_reject {
 
 /** How to build: shared by all rows of a run. */
 typedef struct cm_build_options {
-    bool lenient;       /* a malformed optional field is missing, and counted */
+    bool lenient;           /* a malformed optional field is missing, and counted */
+    size_t field_bytes_max; /* a longer text is malformed; 0: none is */
     struct cm_pii *pii; /* hashes addresses and user agents: pii.h; NULL: they stay as they are */
 } cm_build_options;
 

@@ -6,6 +6,7 @@
 #include "util/arena.h"
 
 #define CM_FAULT_MISSING "missing"
+#define CM_FAULT_LONG "longer than --field-max"
 #define CM_FAULT_TIME "not a time"
 #define CM_FAULT_TIME_RANGE "outside 1970 to 9999"
 #define CM_FAULT_EXPIRY "before click_timestamp"

@@ -39,9 +39,22 @@ static bool may_die(const cm_segment *segment)
     return segment != NULL && !segment->is_taken && !segment->is_dying && segment->count > 0;
 }
 
+static void count_closed(cm_click_store *store)
+{
+    store->closed_rows = store->closed_bytes = 0;
+    for (size_t i = 0; i < store->segment_count; i++) {
+        const cm_segment *segment = store->segments[i];
+        if (segment == NULL || segment->is_taken)
+            continue;
+        store->closed_rows += segment->count;
+        store->closed_bytes += segment->heap_size;
+    }
+}
+
 /* With each segment that is taken, given back or dies; they are few. */
 static void find_floor(cm_click_store *store)
 {
+    count_closed(store);
     store->findable_floor = INT64_MAX;
     for (size_t i = 0; i < store->segment_count; i++)
         if (may_die(store->segments[i]) &&

@@ -85,6 +85,8 @@ typedef struct cm_click_store {
     size_t live_count;                     /* of segments that are there */
     size_t freed_count;                    /* of segments, ever */
     uint32_t next_generation;
+    uint64_t closed_rows;   /* of segments that no writer fills, */
+    uint64_t closed_bytes;  /* and of their texts */
     int64_t findable_floor; /* the earliest last_findable of segments that no writer fills and
                                that are not being dismantled; INT64_MAX: there are none */
 } cm_click_store;

@@ -32,6 +32,12 @@ static size_t class_of(size_t size)
     return class < CM_TEXT_CLASSES ? class : CM_TEXT_CLASSES;
 }
 
+static size_t room_bytes(size_t size)
+{
+    size_t class = class_of(size);
+    return class == CM_TEXT_CLASSES ? room_for(size) : (class + 1) * CLASS_BYTES;
+}
+
 static char *take_room(cm_dictionary *dictionary, size_t size)
 {
     size_t class = class_of(size);
@@ -52,6 +58,7 @@ static void give_room(cm_dictionary *dictionary, cm_slice text)
 {
     void *room = (void *)(uintptr_t)text.data;
     size_t class = class_of(text.size);
+    dictionary->room_bytes -= room_bytes(text.size);
     if (class == CM_TEXT_CLASSES) {
         dictionary->large_bytes -= room_for(text.size);
         free(room);
@@ -67,6 +74,7 @@ static bool copy_text(cm_dictionary *dictionary, cm_slice text, cm_slice *copy)
     char *room = take_room(dictionary, text.size);
     if (room == NULL)
         return false;
+    dictionary->room_bytes += room_bytes(text.size);
     memcpy(room, text.data, text.size);
     *copy = cm_slice_of(room, text.size);
     atomic_init(cm_dictionary_stamp_of(*copy), 0);

@@ -16,7 +16,8 @@
 #include "util/table.h"
 
 #define CM_NUMBER_MISSING 0u
-#define CM_TEXT_CLASSES 32u /* rooms of 16, 32, 48 ... bytes; larger ones are allocated */
+#define CM_TEXT_COST ((size_t)32) /* of a text beside its room: slot and slice */
+#define CM_TEXT_CLASSES 32u       /* rooms of 16, 32, 48 ... bytes; larger ones are allocated */
 
 /** Zero-initialised is empty and ready. One writer, or any number of readers. */
 typedef struct cm_dictionary {
@@ -29,6 +30,7 @@ typedef struct cm_dictionary {
     cm_arena bytes;
     void *free_rooms[CM_TEXT_CLASSES]; /* chains through their first bytes */
     size_t large_bytes;                /* of texts that have an allocation each */
+    size_t room_bytes;                 /* of the rooms of all texts in use */
 } cm_dictionary;
 
 /**
@@ -78,6 +80,12 @@ static inline void cm_dictionary_stamp(cm_slice text, uint32_t generation)
  */
 uint32_t cm_dictionary_sweep(cm_dictionary *dictionary, uint32_t from, size_t count,
                              uint32_t generation, uint64_t key);
+
+/** What the texts take, as a sum over them: whatever the order in which they came. */
+static inline size_t cm_dictionary_cost(const cm_dictionary *dictionary)
+{
+    return dictionary->room_bytes + dictionary->used * CM_TEXT_COST;
+}
 
 size_t cm_dictionary_memory(const cm_dictionary *dictionary);
 

@@ -6,6 +6,7 @@
 #include "model/normal.h"
 #include "stream/stream_batch.h"
 #include "stream/stream_event.h"
+#include "stream/stream_room.h"
 
 /* Forgetting goes on after so many events, a bounded number of clicks and ids at a time: a little
  * more than come meanwhile, so that a segment that dies costs each event until the next one does
@@ -89,14 +90,38 @@ static bool has_room_ahead(cm_stream *stream, int64_t time_us)
     return true;
 }
 
-static cm_status refuse_ahead(cm_stream *stream, const cm_arrival *a, cm_error *error)
+static cm_status refuse(cm_stream *stream, const cm_arrival *a, size_t field, const char *reason,
+                        cm_error *error)
 {
     stream->counts.kinds[CM_ROW_CLICK].rejected++;
+    return cm_arrival_reject(stream, a->event, a, cm_field_name(CM_ROW_CLICK, field),
+                             a->event->row.value_bytes[field], reason, error);
+}
+
+static cm_status refuse_ahead(cm_stream *stream, const cm_arrival *a, cm_error *error)
+{
     stream->counts.refused++;
-    return cm_arrival_reject(stream, a->event, a,
-                             cm_field_name(CM_ROW_CLICK, CM_CLICK_CLICK_TIMESTAMP),
-                             a->event->row.value_bytes[CM_CLICK_CLICK_TIMESTAMP],
-                             "far ahead of the stream's time, as too many before it", error);
+    return refuse(stream, a, CM_CLICK_CLICK_TIMESTAMP,
+                  "far ahead of the stream's time, as too many before it", error);
+}
+
+/* Of one tenant more, or with names, for which there is no room. */
+static cm_status refuse_unroomed(cm_stream *stream, const cm_arrival *a, bool *is_refused,
+                                 cm_error *error)
+{
+    cm_status status = CM_OK;
+    *is_refused = true;
+    if (stream->names_are_full)
+        return refuse(stream, a, CM_CLICK_CLICK_ID,
+                      "names of clicks (user agents, campaigns, tenants) take an eighth of "
+                      "--memory-max: no room for more",
+                      error);
+    bool has_room = true;
+    status = cm_stream_room_for_tenant(stream, a->click.tenant_id, &has_room, error);
+    if (status == CM_OK && !has_room)
+        return refuse(stream, a, CM_CLICK_TENANT_ID, "one tenant more than --tenants-max", error);
+    *is_refused = false;
+    return status;
 }
 
 static cm_status tell_click(cm_stream *stream, const cm_arrival *a, cm_error *error)
@@ -118,9 +143,13 @@ static cm_status admit_click(cm_stream *stream, const cm_arrival *a, bool is_ahe
         stream->counts.too_old++;
         return tell_click(stream, a, error);
     }
+    bool is_refused;
+    cm_status status = refuse_unroomed(stream, a, &is_refused, error);
+    if (status != CM_OK || is_refused)
+        return status;
     if (is_ahead && !has_room_ahead(stream, a->time_us))
         return refuse_ahead(stream, a, error);
-    cm_status status =
+    status =
         cm_stream_add_click(stream, &a->click, is_ahead || own_end > usual_end + LASTING_US, error);
     return status == CM_OK ? tell_click(stream, a, error) : status;
 }
@@ -316,17 +345,18 @@ static size_t clicks_per_mark(const cm_stream *stream, int64_t horizon)
     if (index->dying == CM_NUMBER_NONE)
         return CLICKS_PER_MARK;
     int64_t died_us = index->catalog.store.segments[index->dying]->last_findable;
-    bool is_behind = horizon - died_us > stream->engine->model->window_us / BEHIND_SHARE;
+    bool is_behind = horizon - died_us > stream->engine->model->window_us / BEHIND_SHARE ||
+                     cm_stream_room_is_short(stream);
     return is_behind ? CLICKS_PER_MARK_BEHIND : CLICKS_PER_MARK;
 }
 
 /* Clicks of the batch are stored first, or what goes now would depend on where blocks end. */
 static cm_status forget_clicks(cm_stream *stream, cm_error *error)
 {
-    int64_t horizon = horizon_of(stream);
     cm_click_index *index = &stream->engine->index;
     const cm_stream_batch *batch = &stream->batch;
     cm_status status = cm_stream_store(stream, error);
+    int64_t due = horizon_of(stream), horizon = cm_stream_room_horizon(stream, due);
     if (status != CM_OK || !cm_click_index_has_dead(index, horizon))
         return status;
     if (stream->keeper.from_us <= horizon)
@@ -336,7 +366,7 @@ static cm_status forget_clicks(cm_stream *stream, cm_error *error)
     if (batch->conversion_count > 0 && batch->oldest_us < horizon)
         status = cm_stream_settle(stream, error);
     if (status == CM_OK)
-        cm_click_index_forget(index, horizon, clicks_per_mark(stream, horizon));
+        cm_stream_room_forget(stream, due, horizon, clicks_per_mark(stream, horizon));
     return status;
 }
 
@@ -344,6 +374,7 @@ static cm_status forget_clicks(cm_stream *stream, cm_error *error)
 static cm_status forget(cm_stream *stream, cm_error *error)
 {
     cm_status status = forget_clicks(stream, error);
+    stream->names_are_full = cm_stream_room_names_are_full(stream);
     if (stream->clock.latest_us != CM_CLOCK_UNSET)
         cm_seen_ids_forget(&stream->seen, stream->clock.latest_us - keep_us(stream->engine->model),
                            IDS_PER_MARK);
@@ -401,6 +432,15 @@ static cm_status take_event(cm_stream *stream, const cm_event *event, cm_arrival
     return status;
 }
 
+static void judge_length(const cm_stream *stream, cm_event *event)
+{
+    size_t bytes_max = stream->options.line_bytes_max;
+    if (bytes_max == 0 || event->row.malformed != NULL)
+        return;
+    event->row.malformed = cm_row_limit(&event->row, bytes_max);
+    event->field = NULL;
+}
+
 cm_status cm_stream_take(cm_stream *stream, const char *bytes, size_t size, uint64_t *line,
                          uint64_t byte, cm_error *error)
 {
@@ -411,6 +451,7 @@ cm_status cm_stream_take(cm_stream *stream, const char *bytes, size_t size, uint
     cm_arena_reset(&stream->arena);
     cm_event_reader_init(&reader, &stream->layouts, bytes, size, &stream->arena);
     while (status == CM_OK && cm_event_reader_next(&reader, &event)) {
+        judge_length(stream, &event);
         a.text = cm_slice_of(bytes + event.row.start, event.row.end - event.row.start);
         a.byte = byte + event.row.start;
         a.place = (cm_event_place){.line = *line + event.row.line};

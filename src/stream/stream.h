@@ -56,7 +56,12 @@ typedef struct cm_stream_listener {
 typedef struct cm_stream_options {
     cm_clock_options clock;
     cm_build_options build;
-    const char *source; /* name of the input, for rejects */
+    size_t line_bytes_max; /* longer lines are rejected; 0: CM_ROW_BYTES_MAX */
+    /* By engine/load_limits.h; 0: no limit. */
+    uint64_t click_bytes_max; /* beyond that the oldest segment is forgotten before its time */
+    uint64_t name_bytes_max;  /* beyond that clicks are rejected */
+    size_t tenants_max;       /* clicks of further ones are rejected */
+    const char *source;       /* name of the input, for rejects */
     bool has_resume;
     uint64_t resume_seq; /* events up to this one were seen before the start */
     bool is_resumable; /* the same events may come in a later run: lines have the same place then */
@@ -72,6 +77,8 @@ typedef struct cm_stream_counts {
     uint64_t too_old;          /* clicks that nobody could find when they came */
     uint64_t waited;           /* events that were ahead of the stream */
     uint64_t refused;          /* clicks ahead of it, rejected as there were too many of them */
+    uint64_t dropped;          /* clicks forgotten before their time: there was no room */
+    int64_t dropped_us;        /* the latest click time of their segments */
     cm_match_counts matched;
 } cm_stream_counts;
 
@@ -124,6 +131,7 @@ typedef struct cm_stream {
     cm_event_place last;  /* of the event with the greatest seq so far */
     bool has_passed;      /* an event with a seq has come since the start, */
     uint64_t passed_seq;  /* and this is that of the last one, taken or not */
+    bool names_are_full;
     cm_stream_keeper keeper;
     cm_arena arena; /* of the block that is read */
     cm_event_layouts layouts;
@@ -152,6 +160,10 @@ void cm_stream_destroy(cm_stream *stream);
  */
 cm_status cm_stream_take(cm_stream *stream, const char *bytes, size_t size, uint64_t *line,
                          uint64_t byte, cm_error *error);
+
+/** Forget the oldest clicks at once where far more are there than options have room for: after
+ * loading, when nothing was taken yet. */
+void cm_stream_fit(cm_stream *stream);
 
 /** Let what is held or waits go now: the input has ended, or nothing has come for long. */
 cm_status cm_stream_let_go(cm_stream *stream, cm_error *error);

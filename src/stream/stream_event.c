@@ -17,10 +17,10 @@ cm_status cm_arrival_reject(cm_stream *stream, const cm_event *event, const cm_a
 }
 
 /* CM_OK, CM_ERROR_FORMAT (why says what is wrong) or CM_ERROR_MEMORY. */
-static cm_status make_record(cm_stream *stream, const cm_event *event, uint64_t *lenient,
+static cm_status make_record(cm_stream *stream, const cm_event *event,
+                             const cm_build_options *options, uint64_t *lenient,
                              cm_arrival *arrival, cm_reject *why, cm_error *error)
 {
-    const cm_build_options *options = &stream->options.build;
     cm_status status;
     arrival->event = event;
     if (event->kind == CM_ROW_CLICK) {
@@ -42,7 +42,8 @@ cm_status cm_arrival_build(cm_stream *stream, const cm_event *event, cm_arrival 
 {
     cm_source_counts *counts = &stream->counts.kinds[event->kind];
     cm_reject why;
-    cm_status status = make_record(stream, event, counts->lenient, arrival, &why, error);
+    const cm_build_options *options = &stream->options.build;
+    cm_status status = make_record(stream, event, options, counts->lenient, arrival, &why, error);
     *is_good = status == CM_OK;
     if (status != CM_ERROR_FORMAT)
         return status;
@@ -51,6 +52,14 @@ cm_status cm_arrival_build(cm_stream *stream, const cm_event *event, cm_arrival 
     size_t byte = is_there ? event->row.value_bytes[why.field] : event->row.start;
     return cm_arrival_reject(stream, event, arrival, cm_field_name(event->kind, why.field), byte,
                              why.reason, error);
+}
+
+/* A line that was held passed the limits of the run in which it came. */
+static cm_build_options without_limits(const cm_stream *stream)
+{
+    cm_build_options options = stream->options.build;
+    options.field_bytes_max = 0;
+    return options;
 }
 
 /* Lenient fields were counted when it came. */
@@ -68,7 +77,8 @@ cm_status cm_arrival_read_again(cm_stream *stream, const cm_held_line *line, cm_
     arrival->text = cm_slice_of(line->text, line->size);
     arrival->byte = line->byte;
     arrival->place = (cm_event_place){event->has_seq, event->seq, line->line};
-    cm_status status = make_record(stream, event, NULL, arrival, &why, error);
+    const cm_build_options options = without_limits(stream);
+    cm_status status = make_record(stream, event, &options, NULL, arrival, &why, error);
     CM_CHECK(status != CM_ERROR_FORMAT);
     return status;
 }
@@ -95,7 +105,8 @@ static cm_status check_event(cm_stream *stream, const cm_event *event, bool is_c
     cm_reject why;
     if (event->row.malformed != NULL || (is_conversion && event->kind == CM_ROW_CLICK))
         return CM_ERROR_FORMAT;
-    cm_status status = make_record(stream, event, NULL, &arrival, &why, NULL);
+    const cm_build_options options = without_limits(stream);
+    cm_status status = make_record(stream, event, &options, NULL, &arrival, &why, NULL);
     return status == CM_OK && arrival.time_us != time_us ? CM_ERROR_FORMAT : status;
 }
 
