@@ -151,7 +151,9 @@ cm_status cm_batch_compare(cm_batch *batch, cm_error *error)
                      .figures = {.rounds = ROUNDS, .seed = 1, .threads = threads}},
         .mask_share = config->mask_share,
     };
-    cm_records records = {0};
+    const cm_load_limits *limits = config->limits;
+    /* Half of what clicks may take in an engine, as matching needs one beside them. */
+    cm_records records = {.bytes_max = limits == NULL ? 0 : limits->click_bytes_max / 2};
     double began = cm_clock_seconds();
     cm_engine_destroy(batch->engine); /* it has done its work, and records want its room */
     batch->engine = NULL;

@@ -1,7 +1,7 @@
 /*
  * Files of clicks that turned out to be more than there is room for. They are read twice again: to
- * find the newest clicks that fit, then to load those. Nothing depends on threads or on the order of
- * clicks then: results are those of files without the older ones.
+ * find the newest clicks that fit, then to load those. Nothing depends on threads or on the order
+ * of clicks then: results are those of files without the older ones.
  */
 #ifndef CM_CMD_CLICK_FILES_H
 #define CM_CMD_CLICK_FILES_H

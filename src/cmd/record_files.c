@@ -1,6 +1,7 @@
 #include "cmd/record_files.h"
 
 #include "cmd/inputs.h"
+#include "cmd/memory_max.h"
 #include "cmd/run_files.h"
 
 struct reading {
@@ -28,6 +29,8 @@ static cm_status read_files(struct reading *all, cm_row_kind kind, cm_option opt
 
 cm_status cm_record_files_read(cm_run *run, cm_records *records, cm_error *error)
 {
+    records->bytes_max = cm_memory_shares_of(run->settings).records;
+    run->summary.memory_max = cm_memory_shares_of(run->settings).all;
     struct reading all = {.run = run, .records = records, .pipeline = cm_run_pipeline(run)};
     cm_status status = read_files(&all, CM_ROW_CLICK, CM_OPTION_CLICKS, "clicks", error);
     if (status == CM_OK)

@@ -44,13 +44,12 @@ typedef struct cm_bulk_loader {
     size_t surveyed_count, surveyed_capacity;
 } cm_bulk_loader;
 
-/** Ready a load, and its loaders; the load must not be moved afterwards.
- */
+/** Ready a load, and its loaders; the load must not be moved afterwards. */
 void cm_bulk_load_init(cm_bulk_load *load, cm_engine *engine);
 void cm_bulk_loader_init(cm_bulk_loader *loader, cm_bulk_load *load);
 
-/** Add a checked click to the loader's block, unless limits leave it out; its strings must hold until the block ends. CM_OK,
- * CM_ERROR_MEMORY or CM_ERROR_CAPACITY. */
+/** Add a checked click to the loader's block, unless limits leave it out; its strings must hold
+ * until the block ends. CM_OK, CM_ERROR_MEMORY or CM_ERROR_CAPACITY. */
 cm_status cm_bulk_loader_add(cm_bulk_loader *loader, const cm_click *click, cm_error *error);
 
 /** No more clicks of the loader's block: what can be done before its turn comes. May be left out.

@@ -2,7 +2,8 @@
 
 /*
  * What structures take of a click at most, where all its values are its own, arrays that grow by an
- * eighth have just done so, and tables are as empty as they get (test_limits_cost measures it):
+ * eighth have just done so, and tables are as empty as they get (tests/unit/test_load_limits.c
+ * measures it):
  */
 #define ROW_COST 64         /* row, place, header of its texts, an expiry of its own */
 #define ID_COST 11          /* slot */

@@ -1,8 +1,8 @@
 /*
  * What clicks may take when they are loaded. Each has a cost, computed from its own values, that
- * what is allocated for it stays under; so whether clicks fit depends on them alone, not on threads,
- * their order or the allocator. Names that clicks share (tenants, user agents, campaigns) are
- * counted apart, once each.
+ * what is allocated for it stays under; so whether clicks fit depends on them alone, not on
+ * threads, their order or the allocator. Names that clicks share (tenants, user agents, campaigns)
+ * are counted apart, once each.
  *
  * Once something is over its limit nothing more is stored: rows are only read. The caller then
  * clears the engine, has the clicks surveyed (click_survey.h), and loads those from a time on.
@@ -38,7 +38,7 @@ typedef struct cm_load_limits {
     atomic_int over; /* cm_load_over */
 } cm_load_limits;
 
-/** What is allocated for a click is less than that: docs/reliability.md says how it was measured. */
+/** What is allocated for a click is less than that: tests/unit/test_load_limits.c measures it. */
 size_t cm_click_cost(const cm_click *click, const cm_model *model);
 
 /** The same of a click that has all keys, whichever it has. */

@@ -114,6 +114,19 @@ static cm_status take_conversion(cm_block_worker *worker, cm_reject *reject, cm_
 
 /* ---- adding; the input gate lets blocks in in input order, so that an id's first stands ---- */
 
+static cm_status check_room(const cm_records *records, cm_error *error)
+{
+    size_t bytes = records->bytes_held + records->click_capacity * sizeof(cm_click) +
+                   records->conversion_capacity * sizeof(cm_conversion) +
+                   cm_table_memory(&records->click_ids) + cm_table_memory(&records->conversion_ids);
+    if (records->bytes_max == 0 || bytes <= records->bytes_max)
+        return CM_OK;
+    return cm_error_set(error, CM_ERROR_CAPACITY,
+                        "%zu clicks and %zu conversions, held as they were read, take more than "
+                        "%zu MiB, three eighths of --memory-max; give a larger one, or fewer days",
+                        records->click_count, records->conversion_count, records->bytes_max >> 20);
+}
+
 static cm_status keep_bytes(cm_records *records, cm_block *block, cm_arena *arena, cm_error *error)
 {
     struct cm_records_bytes *bytes =
@@ -122,9 +135,10 @@ static cm_status keep_bytes(cm_records *records, cm_block *block, cm_arena *aren
         return cm_error_memory(error, "the rows", records->bytes_count * sizeof *bytes);
     records->bytes = bytes;
     bytes[records->bytes_count++] = (struct cm_records_bytes){*block, *arena};
+    records->bytes_held += block->capacity + cm_arena_memory(arena);
     *block = (cm_block){0};
     *arena = (cm_arena){0};
-    return CM_OK;
+    return check_room(records, error);
 }
 
 cm_status cm_records_keep(cm_records *records, cm_arena *arena, cm_error *error)

@@ -20,6 +20,8 @@ typedef struct cm_records {
     cm_table click_ids, conversion_ids;
     struct cm_records_bytes *bytes; /* what the records' texts point into */
     size_t bytes_count, bytes_capacity;
+    size_t bytes_max;  /* for all of that; 0: no limit */
+    size_t bytes_held; /* blocks and arenas */
 } cm_records;
 
 /**
@@ -28,7 +30,7 @@ typedef struct cm_records {
  *
  * @param kind    CM_ROW_CLICK or CM_ROW_CONVERSION
  * @param counts  receives the source's counts, also on failure
- * @return as cm_pipeline_load
+ * @return as cm_pipeline_load; CM_ERROR_CAPACITY where they take more than bytes_max
  */
 cm_status cm_records_read(cm_records *records, cm_row_kind kind, cm_source *source,
                           const cm_pipeline_options *options, cm_source_counts *counts,

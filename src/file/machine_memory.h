@@ -6,8 +6,8 @@
 
 /**
  * The least of: physical memory, the limits of the process's cgroup and of those above it (version
- * 1 and 2), and of its address space and data (ulimit -v, -d). Not what is free just now: that would
- * be another with each run.
+ * 1 and 2), and of its address space and data (ulimit -v, -d). Not what is free just now: that
+ * would be another with each run.
  *
  * @return bytes; UINT64_MAX where nothing can be learnt
  */

@@ -142,7 +142,8 @@ static inline bool take_optional_id(building *b, size_t field, cm_slice *slot)
 static inline bool take_time(building *b, size_t field, int64_t *slot)
 {
     const cm_value *value = &b->values[field];
-    return (value->kind == CM_VALUE_TEXT && cm_time_parse(value->text, slot)) ||
+    return (value->kind == CM_VALUE_TEXT && value->text.size <= b->bytes_max &&
+            cm_time_parse(value->text, slot)) ||
            take_other(b, field);
 }
 
@@ -180,7 +181,8 @@ static inline bool take_fingerprint(building *b, size_t field, cm_device *device
 static inline bool take_address(building *b, size_t field, cm_address *slot)
 {
     const cm_value *value = &b->values[field];
-    if (is_missing(value) || (value->kind == CM_VALUE_TEXT && cm_address_parse(value->text, slot)))
+    if (is_missing(value) || (value->kind == CM_VALUE_TEXT && value->text.size <= b->bytes_max &&
+                              cm_address_parse(value->text, slot)))
         return true;
     *slot = (cm_address){0};
     return take_other(b, field);

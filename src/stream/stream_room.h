@@ -1,7 +1,7 @@
 /*
  * A stream's limits: what its clicks and their names may take. It is judged by costs, which depend
- * on the clicks alone (engine/load_limits.h), and after whole numbers of events: so what is forgotten
- * when depends on events alone. Internal to src/stream.
+ * on the clicks alone (engine/load_limits.h), and after whole numbers of events: so what is
+ * forgotten when depends on events alone. Internal to src/stream.
  */
 #ifndef CM_STREAM_STREAM_ROOM_H
 #define CM_STREAM_STREAM_ROOM_H

@@ -17,6 +17,7 @@ cm_stream_figures cm_test_figures(cm_histogram *latency)
         .waited = 100,
         .waiting = 110,
         .refused_clicks = 115,
+        .dropped_clicks = 117,
         .results = {120, 130, 140, 150},
         .results_written = 160,
         .held_conversions = 170,

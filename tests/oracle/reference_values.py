@@ -8,6 +8,7 @@ import re
 
 TIME_END_US = 253_402_300_800 * 1_000_000  # year 10000
 WHOLE_DIGITS_MAX = 64
+FIELD_BYTES_MAX = 8 << 10
 SHA256_OF_NOTHING = hashlib.sha256(b"").digest()
 
 
@@ -33,6 +34,8 @@ class JsonNumber:
 def text_of(raw):
     if not isinstance(raw, bytes):
         raise Malformed("not a string")
+    if len(raw) > FIELD_BYTES_MAX:
+        raise Malformed("longer than --field-max")
     return raw
 
 

@@ -18,6 +18,9 @@ torture: torture-stream torture-stream-rejects torture-faults ## all of the tort
 .PHONY: torture torture-stream torture-stream-rejects torture-retry
 
 torture: torture-stream torture-stream-rejects torture-retry ## all of the torture below: hours
+.PHONY: torture torture-stream torture-stream-rejects torture-bombs
+
+torture: torture-stream torture-stream-rejects torture-bombs ## all of the torture below: hours
 
 # In some rounds with a program whose segments are so small that many come and go.
 KILLS = 1000
@@ -70,3 +73,5 @@ RETRY_KILLS = 200
 torture-retry: all ## kill `retry` RETRY_KILLS times, alone and side by side: minutes
 	@tests/torture/retry_kills.py --kills $(RETRY_KILLS) --program $(BUILD)/clickmatch \
 	    --keep $(BUILD)/torture $(OPTIONS)
+torture-bombs: all ## input of absurd size or shape, in bounded memory (SHARE=0.01: smaller): minutes
+	@tests/torture/bombs.py --program $(BUILD)/clickmatch --share $(or $(SHARE),1)

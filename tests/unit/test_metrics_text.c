@@ -82,6 +82,7 @@ static void test_every_figure_has_its_line(void **state)
         "clickmatch_stream_ahead_total 100",
         "clickmatch_stream_ahead_waiting 110",
         "clickmatch_stream_refused_clicks_total 115",
+        "clickmatch_stream_dropped_clicks_total 117",
         "clickmatch_stream_results_total{method=\"unattributed\"} 120",
         "clickmatch_stream_results_total{method=\"url_param\"} 130",
         "clickmatch_stream_results_total{method=\"fingerprint\"} 140",
@@ -187,7 +188,8 @@ static void test_the_status_line_tells_all(void **state)
     cm_stream_status_line(&figures, &last, 104, 1772323690000000, line, sizeof line);
     assert_string_equal(
         line, "1,020,086 events, 250,000/s, 25 rejected, 130 duplicates, 80 late conversions, "
-              "115 clicks refused, seq 200; results: 130 url_param, 140 fingerprint, "
+              "115 clicks refused, 117 clicks dropped for want of room, seq 200; results: 130 "
+              "url_param, 140 fingerprint, "
               "150 probabilistic, 120 unattributed, 170 held, 110 ahead, waiting; "
               "1,800 clicks, 1.8 MiB; watermark 2026-03-01T00:00:00Z; checkpoint 90 s ago; "
               "220 checkpoints failed; database connected, 280 rows behind, "
