@@ -249,8 +249,7 @@ case_ids_of_conversions() {
 # Each user agent is new: what clicks share takes more than it may.
 case_names_that_nobody_shares() {
     write_agent 10
-    seq -f "t,n%.0f,2026-03-10T12:00:00Z,$(printf '%0200d' 0)%.0f" 40000 |
-        awk -F, -v OFS=, '{$4 = $4 NR; print}' >>clicks.csv
+    seq 40000 | awk '{printf "t,n%d,2026-03-10T12:00:00Z,%0200d\n", $1, $1}' >>clicks.csv
     match --memory-max 32M
     expect_status 1
     expect_error '^clickmatch: clicks.csv: user agents, campaigns and other names .* 4 MiB'
