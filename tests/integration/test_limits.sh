@@ -256,6 +256,16 @@ case_names_that_nobody_shares() {
     expect_files clicks.csv conversions.csv
 }
 
+# Rows that are held as they were read.
+case_memory_max_of_evaluate() {
+    write_clicks 50000
+    write_conversions
+    run evaluate --clicks clicks.csv --conversions conversions.csv --output report.txt --quiet \
+        --memory-max 32M
+    expect_status 1
+    expect_error '^clickmatch: [0-9]+ clicks and [0-9]+ conversions, .* take more than 12 MiB'
+}
+
 # ---- a stream ----
 
 # events N: clicks, one a second.
