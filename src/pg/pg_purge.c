@@ -194,7 +194,7 @@ static cm_status take_walks(purge *p, cm_error *error)
         cm_sql_queries_purge_dead_page, cm_sql_queries_purge_dead,                                 \
             cm_sql_queries_purge_dead_count, status                                                \
     }
-    const walk walks[] = {
+    static const walk walks[] = {
         {cm_sql_queries_purge_clicks_page, cm_sql_queries_purge_clicks,
          cm_sql_queries_purge_clicks_count, NULL},
         {cm_sql_queries_purge_conversions_page, cm_sql_queries_purge_conversions,
