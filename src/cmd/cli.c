@@ -163,9 +163,9 @@ static const cm_command commands[] = {
         CM_COMMAND_PURGE,
         "clickmatch purge --older-than D [options]",
         "remove old clicks and personal data from PostgreSQL",
-        "Deletes clicks that are older and expired; of those that results refer to, and of\n"
-        "conversions, it removes what is personal; deletes dead events. In small batches,\n"
-        "so that nobody waits; docs/schema.md says what goes. Doing it again does nothing.\n",
+        "Deletes clicks that are older and expired, and dead events; of conversions, and\n"
+        "of clicks that results refer to, it removes what is personal. Nobody waits for\n"
+        "its small batches. Again, it does nothing; docs/schema.md says what goes.\n",
         "clickmatch purge --db dbname=clickmatch --older-than 30d --dry-run",
         cm_cmd_purge,
         NULL,
