@@ -116,7 +116,7 @@ static cm_status retry(retrying *r, cm_error *error)
     cm_retry_config config = {
         .schema = cm_settings_text(r->settings, CM_OPTION_SCHEMA),
         .values = &r->values,
-        .lenient = flag(r, CM_OPTION_LENIENT),
+        .build = cm_run_build_options(r->settings, NULL),
         .dry_run = flag(r, CM_OPTION_DRY_RUN),
         .threads = cm_run_threads(r->settings),
         .context = &r->progress,

@@ -18,15 +18,15 @@ static bool is_open(const cm_retry_event *event, cm_row_kind kind)
 static cm_status keep(cm_retry_chunk *chunk, cm_retry_event *event, const cm_pg_row *row,
                       cm_error *error)
 {
-    const cm_build_options options = {.lenient = chunk->config->lenient};
+    const cm_build_options *options = &chunk->config->build;
     cm_click click;
     cm_conversion conversion;
     cm_reject why;
     bool is_click = event->kind == CM_ROW_CLICK;
     cm_status status =
         is_click
-            ? cm_click_build(row->values, &options, &chunk->arena, NULL, &click, &why)
-            : cm_conversion_build(row->values, &options, &chunk->arena, NULL, &conversion, &why);
+            ? cm_click_build(row->values, options, &chunk->arena, NULL, &click, &why)
+            : cm_conversion_build(row->values, options, &chunk->arena, NULL, &conversion, &why);
     event->is_stored = true;
     event->type = event->value = (cm_value){0};
     if (status == CM_ERROR_FORMAT)

@@ -92,7 +92,7 @@ static cm_status load(cm_retry_chunk *chunk, group *g, cm_error *error)
     cm_batch_config batch = {.from_us = time_of(g->events[0]),
                              .to_us = time_of(g->events[g->count - 1]) + 1,
                              .tenants = g->tenants,
-                             .lenient = config->lenient,
+                             .build = config->build,
                              .for_stream = true, /* a click is found by its click_id */
                              .model = config->model,
                              .threads = config->threads};

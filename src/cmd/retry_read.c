@@ -88,16 +88,16 @@ static cm_status check_tenant(cm_retry_chunk *chunk, cm_retry_event *event, cons
 static cm_status build(cm_retry_chunk *chunk, cm_retry_event *event, const cm_event *read,
                        const char *tenant, cm_error *error)
 {
-    const cm_build_options options = {.lenient = chunk->config->lenient};
+    const cm_build_options *options = &chunk->config->build;
     const cm_value *values = read->row.values;
     cm_reject why;
     cm_status status;
     event->kind = read->kind;
     if (read->kind == CM_ROW_CLICK) {
-        status = cm_click_build(values, &options, &chunk->arena, NULL, &event->of.click, &why);
+        status = cm_click_build(values, options, &chunk->arena, NULL, &event->of.click, &why);
     } else {
         status =
-            cm_conversion_build(values, &options, &chunk->arena, NULL, &event->of.conversion, &why);
+            cm_conversion_build(values, options, &chunk->arena, NULL, &event->of.conversion, &why);
         event->type = values[CM_EVENT_CONVERSION_TYPE];
         event->value = values[CM_EVENT_CONVERSION_VALUE];
     }

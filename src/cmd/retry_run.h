@@ -13,8 +13,8 @@ typedef struct cm_retry_config {
     const char *schema; /* NULL: "public" */
     const cm_pg_retry_values *values;
     const cm_model *model;
-    bool lenient; /* a malformed optional field is missing */
-    bool dry_run; /* everything but the writing */
+    cm_build_options build; /* of records */
+    bool dry_run;           /* everything but the writing */
     unsigned threads;
     uint64_t hash_seed;
     void *context;
