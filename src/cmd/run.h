@@ -46,7 +46,7 @@ cm_status cm_run_begin(const char *command, const cm_settings *settings,
  */
 cm_status cm_run_end(cm_run *run, cm_status status, cm_error *error);
 
-/** How records are built: --lenient, --field-max, and what hashes what is personal (may be NULL). */
+/** How records are built: --lenient, --field-max; pii hashes what is personal, and may be NULL. */
 cm_build_options cm_run_build_options(const cm_settings *settings, struct cm_pii *pii);
 
 /** Read the model of --model FILE, else the default one. The caller frees it with cm_model_destroy.

@@ -22,7 +22,7 @@ run_commands() {
 
 case_try_it() {
     ln -s "$(dirname "$program")" build
-    commands_under 'Try it' 11
+    commands_under 'Try it' 12
     run_commands
     sed -n '/^## Try it$/,/^## /s/^    \(source .*\|stream .*\)/\1/p' "$page" >shown
     [ "$(wc -l <shown)" -eq 3 ] || fail "$(wc -l <shown) lines are shown"

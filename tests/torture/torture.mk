@@ -1,26 +1,14 @@
 # Torture, included by the Makefile: what make test does small, done long. Each target takes its
 # count or its time on the command line and a seed; what fails prints the seed that replays it.
 
-.PHONY: torture torture-stream torture-stream-rejects torture-tenants
-.PHONY: torture torture-stream torture-stream-rejects valgrind
+.PHONY: torture torture-stream torture-stream-rejects torture-kills torture-retry torture-purge \
+        torture-faults torture-tenants torture-bombs valgrind
 
-torture: torture-stream torture-stream-rejects torture-tenants ## all of the torture below: hours
-.PHONY: torture torture-stream torture-stream-rejects torture-kills
+SEED = 1
 
-torture: torture-stream torture-stream-rejects torture-kills ## all of the torture below: hours
-torture: torture-stream torture-stream-rejects torture-fuzz ## all of the torture below: hours
-.PHONY: torture torture-stream torture-stream-rejects torture-purge
-
-torture: torture-stream torture-stream-rejects torture-purge ## all of the torture below: hours
-.PHONY: torture torture-stream torture-stream-rejects torture-faults
-
-torture: torture-stream torture-stream-rejects torture-faults ## all of the torture below: hours
-.PHONY: torture torture-stream torture-stream-rejects torture-retry
-
-torture: torture-stream torture-stream-rejects torture-retry ## all of the torture below: hours
-.PHONY: torture torture-stream torture-stream-rejects torture-bombs
-
-torture: torture-stream torture-stream-rejects torture-bombs ## all of the torture below: hours
+torture: torture-stream torture-stream-rejects torture-kills torture-retry torture-purge
+torture: torture-faults torture-tenants torture-bombs torture-fuzz
+torture: ## all of the torture below, and torture-fuzz: hours
 
 # In some rounds with a program whose segments are so small that many come and go.
 KILLS = 1000
@@ -36,27 +24,30 @@ torture-stream-rejects: all ## 10 M events, one in a hundred broken (LINES=N: ot
 	@CLICKMATCH=$(abspath $(BUILD))/clickmatch tests/torture/stream_rejects.sh $(LINES)
 
 OPERATIONS = 10000
-torture-tenants: all ## OPERATIONS (10,000) of tenants and roles at once (SEED=N: again): minutes
-	@tests/torture/tenants.py --count $(OPERATIONS) $(if $(SEED),--seed $(SEED)) \
+torture-tenants: all ## OPERATIONS (10,000) of tenants and roles at once (SEED=N: others): minutes
+	@tests/torture/tenants.py --count $(OPERATIONS) --seed $(SEED) \
 	    --program $(BUILD)/clickmatch
+
 # Of the kills of clients and of servers each, a fifth are of migrate.
 SERVER_KILLS = 200
 OVERLAPS = 100
-SEED = 1
 torture-kills: all ## kill batch and migrate KILLS times, their server SERVER_KILLS times: an hour
 	@tests/torture/batch_kills.py --program $(BUILD)/clickmatch --seed $(SEED) \
 	    --kills $$(($(KILLS) * 4 / 5)) --migrate-kills $$(($(KILLS) / 5)) \
 	    --server-kills $$(($(SERVER_KILLS) * 4 / 5)) \
 	    --migrate-server-kills $$(($(SERVER_KILLS) / 5)) --overlaps $(OVERLAPS) $(OPTIONS)
+
 # Variables are not set to zero by the compiler here, so that Valgrind sees what nobody set.
 UNDER_VALGRIND = BUILD=$(BUILD)/valgrind CFLAGS="-O1 -g" FORTIFY= DEFINED=
 valgrind: ## one run of each command under Valgrind: two minutes
 	@scripts/deps.sh --lint
 	@$(MAKE) $(PARALLEL) $(UNDER_VALGRIND) all
 	@CLICKMATCH=$(abspath $(BUILD))/valgrind/clickmatch tests/torture/valgrind.sh
+
 PURGES = 100
 torture-purge: all ## kill purges PURGES times (100: 5 minutes), others and batch beside them
 	@CLICKMATCH=$(abspath $(BUILD))/clickmatch tests/torture/purge_kills.sh $(PURGES) $(SEED)
+
 # The seam is no part of the program, and no sanitizer may be in it: both would bring a malloc.
 SEAM = $(BUILD)/tests/fault_seam.so
 SEAM_SOURCES = $(sort $(wildcard tests/torture/seam/*.c))
@@ -66,12 +57,14 @@ $(SEAM): $(SEAM_SOURCES) $(wildcard tests/torture/seam/*.h) $(BUILD)/flags
 	    $(WARNINGS) -Itests $(PQ_COMPILE) $(SEAM_SOURCES) $(PQ_LINK) -o $@
 test-programs: $(SEAM)
 
-torture-faults: all $(SEAM) ## let every call fail that can, of every command (OPTIONS=--help): hours
+torture-faults: all $(SEAM) ## let every call fail that can, (OPTIONS=--help): hours
 	@scripts/pg_temp.sh run tests/torture/faults_every.py --program $(BUILD)/clickmatch \
 	    --seam $(SEAM) $(OPTIONS)
+
 RETRY_KILLS = 200
 torture-retry: all ## kill `retry` RETRY_KILLS times, alone and side by side: minutes
 	@tests/torture/retry_kills.py --kills $(RETRY_KILLS) --program $(BUILD)/clickmatch \
 	    --keep $(BUILD)/torture $(OPTIONS)
-torture-bombs: all ## input of absurd size or shape, in bounded memory (SHARE=0.01: smaller): minutes
+
+torture-bombs: all ## input of absurd size or shape (SHARE=0.01: smaller): minutes
 	@tests/torture/bombs.py --program $(BUILD)/clickmatch --share $(or $(SHARE),1)
