@@ -73,10 +73,11 @@ FROM conversion_tracking c LEFT JOIN click_tracking k ON k.id = c.attributed_cli
 Job = collections.namedtuple("Job", "status run_count changed error")
 
 
-def conninfo(database, sleeps):
+def conninfo(database, sleeps, command="batch"):
     """Where and as whom the program logs in. sleeps: milliseconds by moment, see batch_sleep.sql"""
     settings = "".join(" -c torture.%s=%d" % pair for pair in sleeps.items())
-    return "dbname=%s options='-c client_min_messages=warning%s'" % (database, settings)
+    user = " user=" + server.ENGINE if command in server.ENGINE_COMMANDS else ""
+    return "dbname=%s%s options='-c client_min_messages=warning%s'" % (database, user, settings)
 
 
 def batch_command(program, database, sleeps, *arguments, window=WINDOW):
@@ -91,8 +92,9 @@ def make_templates(program, conversions):
                 "conversions=%d" % conversions, "-f",
                 os.path.join(server.ROOT, "tests/integration/fixtures/as_found.sql"))
     server.psql("template1", "-c", "CREATE DATABASE torture_adopted TEMPLATE torture_found")
-    subprocess.run([program, "migrate", "--quiet", "--db", conninfo("torture_adopted", {})],
+    subprocess.run([program, "migrate", "--quiet", "--db", conninfo("torture_adopted", {}, "migrate")],
                    check=True)
+    server.make_engine()
     server.psql("torture_adopted", "-f", os.path.join(HERE, "batch_sleep.sql"))
 
 

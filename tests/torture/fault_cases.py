@@ -88,18 +88,30 @@ class Inputs:
             for seq, event in enumerate(events):
                 file.write(json.dumps(dict(seq=seq + 1, **event), separators=(",", ":")) + "\n")
             file.write('{"seq":%d,"event":"conversion","tenant_id":"t"}\n' % (len(events) + 1))
+        with open(self.path("dead.ndjson"), "w", encoding="utf-8") as file:
+            for seq, event in enumerate(events):
+                if seq % 5 == 0:
+                    event.pop("conversion_type" if event["event"] == "conversion" else "ad_id")
+                file.write(json.dumps(dict(seq=seq + 1, **event), separators=(",", ":")) + "\n")
 
     def make_databases(self):
         """fault_found: the platform's tables; _empty: adopted; _full: with the world's rows, not
-        yet matched; _models: with two versions of a model, one promoted."""
+        yet matched; _dead: with dead events that are mended; _models: with two versions of a
+        model, one promoted."""
         server.psql("template1", "-c", "CREATE DATABASE fault_found")
         server.psql("fault_found", "-f", os.path.join(ROOT, "src/pg/sql/bench/as_found.sql"))
         self.make_database("fault_empty", "fault_found", ["migrate"])
+        server.make_engine()
         self.make_database(
             "fault_full", "fault_empty",
             ["stream", "--sink", "db", "--store-clicks", "--recovery-target", "0", "--events",
              self.path("events.ndjson")])
         server.psql("fault_full", text=UNMATCHED_SQL)
+        self.make_database(
+            "fault_dead", "fault_empty",
+            ["stream", "--sink", "db", "--store-clicks", "--recovery-target", "0", "--events",
+             self.path("dead.ndjson")])
+        server.psql("fault_dead", text=MENDED_SQL)
         self.make_database("fault_models", "fault_empty", ["model", "add", self.path("m2.json")],
                            ["model", "add", self.path("m3.json")], ["model", "promote", "m@2"],
                            ["model", "promote", "m@3"])
@@ -107,10 +119,14 @@ class Inputs:
     def make_database(self, name, template, *commands):
         server.psql("template1", "-c", "CREATE DATABASE %s TEMPLATE %s" % (name, template))
         for command in commands:
-            subprocess.run([self.program, *command, "--quiet", "--db", "dbname=" + name],
-                           check=True, stderr=subprocess.DEVNULL)
+            subprocess.run([self.program, *command, "--quiet"], check=True,
+                           stderr=subprocess.DEVNULL, env=dict(os.environ,
+                                                               **login(name, command[0])))
 
 
+MENDED_SQL = """
+UPDATE dead_events SET payload = payload || '{"conversion_type":"sale","ad_id":"a"}';
+"""
 UNMATCHED_SQL = """
 UPDATE conversion_tracking SET attributed_click_id = NULL, attribution_method = NULL,
     attribution_confidence = NULL, attribution_window_hours = NULL, fingerprint_match_score = NULL,
@@ -120,9 +136,10 @@ DELETE FROM attribution_performance_log; DELETE FROM dead_events; DELETE FROM st
 """
 
 
-def login(database):
+def login(database, command):
     """How the program comes to its database: the one place that says so."""
-    return {"PGDATABASE": database}
+    user = {"PGUSER": server.ENGINE} if command in server.ENGINE_COMMANDS else {}
+    return {"PGDATABASE": database, **user}
 
 
 # --- What databases hold --------------------------------------------------------------------------
@@ -135,6 +152,8 @@ def rows_sql(tables):
 
 
 RESULTS = {name: query for name, query in server.TABLES.items() if name != "dead_events"}
+RETRIED = """SELECT to_jsonb(d) - '{id,created_at,last_retry_at,resolved_at}'::text[] AS fields
+             FROM dead_events d"""
 MODELS = {
     "model_registry": """SELECT to_jsonb(r) - '{id,created_at,promoted_at}'::text[] AS fields,
                              promoted_at IS NOT NULL AS was FROM model_registry r""",
@@ -234,6 +253,10 @@ def database_cases(inputs):
                atomic=False)
     yield Case("explain-db", ["explain", server_first_conversion(inputs), "--quiet", "--threads",
                               "1"], template="fault_full", state=results)
+    yield Case("purge", ["purge", "--older-than", "30d", "--quiet"], template="fault_full",
+               state=rows_sql(server.TABLES), atomic=False)
+    yield Case("retry", ["retry", "--quiet", "--threads", "1"], template="fault_dead",
+               state=rows_sql(dict(RESULTS, dead_events=RETRIED)), atomic=False)
     yield Case("migrate", ["migrate", "--quiet"], template="fault_found", state=rows_sql(SCHEMA),
                atomic=False)
     for name, arguments in (("add", [inputs.path("m3.json")]), ("list", []), ("show", ["m@2"]),

@@ -61,7 +61,7 @@ class Setup:
             self.cases += fault_cases.database_cases(self.inputs)
 
     def login(self, case, directory):
-        return fault_cases.login(os.path.basename(directory)) if case.template else {}
+        return fault_cases.login(os.path.basename(directory), case.arguments[0]) if case.template else {}
 
 
 class Wanted:

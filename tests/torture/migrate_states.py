@@ -91,7 +91,7 @@ class Start:
         self.states, self.end = {}, None  # by state: its name; the last one's
 
     def command(self, program, database, sleeps):
-        return [program, "migrate", "--quiet", *self.options, "--db", conninfo(database, sleeps)]
+        return [program, "migrate", "--quiet", *self.options, "--db", conninfo(database, sleeps, "migrate")]
 
 
 class Starts:

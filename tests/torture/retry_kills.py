@@ -62,6 +62,10 @@ def broken(event, rng):
     return {**event, **changes, "was": was}
 
 
+def conninfo(database):
+    return "dbname=%s user=%s" % (database, server.ENGINE)
+
+
 def prepare(options, work, rng):
     """The database that every round begins with: after the stream, most events mended."""
     events = [broken(event, rng)
@@ -72,7 +76,7 @@ def prepare(options, work, rng):
     server.make_template(options.program)
     server.make_database("broken")
     subprocess.run([options.program, "stream", "--quiet", "--sink", "db", "--store-clicks",
-                    "--recovery-target", "0", "--db", "dbname=broken"], input=lines, text=True,
+                    "--recovery-target", "0", "--db", conninfo("broken")], input=lines, text=True,
                    check=True)
     server.psql("broken", "-c", """
         UPDATE dead_events SET payload = payload || (payload -> 'was')
@@ -92,7 +96,7 @@ def dump(database):
 
 
 def start(options, database):
-    return subprocess.Popen([options.program, "retry", "--quiet", "--db", "dbname=" + database],
+    return subprocess.Popen([options.program, "retry", "--quiet", "--db", conninfo(database)],
                             stderr=subprocess.PIPE, text=True)
 
 

@@ -41,8 +41,9 @@ TABLES = {
 }
 
 
-# As whom the program works on the tables; it migrates as their owner.
+# As whom the program works on the tables of tenants; it migrates, and keeps models, as their owner.
 ENGINE = "engine"
+ENGINE_COMMANDS = ("batch", "stream", "explain", "retry", "purge")
 
 
 def psql(database, *arguments, text=None):
@@ -58,6 +59,11 @@ def make_template(program):
     psql("template1", "-c", "CREATE DATABASE torture_empty")
     psql("torture_empty", "-f", os.path.join(ROOT, "src/pg/sql/bench/as_found.sql"))
     subprocess.run([program, "migrate", "--quiet", "--db", "dbname=torture_empty"], check=True)
+    make_engine()
+
+
+def make_engine():
+    """After the first `migrate`, which makes the roles."""
     psql("template1", "-c", "CREATE ROLE %s LOGIN IN ROLE clickmatch_engine" % ENGINE)
 
 
