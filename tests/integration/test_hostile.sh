@@ -107,7 +107,7 @@ case_many_tenants() {
     seq -f 't%.0f,k,2026-03-10T12:00:00Z,192.0.3.1' 300000 >>clicks.csv
     printf 'tenant_id,conversion_id,conversion_timestamp,ip_address\n' >conversions.csv
     seq -f 't%.0f,v,2026-03-10T12:01:00Z,192.0.3.1' 100 150 300100 >>conversions.csv
-    match --recovery-target 0
+    match --recovery-target 0 --tenants-max 300000
     expect_status 0
     [ "$(grep -c ',k,.*,probabilistic,' results.csv)" -eq 2000 ] || fail "a tenant sees others"
 }

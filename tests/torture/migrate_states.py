@@ -91,7 +91,8 @@ class Start:
         self.states, self.end = {}, None  # by state: its name; the last one's
 
     def command(self, program, database, sleeps):
-        return [program, "migrate", "--quiet", *self.options, "--db", conninfo(database, sleeps, "migrate")]
+        return [program, "migrate", "--quiet", *self.options, "--db",
+                conninfo(database, sleeps, "migrate")]
 
 
 class Starts:
@@ -119,16 +120,17 @@ class Starts:
         start = Start(label, self.prepare("torture_%s_0" % label, template))
         older = [Start("%s %d" % (label, version), self.stop_at(start, version))
                  for version in range(self.last + 1)]
-        self.name_states(start, older)
+        settled = Start("%s settled" % label, self.finished(start, "settled"))
+        self.name_states(start, [*older, settled])
         self.made[label] = start
-        for one in older:
+        for one in [*older, settled]:
             one.states, one.end = start.states, start.end
             self.made[one.label] = one
 
     def make_optimize(self):
-        finished = self.made["found %d" % self.last]
-        start = Start("optimize", finished.template, "--optimize")
-        self.name_states(start, [finished, Start("optimized", self.optimized(start))])
+        settled = self.made["found settled"]
+        start = Start("optimize", settled.template, "--optimize")
+        self.name_states(start, [settled, Start("optimized", self.finished(start, "optimized"))])
         self.made[start.label] = start
 
     def prepare(self, name, template):
@@ -151,8 +153,9 @@ class Starts:
             raise RuntimeError("version %d, not %d: %s" % (found, version, done.stderr))
         return name
 
-    def optimized(self, start):
-        name = start.template + "_optimized"
+    def finished(self, start, suffix):
+        """After all versions, rights are settled in a transaction of their own."""
+        name = start.template + "_" + suffix
         server.psql("template1", "-c", "CREATE DATABASE %s TEMPLATE %s" % (name, start.template))
         subprocess.run(start.command(self.program, name, {}), check=True, capture_output=True)
         return name
