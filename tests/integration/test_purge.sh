@@ -161,21 +161,32 @@ case_no_table_is_scanned() {
 
 # While writers update the very clicks and let conversions refer to them, nobody waits for a lock
 # for 100 ms, nothing deadlocks, and each batch says itself how long it held its locks.
-case_nobody_waits() {
+# One purge beside writers; $line says how they fared.
+purge_beside_writers() {
     use_new_database
     PGOPTIONS="$PGOPTIONS" sql -v clicks=20000 -v conversions=1000 -f "$fixtures/as_found.sql"
     "$program" migrate --quiet || fail "migrate fails"
     coproc WRITERS { "$fixtures/writers.py" 100 3; }
-    local writers_pid=$! line out=${WRITERS[0]} in=${WRITERS[1]}
+    local writers_pid=$! out=${WRITERS[0]} in=${WRITERS[1]}
     read -r line <&"$out"
     purge
     exec {in}>&-
     read -r line <&"$out"
     wait "$writers_pid"
     expect_status 0
-    echo "# writers: statements, waited in vain, deadlocks, longest ms, other errors: $line"
+    echo "# statements, waited in vain, deadlocks, longest ms, other errors, machine ms: $line"
     echo "# $(grep -oE '"(batches|longest_batch_ms|seconds)": [0-9.]*' summary.json | xargs)"
-    read -r count waited deadlocks _ others _ <<<"$line"
+}
+
+# A round in which the machine itself did not let processes run for 30 ms says nothing of 100 ms.
+case_nobody_waits() {
+    local line rounds=0 late=99
+    until [ "$rounds" -gt 0 ] && [ "$waited" -eq 0 ] || [ "${late%.*}" -lt 30 ] ||
+        [ "$rounds" -ge 5 ]; do
+        purge_beside_writers
+        read -r count waited deadlocks _ others late _ <<<"$line"
+        rounds=$((rounds + 1))
+    done
     [ "$count" -gt 50 ] || fail "writers: $line"
     [ "$waited $deadlocks $others" = '0 0 0' ] || fail "writers: $line"
     expect_json summary.json "d['longest_batch_ms'] < 100" true

@@ -91,6 +91,8 @@ ON_CONNECTION(text, PQescapeIdentifier, NULL, (PGconn * connection, const char *
               connection, value, size)
 ALLOCATING(PGresult, PQmakeEmptyPGresult, (PGconn * connection, ExecStatusType status), connection,
            status)
+ALLOCATING(unsigned char, PQunescapeBytea, (const unsigned char *escaped, size_t *size), escaped,
+           size)
 ALLOCATING(PGcancel, PQgetCancel, (PGconn * connection), connection)
 ALLOCATING(PQconninfoOption, PQconninfo, (PGconn * connection), connection)
 ALLOCATING(PQconninfoOption, PQconninfoParse, (const char *conninfo, char **said), conninfo, said)
