@@ -173,8 +173,17 @@ fuzz: ## hostile random files through a sanitized program and the reference (SEE
 	@BUILD=build/asan CLICKMATCH=$(CURDIR)/build/asan/clickmatch FIRST_SEED=$${FIRST_SEED:-100000} \
 	    tests/integration/test_differential.sh
 
-tsan: ## run the unit tests under the thread sanitizer
-	@$(MAKE) $(PARALLEL) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g" unit
+# The tests that start threads.
+THREADED = test_bulk test_eval test_file test_input test_metrics test_metrics_http \
+           test_model_reload test_names test_oracle test_paired test_parallel test_parts \
+           test_parts_trouble test_pipeline test_segment_hostile test_segment_image \
+           test_sim_run test_stream_image test_stream_oracle test_train_labels \
+           test_train_learn test_train_mixture test_train_newer test_train_older \
+           test_train_sampling test_turns
+UNDER_TSAN = $(MAKE) $(PARALLEL) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g"
+tsan: ## run the tests that start threads under the thread sanitizer
+	@$(UNDER_TSAN) $(THREADED:%=build/tsan/tests/%)
+	@BUILD=build/tsan tests/run.sh $(THREADED)
 
 sbom: all ## what is in it, by name and version (SPDX): build/clickmatch.spdx.json
 	@scripts/sbom.py $(BUILD) $(VERSION) $(BUILD)/clickmatch.spdx.json

@@ -134,7 +134,8 @@ def beside_optimize(a_round):
     """Either order; who comes second says so, or waits."""
     optimize = subprocess.Popen(
         [a_round.world.program, "migrate", "--optimize", "--quiet", "--db",
-         conninfo(a_round.world.name, {"define": 20}, "migrate")], stderr=subprocess.PIPE, text=True)
+         conninfo(a_round.world.name, {"define": 20}, "migrate")],
+        stderr=subprocess.PIPE, text=True)
     one = a_round.start()
     a_round.ends(one, "batch beside optimize")
     a_round.ends(optimize, "optimize", "a run of batch is under way")

@@ -92,7 +92,8 @@ def make_templates(program, conversions):
                 "conversions=%d" % conversions, "-f",
                 os.path.join(server.ROOT, "tests/integration/fixtures/as_found.sql"))
     server.psql("template1", "-c", "CREATE DATABASE torture_adopted TEMPLATE torture_found")
-    subprocess.run([program, "migrate", "--quiet", "--db", conninfo("torture_adopted", {}, "migrate")],
+    subprocess.run([program, "migrate", "--quiet", "--db",
+                    conninfo("torture_adopted", {}, "migrate")],
                    check=True)
     server.make_engine()
     server.psql("torture_adopted", "-f", os.path.join(HERE, "batch_sleep.sql"))

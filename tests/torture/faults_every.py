@@ -61,7 +61,9 @@ class Setup:
             self.cases += fault_cases.database_cases(self.inputs)
 
     def login(self, case, directory):
-        return fault_cases.login(os.path.basename(directory), case.arguments[0]) if case.template else {}
+        if not case.template:
+            return {}
+        return fault_cases.login(os.path.basename(directory), case.arguments[0])
 
 
 class Wanted:

@@ -21,8 +21,8 @@ BEGIN
             applied_at TIMESTAMPTZ NOT NULL DEFAULT now()
         );
     END IF;
-    -- Is nobody at work here yet? Then tenants are kept apart from the start (007_tenants.sql), also
-    -- where the run that made the tables died and this one goes on: the mark tells.
+    -- Is nobody at work here yet? Then tenants are kept apart from the start (007_tenants.sql).
+    -- Also where the run that made the tables died, and this one goes on: the mark tells.
     IF NOT has_tables THEN
         EXECUTE format('COMMENT ON TABLE clickmatch_migrations IS %L', mark);
     END IF;
