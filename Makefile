@@ -183,7 +183,7 @@ THREADED = test_bulk test_eval test_file test_input test_metrics test_metrics_ht
 UNDER_TSAN = $(MAKE) $(PARALLEL) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g"
 tsan: ## run the tests that start threads under the thread sanitizer
 	@$(UNDER_TSAN) $(THREADED:%=build/tsan/tests/%)
-	@BUILD=build/tsan tests/run.sh $(THREADED)
+	@BUILD=build/tsan ORACLE_WORLDS=$${ORACLE_WORLDS:-20} tests/run.sh $(THREADED)
 
 sbom: all ## what is in it, by name and version (SPDX): build/clickmatch.spdx.json
 	@scripts/sbom.py $(BUILD) $(VERSION) $(BUILD)/clickmatch.spdx.json
