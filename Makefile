@@ -166,7 +166,8 @@ format: ## lay out all C files with clang-format
 	clang-format -i $$(find include src tests examples bench -name '*.[ch]' 2>/dev/null)
 
 asan: ## run the unit tests under the address and undefined-behaviour sanitizers
-	@$(MAKE) $(PARALLEL) BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g" unit
+	@ORACLE_WORLDS=$${ORACLE_WORLDS:-40} $(MAKE) $(PARALLEL) BUILD=build/asan \
+	    SANITIZE=address,undefined CFLAGS="-O1 -g" unit
 
 fuzz: ## hostile random files through a sanitized program and the reference (SEEDS=1000: longer)
 	@$(MAKE) $(PARALLEL) BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g" all test-programs
@@ -183,7 +184,7 @@ THREADED = test_bulk test_eval test_file test_input test_metrics test_metrics_ht
 UNDER_TSAN = $(MAKE) $(PARALLEL) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g"
 tsan: ## run the tests that start threads under the thread sanitizer
 	@$(UNDER_TSAN) $(THREADED:%=build/tsan/tests/%)
-	@BUILD=build/tsan ORACLE_WORLDS=$${ORACLE_WORLDS:-20} tests/run.sh $(THREADED)
+	@BUILD=build/tsan ORACLE_WORLDS=$${ORACLE_WORLDS:-8} tests/run.sh $(THREADED)
 
 sbom: all ## what is in it, by name and version (SPDX): build/clickmatch.spdx.json
 	@scripts/sbom.py $(BUILD) $(VERSION) $(BUILD)/clickmatch.spdx.json

@@ -8,13 +8,13 @@
 
 # With this seed it is empty databases that are migrated, which takes least.
 case_kills() {
-    python3 "$root/tests/torture/batch_kills.py" --program "$program" --kills 12 --server-kills 2 \
-        --migrate-kills 3 --overlaps 3 --conversions 600 --seed 159 >"$work/out" 2>"$work/err" ||
+    python3 "$root/tests/torture/batch_kills.py" --program "$program" --kills 8 --server-kills 1 \
+        --migrate-kills 2 --overlaps 2 --conversions 600 --seed 159 >"$work/out" 2>"$work/err" ||
         fail "$(cat "$work/out" "$work/err" | head -c 3000)"
-    expect_match "$work/out" '^kill, .*: 12 batches killed .* 0 of [0-9]+ rounds failed'
-    expect_match "$work/out" '^server kill, .*; server killed under 2 .* 0 of [0-9]+ rounds failed'
-    expect_match "$work/out" '^migrate kill, .*: 3 kills .* 0 of [0-9]+ rounds failed'
-    expect_match "$work/out" '^overlap, .*: 3 rounds .* 0 failed'
+    expect_match "$work/out" '^kill, .*: 8 batches killed .* 0 of [0-9]+ rounds failed'
+    expect_match "$work/out" '^server kill, .*; server killed under 1 .* 0 of [0-9]+ rounds failed'
+    expect_match "$work/out" '^migrate kill, .*: 2 kills .* 0 of [0-9]+ rounds failed'
+    expect_match "$work/out" '^overlap, .*: 2 rounds .* 0 failed'
 }
 
 run_cases
