@@ -78,6 +78,8 @@ bool cm_pii_unseal(const cm_pii *pii, cm_slice sealed, cm_buffer *bytes)
     memcpy(head, sealed.data, HEAD_BYTES);
     size_t size = sealed.size - HEAD_BYTES, at = bytes->size;
     cm_buffer_append(bytes, sealed.data + HEAD_BYTES, size);
-    return !bytes->failed &&
-           run(pii, false, head, sealed.data + HEAD_BYTES, size, bytes->data + at);
+    if (bytes->failed)
+        return false;
+    char none, *room = size == 0 ? &none : bytes->data + at; /* of nothing there is no data */
+    return run(pii, false, head, sealed.data + HEAD_BYTES, size, room);
 }
