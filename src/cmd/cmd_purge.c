@@ -141,16 +141,16 @@ static void append_all(const purging *p, cm_buffer *text)
 static json_t *to_json(const purging *p, cm_status outcome)
 {
     const cm_pg_purge_report *report = &p->report;
-    return json_pack("{s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f}", "command", "purge",
-                     "version", CM_VERSION, "outcome", outcome == CM_OK ? "done" : "interrupted",
-                     "dry_run", (int)p->config.dry_run, "clicks_deleted",
-                     (json_int_t)report->clicks_deleted, "clicks_stripped",
-                     (json_int_t)report->clicks_stripped, "conversions_stripped",
-                     (json_int_t)report->conversions_stripped, "dead_events_deleted",
-                     (json_int_t)report->dead_deleted, "dead_events_unresolved",
-                     (json_int_t)report->dead_unresolved, "clicks_kept_for_others",
-                     (json_int_t)report->kept, "batches", (json_int_t)report->batches,
-                     "longest_batch_ms", (double)report->longest_us / 1000, "seconds", p->seconds);
+    return json_pack(
+        "{s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f}", "command", "purge", "version",
+        CM_VERSION, "outcome", outcome == CM_OK ? "done" : "interrupted", "dry_run",
+        (int)p->config.dry_run, "clicks_deleted", (json_int_t)report->clicks_deleted,
+        "clicks_stripped", (json_int_t)report->clicks_stripped, "conversions_stripped",
+        (json_int_t)report->conversions_stripped, "dead_events_deleted",
+        (json_int_t)report->dead_deleted, "dead_events_unresolved",
+        (json_int_t)report->dead_unresolved, "clicks_kept_for_others", (json_int_t)report->kept,
+        "rows_left", (json_int_t)report->left, "batches", (json_int_t)report->batches,
+        "longest_batch_ms", (double)report->longest_us / 1000, "seconds", p->seconds);
 }
 
 static void warn(const purging *p)
@@ -160,6 +160,11 @@ static void warn(const purging *p)
         cm_log_warning(p->log,
                        "%llu clicks stay as they are: another table's foreign key refers to them",
                        (unsigned long long)report->kept);
+    if (report->left > 0)
+        cm_log_warning(p->log,
+                       "%llu rows took so long that others would have waited; the next purge tries "
+                       "them again",
+                       (unsigned long long)report->left);
     if (report->dead_unresolved > 0)
         cm_log_warning(p->log, "%llu of the dead events %s neither resolved nor ignored",
                        (unsigned long long)report->dead_unresolved,

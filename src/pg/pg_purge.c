@@ -12,15 +12,17 @@
 #define PAGE_ROWS "10000"
 #define NUMBER_BYTES 24
 
-/* A batch has three statements that take time. What a busy machine adds comes on top. */
-#define STATEMENT_MS 20
-#define TARGET_US 15000.0
-#define ROWS_FIRST 64
+/* How long a batch should hold its locks, and after how long it is given up: a single row that does
+ * not get through is given more, up to the last of them. What a busy machine adds comes on top. */
+#define TARGET_US 10000.0
+#define LIMIT_MS 40
+#define LIMIT_MS_LAST 80
+#define ROWS_FIRST 32
 
-#define ATTEMPTS_MAX 5
+#define DEADLOCKS_MAX 5
 
 /* SQLSTATEs */
-#define CANCELED "57014" /* statement_timeout has passed */
+#define CANCELED "57014" /* the limit has passed */
 #define REFERRED_TO "23503"
 #define DEADLOCK "40P01"
 
@@ -91,14 +93,13 @@ static cm_status make_ids(purge *p, const cm_pg_answer *page, size_t at, uint64_
     return p->ids.failed ? cm_error_memory(error, "a batch", p->ids.size) : CM_OK;
 }
 
-/* A single row is given all the time it needs: so there is always progress. */
-static cm_status work_once(purge *p, uint64_t rows, cm_error *error)
+static cm_status work_once(purge *p, uint64_t rows, unsigned limit_ms, cm_error *error)
 {
     char timeout_ms[NUMBER_BYTES];
     const cm_pg_value values[] = {
         {"ids", p->ids.data}, {"before", p->before}, {"timeout_ms", timeout_ms}, {NULL, NULL}};
     cm_pg_answer answer = {NULL};
-    (void)snprintf(timeout_ms, sizeof timeout_ms, "%d", rows == 1 ? 0 : STATEMENT_MS);
+    (void)snprintf(timeout_ms, sizeof timeout_ms, "%u", limit_ms);
     const char *sql = p->config->dry_run ? p->walk->count : p->walk->work;
     cm_status status = cm_pg_run(p->pg, DOING, sql, values, &answer, error);
     if (status == CM_OK) {
@@ -109,9 +110,32 @@ static cm_status work_once(purge *p, uint64_t rows, cm_error *error)
     return status;
 }
 
-static bool is_state(const cm_pg *pg, const char *sqlstate)
+/* Why a batch failed. */
+typedef enum failure { FATAL, LATE, IS_REFERRED_TO, DEADLOCKED } failure;
+
+static failure why_failed(const cm_pg *pg, cm_status status)
 {
-    return strcmp(pg->sqlstate, sqlstate) == 0;
+    static const struct {
+        const char *sqlstate;
+        failure why;
+    } known[] = {{CANCELED, LATE}, {REFERRED_TO, IS_REFERRED_TO}, {DEADLOCK, DEADLOCKED}};
+    for (size_t i = 0; status == CM_ERROR_DATABASE && i < sizeof known / sizeof *known; i++)
+        if (strcmp(pg->sqlstate, known[i].sqlstate) == 0)
+            return known[i].why;
+    return FATAL;
+}
+
+/* Whether another attempt is worth it, which *rows or *limit_ms are changed for. */
+static bool is_worth_it(failure why, unsigned attempt, uint64_t *rows, unsigned *limit_ms)
+{
+    if (why == DEADLOCKED)
+        return attempt < DEADLOCKS_MAX;
+    if (*rows > 1) {
+        *rows /= 2;
+        return true;
+    }
+    *limit_ms *= 2;
+    return why == LATE && *limit_ms <= LIMIT_MS_LAST;
 }
 
 /* Some rows of a page from one on. @param done  receives how many are dealt with */
@@ -119,24 +143,23 @@ static cm_status work_on(purge *p, const cm_pg_answer *page, size_t at, uint64_t
                          cm_error *error)
 {
     uint64_t left = cm_pg_answer_rows(page) - at;
+    unsigned limit_ms = LIMIT_MS;
     *done = p->rows < left ? p->rows : left;
     for (unsigned attempt = 1;; attempt++) {
         cm_status status = make_ids(p, page, at, *done, error);
         if (status == CM_OK)
-            status = work_once(p, *done, error);
-        if (status != CM_ERROR_DATABASE)
+            status = work_once(p, *done, limit_ms, error);
+        failure why = why_failed(p->pg, status);
+        if (status == CM_OK || why == FATAL)
             return status;
-        bool is_referred_to = is_state(p->pg, REFERRED_TO);
-        bool is_worth_it = is_referred_to || is_state(p->pg, CANCELED) ||
-                           (is_state(p->pg, DEADLOCK) && attempt < ATTEMPTS_MAX);
         cm_pg_rollback(p->pg);
-        if (!is_worth_it)
-            return status;
-        if (is_referred_to && *done == 1) {
-            p->report->kept++;
-            return CM_OK;
+        if (is_worth_it(why, attempt, done, &limit_ms)) {
+            p->rows = *done;
+            continue;
         }
-        p->rows = *done = *done > 1 ? *done / 2 : 1;
+        p->report->kept += why == IS_REFERRED_TO;
+        p->report->left += why == LATE;
+        return why == DEADLOCKED ? status : CM_OK;
     }
 }
 

@@ -3,7 +3,7 @@
  *
  * A batch is one transaction and one message to the server: rows that others hold are skipped, so
  * that it waits for nobody; how many rows it takes follows from how long the last one took, and a
- * statement that would hold its locks for too long is given up and done again in halves. Whatever
+ * batch that would hold its locks for too long is given up and done again in halves. Whatever
  * ends a purge, the tables are consistent, and the next one goes on.
  */
 #ifndef CM_PG_PG_PURGE_H
@@ -31,6 +31,7 @@ typedef struct cm_pg_purge_report {
     uint64_t dead_deleted;
     uint64_t dead_unresolved; /* of these nobody had resolved or ignored so many */
     uint64_t kept;            /* clicks that another table's foreign key refers to */
+    uint64_t left;            /* rows that took too long: the next purge tries again */
     uint64_t batches;
     uint64_t longest_us; /* that one of them held locks */
 } cm_pg_purge_report;

@@ -159,14 +159,34 @@ case_no_table_is_scanned() {
     expect_sql 'SELECT count(*) FROM orders JOIN click_tracking ON id = click' 3
 }
 
-# While writers update the very clicks and let conversions refer to them, nobody waits for a lock
-# for 100 ms, nothing deadlocks, and each batch says itself how long it held its locks.
-# One purge beside writers; $line says how they fared.
+# A row that would be locked for long is left, and told; all others go.
+case_a_slow_row_is_left() {
+    use_new_database adopted
+    sql -c "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+            \$\$ BEGIN PERFORM pg_sleep(0.2); RETURN coalesce(NEW, OLD); END \$\$" \
+        -c "UPDATE click_tracking SET os = 'slow' WHERE id IN
+            (SELECT id FROM click_tracking ORDER BY click_timestamp LIMIT 2 OFFSET 100)" \
+        -c "CREATE TRIGGER slow BEFORE DELETE OR UPDATE ON click_tracking FOR EACH ROW
+            WHEN (OLD.os = 'slow') EXECUTE FUNCTION slow()"
+    purge
+    expect_status 0
+    expect_match "$work/err" '2 rows took so long .* the next purge tries them again'
+    expect_json summary.json "d['rows_left']" 2
+    expect_json summary.json "d['clicks_deleted'] + d['clicks_stripped']" 5998
+    expect_sql "SELECT count(*), count(DISTINCT os) FROM click_tracking WHERE $click_data > 0" '2|1'
+    sql -c 'DROP TRIGGER slow ON click_tracking'
+    purge
+    expect_json summary.json "d['clicks_deleted'] + d['clicks_stripped']" 2
+    expect_json summary.json "d['rows_left']" 0
+}
+
+# One purge while writers update the very clicks and let conversions refer to them; $line says how
+# they fared.
 purge_beside_writers() {
     use_new_database
     PGOPTIONS="$PGOPTIONS" sql -v clicks=20000 -v conversions=1000 -f "$fixtures/as_found.sql"
     "$program" migrate --quiet || fail "migrate fails"
-    coproc WRITERS { "$fixtures/writers.py" 100 3; }
+    coproc WRITERS { "$fixtures/writers.py" 100 3 engine; }
     local writers_pid=$! out=${WRITERS[0]} in=${WRITERS[1]}
     read -r line <&"$out"
     purge
@@ -174,26 +194,19 @@ purge_beside_writers() {
     read -r line <&"$out"
     wait "$writers_pid"
     expect_status 0
-    echo "# statements, waited in vain, deadlocks, longest ms, other errors, machine ms: $line"
+    echo "# statements, waits, by the machine, deadlocks, longest ms, other errors: $line"
     echo "# $(grep -oE '"(batches|longest_batch_ms|seconds)": [0-9.]*' summary.json | xargs)"
 }
 
-# A round in which the machine itself did not let processes run for 30 ms says nothing of 100 ms.
+# Nobody waits for a lock for 100 ms, nothing deadlocks.
 case_nobody_waits() {
-    local line rounds=0 late=99
-    until [ "$rounds" -gt 0 ] && [ "$waited" -eq 0 ] || [ "${late%.*}" -lt 30 ] ||
-        [ "$rounds" -ge 5 ]; do
-        purge_beside_writers
-        read -r count waited deadlocks _ others late _ <<<"$line"
-        rounds=$((rounds + 1))
-    done
+    local line
+    purge_beside_writers
+    read -r count waits excused deadlocks _ others _ <<<"$line"
     [ "$count" -gt 50 ] || fail "writers: $line"
-    # Open: beside other tests a few statements in a thousand wait longer, whoever makes them wait
-    # (docs/reliability.md). PURGE_WAITS=1 asks for none.
-    [ -z "${PURGE_WAITS-}" ] || [ "$waited" -eq 0 ] || fail "writers: $line"
+    [ "$waits" -eq "$excused" ] || fail "writers: $line"
     [ "$deadlocks $others" = '0 0' ] || fail "writers: $line"
-    expect_json summary.json "d['longest_batch_ms'] < 100" true
-    expect_json summary.json "d['clicks_deleted'] > 15000" true
+    expect_json summary.json "d['clicks_deleted'] + d['clicks_stripped'] > 19000" true
     run purge --older-than 30d --quiet # what the writers held meanwhile
     expect_sql "SELECT count(*) FROM click_tracking k WHERE $click_data > 0 OR NOT EXISTS
                 (SELECT FROM conversion_tracking c WHERE c.attributed_click_id = k.id)" 0

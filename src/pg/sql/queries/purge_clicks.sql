@@ -1,11 +1,14 @@
 -- Some clicks. Those that no result refers to are deleted, the others lose their personal data.
 -- They are locked first, which skips what others hold: a result that begins to refer to one waits
--- from then on, and those that do by now are seen by the statements after it. A commit need not
--- wait for the disk: what a crash brings back is purged again.
+-- from then on, and those that do by now are seen by the statements after it. A timeout is a
+-- statement's: each gets what those before it left, and the commit none, which is done once it has
+-- begun. It need not wait for the disk: what a crash brings back is purged again.
 BEGIN;
 SET LOCAL synchronous_commit = off;
 SET LOCAL statement_timeout = :'timeout_ms';
-SELECT set_config('clickmatch.due', coalesce(array_agg(due.id), '{}')::text, true)
+SELECT set_config('clickmatch.due', coalesce(array_agg(due.id), '{}')::text, true),
+       set_config('statement_timeout', greatest(1, ceil(:'timeout_ms' - 1000 * extract(
+           epoch FROM clock_timestamp() - now())))::text, true)
 FROM (
     SELECT k.id
     FROM click_tracking k
@@ -26,7 +29,10 @@ WITH gone AS (
                         WHERE c.attributed_click_id = k.id OFFSET 0)
     RETURNING k.id
 )
-SELECT set_config('clickmatch.deleted', count(*)::text, false) FROM gone;
+SELECT set_config('clickmatch.deleted', count(*)::text, false),
+       set_config('statement_timeout', greatest(1, ceil(:'timeout_ms' - 1000 * extract(
+           epoch FROM clock_timestamp() - now())))::text, true)
+FROM gone;
 WITH stripped AS (
     UPDATE click_tracking k
     SET ip_address = NULL, user_agent = NULL, fingerprint_hash = NULL,
@@ -38,8 +44,9 @@ WITH stripped AS (
     RETURNING k.id
 )
 SELECT set_config('clickmatch.stripped', count(*)::text, false) FROM stripped;
-SELECT set_config('clickmatch.took_us', trunc(extract(epoch FROM clock_timestamp() - now())
-                                              * 1000000)::text, false);
+SELECT set_config('clickmatch.took_us', trunc(1000000 * extract(
+           epoch FROM clock_timestamp() - now()))::text, false),
+       set_config('statement_timeout', '0', true);
 COMMIT;
 SELECT current_setting('clickmatch.deleted'), current_setting('clickmatch.stripped'),
        current_setting('clickmatch.took_us'), 0;

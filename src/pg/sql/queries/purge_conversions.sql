@@ -2,7 +2,9 @@
 BEGIN;
 SET LOCAL synchronous_commit = off;
 SET LOCAL statement_timeout = :'timeout_ms';
-SELECT set_config('clickmatch.due', coalesce(array_agg(due.id), '{}')::text, true)
+SELECT set_config('clickmatch.due', coalesce(array_agg(due.id), '{}')::text, true),
+       set_config('statement_timeout', greatest(1, ceil(:'timeout_ms' - 1000 * extract(
+           epoch FROM clock_timestamp() - now())))::text, true)
 FROM (
     SELECT c.id
     FROM conversion_tracking c
@@ -28,7 +30,8 @@ WITH stripped AS (
     RETURNING c.id
 )
 SELECT set_config('clickmatch.stripped', count(*)::text, false) FROM stripped;
-SELECT set_config('clickmatch.took_us', trunc(extract(epoch FROM clock_timestamp() - now())
-                                              * 1000000)::text, false);
+SELECT set_config('clickmatch.took_us', trunc(1000000 * extract(
+           epoch FROM clock_timestamp() - now()))::text, false),
+       set_config('statement_timeout', '0', true);
 COMMIT;
 SELECT 0, current_setting('clickmatch.stripped'), current_setting('clickmatch.took_us'), 0;

@@ -2,7 +2,9 @@
 BEGIN;
 SET LOCAL synchronous_commit = off;
 SET LOCAL statement_timeout = :'timeout_ms';
-SELECT set_config('clickmatch.due', coalesce(array_agg(due.id), '{}')::text, true)
+SELECT set_config('clickmatch.due', coalesce(array_agg(due.id), '{}')::text, true),
+       set_config('statement_timeout', greatest(1, ceil(:'timeout_ms' - 1000 * extract(
+           epoch FROM clock_timestamp() - now())))::text, true)
 FROM (
     SELECT d.id
     FROM dead_events d
@@ -18,8 +20,9 @@ SELECT set_config('clickmatch.deleted', count(*)::text, false),
        set_config('clickmatch.unresolved', count(*) FILTER (
            WHERE remediation_status IN ('pending', 'in_progress'))::text, false)
 FROM gone;
-SELECT set_config('clickmatch.took_us', trunc(extract(epoch FROM clock_timestamp() - now())
-                                              * 1000000)::text, false);
+SELECT set_config('clickmatch.took_us', trunc(1000000 * extract(
+           epoch FROM clock_timestamp() - now()))::text, false),
+       set_config('statement_timeout', '0', true);
 COMMIT;
 SELECT current_setting('clickmatch.deleted'), 0, current_setting('clickmatch.took_us'),
        current_setting('clickmatch.unresolved');
