@@ -1,4 +1,5 @@
 /* The values of options: text into what the table says they are. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,6 +63,19 @@ static cm_status read_count(const cm_option_row *row, const char *shown, const c
     return refuse(shown, text, allowed, error);
 }
 
+/* A whole number, and what follows it behind one space or none. */
+static bool parse_quantity(const char *text, uint64_t *number, const char **unit)
+{
+    char digits[24];
+    size_t size = strspn(text, "0123456789");
+    if (size == 0 || size >= sizeof digits)
+        return false;
+    memcpy(digits, text, size);
+    digits[size] = '\0';
+    *unit = text + size + (text[size] == ' ');
+    return parse_count(digits, number);
+}
+
 /* A whole number and its unit; none: seconds. */
 static bool parse_duration(const char *text, uint64_t *duration_us)
 {
@@ -75,17 +89,12 @@ static bool parse_duration(const char *text, uint64_t *duration_us)
                  {"min", 60 * CM_SECOND_US},
                  {"h", 3600 * CM_SECOND_US},
                  {"d", CM_DAY_US}};
-    char digits[24];
-    size_t size = strspn(text, "0123456789");
-    if (size == 0 || size >= sizeof digits)
+    const char *unit;
+    if (!parse_quantity(text, duration_us, &unit))
         return false;
-    memcpy(digits, text, size);
-    digits[size] = '\0';
-    const char *unit = text + size + (text[size] == ' ');
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (strcmp(unit, units[i].name) == 0)
-            return parse_count(digits, duration_us) &&
-                   !__builtin_mul_overflow(*duration_us, units[i].us, duration_us);
+            return !__builtin_mul_overflow(*duration_us, units[i].us, duration_us);
     return false;
 }
 
@@ -106,18 +115,14 @@ static cm_status read_duration(const cm_option_row *row, const char *shown, cons
 static bool parse_size(const char *text, uint64_t *bytes)
 {
     static const char units[] = "KMGT";
-    char digits[24];
-    size_t size = strspn(text, "0123456789");
-    if (size == 0 || size >= sizeof digits)
+    const char *unit;
+    if (!parse_quantity(text, bytes, &unit))
         return false;
-    memcpy(digits, text, size);
-    digits[size] = '\0';
-    const char *unit = text + size + (text[size] == ' ');
-    const char *found = *unit == '\0' ? NULL : strchr(units, *unit & ~0x20);
-    if (!parse_count(digits, bytes) || (found == NULL && *unit != '\0'))
-        return false;
-    if (found == NULL)
+    if (*unit == '\0')
         return true;
+    const char *found = isalpha((unsigned char)*unit) ? strchr(units, *unit & ~0x20) : NULL;
+    if (found == NULL)
+        return false;
     bool is_bare = unit[1] == '\0' || strcmp(unit + 1, "B") == 0 || strcmp(unit + 1, "iB") == 0;
     uint64_t factor = UINT64_C(1) << (10 * (found - units + 1));
     return is_bare && !__builtin_mul_overflow(*bytes, factor, bytes);

@@ -6,33 +6,16 @@
 #include <zstd.h>
 
 #include "fuzz/fuzz.h"
+#include "fuzz/pieces.h"
 #include "io/unpack.h"
 #include "util/buffer.h"
 
 #define UNPACKED_MAX ((size_t)1 << 17) /* of a bomb so much is taken */
 
-typedef struct pieces {
-    cm_slice left;
-    size_t piece_bytes;
-} pieces;
-
-static cm_status read_piece(void *context, char *buffer, size_t size, size_t *got, cm_error *error)
-{
-    (void)error;
-    pieces *p = context;
-    *got = p->piece_bytes < p->left.size ? p->piece_bytes : p->left.size;
-    *got = *got < size ? *got : size;
-    if (*got == 0) /* of nothing there is no data either */
-        return CM_OK;
-    memcpy(buffer, p->left.data, *got);
-    p->left = cm_slice_of(p->left.data + *got, p->left.size - *got);
-    return CM_OK;
-}
-
 static cm_status unpack(cm_slice packed, size_t piece_bytes, size_t asked, cm_buffer *unpacked)
 {
-    pieces p = {packed, piece_bytes};
-    cm_source source = {&p, "packed", read_piece, NULL}, reader;
+    fuzz_pieces p = {packed, piece_bytes};
+    cm_source source = {&p, "packed", fuzz_pieces_read, NULL}, reader;
     cm_error error = {0};
     size_t got = 1;
     FUZZ_CHECK(cm_unpack_create(&source, &reader, &error) == CM_OK);

@@ -1,29 +1,11 @@
 #include "fuzz/rows.h"
 
 #include "fuzz/fuzz.h"
+#include "fuzz/pieces.h"
 #include "model/build.h"
 
 #define WHOLE_BYTES                                                                                \
     ((size_t)16 << 10) /* a block that most inputs fit; the usual one is slow here */
-
-/* Bytes as a source that gives them out in pieces. */
-typedef struct pieces {
-    cm_slice left;
-    size_t piece_bytes;
-} pieces;
-
-static cm_status read_piece(void *context, char *buffer, size_t size, size_t *got, cm_error *error)
-{
-    (void)error;
-    pieces *p = context;
-    *got = p->piece_bytes < p->left.size ? p->piece_bytes : p->left.size;
-    *got = *got < size ? *got : size;
-    if (*got == 0) /* of nothing there is no data either */
-        return CM_OK;
-    memcpy(buffer, p->left.data, *got);
-    p->left = cm_slice_of(p->left.data + *got, p->left.size - *got);
-    return CM_OK;
-}
 
 static void say_number(cm_buffer *said, uint64_t number)
 {
@@ -88,8 +70,8 @@ static void read_block(const cm_block *block, const fuzz_reading *how, const cm_
 
 cm_status fuzz_rows_read(cm_slice bytes, const fuzz_reading *how, cm_buffer *said)
 {
-    pieces p = {bytes, how->piece_bytes};
-    cm_source source = {&p, "pieces", read_piece, NULL};
+    fuzz_pieces p = {bytes, how->piece_bytes};
+    cm_source source = {&p, "pieces", fuzz_pieces_read, NULL};
     cm_block_reader blocks;
     cm_block block = {0};
     cm_error error = {0};

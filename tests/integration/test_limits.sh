@@ -94,6 +94,11 @@ case_what_options_allow() {
         expect_status 2
         expect_error "^clickmatch: ${option%% *}: '.*' is not allowed; give a "
     done
+    for value in '64  ' '64 @' '64 MiBs' ''; do
+        match --memory-max "$value"
+        expect_status 2
+        expect_error "^clickmatch: --memory-max: '$value' is not allowed; give a "
+    done
     for value in 33554432 32m 32MiB '1 GB' 2T; do
         match --memory-max "$value"
         expect_rejected 0
