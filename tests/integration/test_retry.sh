@@ -59,7 +59,7 @@ case_a_dry_run_changes_nothing() {
     expect_same before after
 }
 
-# What is not mended waits 4 s, then 8 s and so on, ten times; then it is taken by its id only.
+# What is not mended waits 2 s, then 4 s and so on, ten times; then it is taken by its id only.
 case_failing_again() {
     local after
     use_new_database found_empty
@@ -72,7 +72,7 @@ case_failing_again() {
                         last_retry_at > now() - INTERVAL '9 minutes' FROM dead_events" \
             "$((after + 1))|pending|malformed|click_timestamp: not a time|t"
         sql -c "UPDATE dead_events SET last_retry_at = now()
-                    - (power(2, retry_count) * 2 - 60) * INTERVAL '1 second'"
+                    - $((2 ** after * 2 - 60)) * INTERVAL '1 second'"
         run retry --quiet
         expect_sql 'SELECT retry_count FROM dead_events' "$((after + 1))"
         sql -c "UPDATE dead_events SET last_retry_at = last_retry_at - INTERVAL '1 minute'"

@@ -27,7 +27,7 @@ FROM (
             AND (e.id = ANY (:'ids'::uuid[])
                  OR (:'ids'::uuid[] = '{}' AND e.retry_count < :'retries'::integer
                      AND (e.last_retry_at IS NULL
-                          OR e.last_retry_at + power(2, e.retry_count) * :'pause'::interval
+                          OR e.last_retry_at + power(2, e.retry_count - 1) * :'pause'::interval
                              <= :'as_of'::timestamptz)))
             AND (:'tenants'::text[] = '{}' OR e.tenant_id = ANY (:'tenants'::text[]))
             AND (:'error_types'::text[] = '{}' OR e.error_type = ANY (:'error_types'::text[]))
