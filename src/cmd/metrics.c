@@ -64,10 +64,11 @@ typedef struct target_parts {
 
 static cm_status refuse(const char *target, cm_error *error)
 {
-    return cm_error_set(error, CM_ERROR_USAGE,
-                        "--metrics '%s': neither a file nor a port; give FILE, :PORT, HOST:PORT or "
-                        "[ADDRESS]:PORT",
-                        target);
+    return cm_error_set(
+        error, CM_ERROR_USAGE,
+        "--metrics '%.200s': neither a file nor a port; give FILE, :PORT, HOST:PORT or "
+        "[ADDRESS]:PORT",
+        target);
 }
 
 /* The digits of a port, at least one. */

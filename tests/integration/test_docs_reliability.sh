@@ -16,10 +16,11 @@ copy_checkout() {
         build/libclickmatch* build/libprogram.a) | tar -C copy -x
 }
 
-# Tests that the page names run by themselves, with all others.
+# What is indented is flags or commands. Tests that the page names run by themselves, with all
+# others.
 case_the_pages_commands_work_as_printed() {
-    sed -n 's/^    //p' "$page" | grep -E '^(make|build/|grep|tests/|openssl|chmod)' >commands
-    [ "$(wc -l <commands)" -ge 4 ] || fail "$(wc -l <commands) commands found"
+    sed -n 's/^    //p' "$page" | grep -v '^-' >commands
+    [ -s commands ] || fail "no commands found"
     while read -r _ test; do
         [ -x "$root/tests/integration/$test" ] || fail "there is no $test"
     done < <(grep '^tests/run.sh ' commands)
