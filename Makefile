@@ -108,7 +108,7 @@ TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 # --- Targets -------------------------------------------------------------------------------------
 
 .PHONY: all layers lib test unit integration test-programs bench bench-plot bench-peers demo deps \
-        tidy lint format asan tsan fuzz sbom install uninstall \
+        tidy lint analyze format asan tsan fuzz sbom install uninstall \
         clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -161,6 +161,11 @@ tidy: ## check layers, lengths, banned calls and the like
 lint: $(BUILD)/gen/sql.h ## clang-format, cppcheck, clang-tidy, shellcheck
 	@BUILD=$(BUILD) CPPFLAGS="-I$(BUILD)/gen $(PQ_COMPILE) $(HTTP_COMPILE)" \
 	    scripts/lint.sh
+
+# Not part of lint, as it takes minutes. With the assertions, which tell it what is promised.
+analyze: $(BUILD)/gen/sql.h ## gcc's static analyzer over src: nothing but what is excused, with why
+	@$(PYTHON) scripts/analyze.py $(CODE) $(CPPFLAGS) -Iinclude -Isrc -I$(BUILD)/gen \
+	    $(PQ_COMPILE) $(HTTP_COMPILE)
 
 format: ## lay out all C files with clang-format
 	clang-format -i $$(find include src tests examples bench -name '*.[ch]' 2>/dev/null)

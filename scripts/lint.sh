@@ -31,12 +31,11 @@ run_clang_format() {
     }
 }
 
-# cppcheck does not read the system's headers. internalAstError: it fails on `c ? (type){0} : x`.
+# internalAstError: it fails on `c ? (type){0} : x`.
 # uninitvar: it does not see that a loop fills an array; the compilers' -Wmaybe-uninitialized does.
 run_cppcheck() {
     cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability -j 2 \
-        --inline-suppr --suppress=missingIncludeSystem --suppress=missingInclude \
-        --suppress=internalAstError --suppress=uninitvar \
+        --inline-suppr --suppress=internalAstError --suppress=uninitvar \
         --error-exitcode=1 -D_GNU_SOURCE "${includes[@]}" "${sources[@]}"
 }
 

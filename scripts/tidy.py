@@ -147,11 +147,13 @@ class Tidy:
             self.check_text(source)
             if source.is_code:
                 self.check_lengths(source)
+                self.check_suppressions(source)
             if source.is_c and not source.is_data:
                 self.check_banned(source)
             if source.layer():
                 self.check_includes(source, allowed)
                 self.check_calls(source)
+        self.check_lint_settings()
         self.check_totals()
         for check, path in sorted(set(self.exceptions) - self.excused):
             self.findings.append("scripts/tidy.py:1: the exception (%s, %s) excuses nothing; "
@@ -219,6 +221,41 @@ class Tidy:
             if size > FUNCTION_LINES_MAX:
                 self.find("function", source.path, number, "%s has %d lines" % (name, size),
                           "split it: at most %d" % FUNCTION_LINES_MAX)
+
+    SUPPRESSION = re.compile(r"""
+        (?://|/\*)\s*NOLINT\w*(?:\([^)]*\))?(?P<lint>.*)
+        | (?://|/\*)\s*cppcheck-suppress\s*(?:\w+|\[[^]]*\])(?P<cppcheck>.*)
+        | ^\s*\#\ shellcheck\ disable=\S+(?P<shell>.*)
+        | ^\#\s*pragma\ (?:GCC|clang)\ diagnostic\ (?:ignored|warning)(?P<compiler>.*)
+        """, re.VERBOSE)
+
+    def check_suppressions(self, source):
+        """What a linter or a compiler is told to let pass has its reason on the line, or, where a
+        pragma has no room for it, in a comment just above."""
+        for number, line in enumerate(source.lines, 1):
+            match = self.SUPPRESSION.search(line)
+            if not match:
+                continue
+            has_reason = re.search(r"\w", match[match.lastgroup])
+            if match.lastgroup == "compiler":
+                has_reason = source.comment_lines & {number - 3, number - 2, number - 1}
+            if not has_reason:
+                self.find("suppression", source.path, number, "a warning is let pass without a "
+                          "reason", "say why beside it")
+
+    def check_lint_settings(self):
+        """The linters' own lists: each check that is turned off is in a comment that says why."""
+        for path, off in ((".clang-tidy", r"^\s+-([\w.-]+),?$"),
+                          ("scripts/lint.sh", r"--suppress=(\w+)")):
+            source = self.by_path.get(path)
+            lines = source.lines if source else []
+            reasons = " ".join(line for line in lines if line.startswith("#"))
+            for number, line in enumerate(lines, 1):
+                for name in re.findall(off, line):
+                    last = re.sub(r"^(clang-analyzer|bugprone|performance)-(.*\.)?", "", name)
+                    if not re.search(r"\b%s\b[^:]*:" % re.escape(last), reasons):
+                        self.find("suppression", path, number, name + " is turned off without a "
+                                  "reason", "name it in the comment above, and say why")
 
     def check_banned(self, source):
         for number, name in source.calls(BANNED_CALLS):

@@ -10,10 +10,12 @@
 
 void cm_bench_record_begin(cm_bench_record *record, const char *name)
 {
+    if (record->failed)
+        return;
     cm_bench_part *parts =
         cm_grow(record->parts, &record->part_capacity, record->part_count + 1, sizeof *parts);
-    record->failed |= parts == NULL;
-    if (record->failed)
+    record->failed = parts == NULL;
+    if (parts == NULL)
         return;
     record->parts = parts;
     parts[record->part_count++] = (cm_bench_part){.name = name};

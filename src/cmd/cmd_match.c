@@ -7,6 +7,7 @@
 #include "cmd/memory_max.h"
 #include "cmd/paths.h"
 #include "cmd/run_files.h"
+#include "util/check.h"
 #include "util/error.h"
 
 struct match {
@@ -32,6 +33,7 @@ static bool ends_in(const char *path, const char *suffix)
 static cm_format result_format(const cm_settings *settings)
 {
     const char *path = cm_settings_text(settings, CM_OPTION_OUTPUT);
+    CM_ASSERT(path != NULL); /* it has a default */
     if (settings->values[CM_OPTION_FORMAT].given)
         return cm_settings_number(settings, CM_OPTION_FORMAT) == 0 ? CM_FORMAT_CSV
                                                                    : CM_FORMAT_NDJSON;

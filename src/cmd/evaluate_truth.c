@@ -271,7 +271,9 @@ static cm_status default_window(int64_t *window_us, cm_error *error)
 static uint32_t *create_owners(size_t count)
 {
     uint32_t *owners = malloc((count + 1) * sizeof *owners);
-    for (size_t i = 0; owners != NULL && i < count; i++)
+    if (owners == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
         owners[i] = CM_NUMBER_NONE;
     return owners;
 }

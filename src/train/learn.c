@@ -46,13 +46,16 @@ static bool begin_delay_u(const cm_trained *trained, cm_layer_model *layer)
     double window = trained->base->window_hours;
     if (layer->delay_u != NULL)
         return true;
-    layer->delay_u = malloc(trained->bin_count * sizeof *layer->delay_u);
-    for (size_t i = 0; i < trained->bin_count && layer->delay_u != NULL; i++) {
+    double *delay_u = malloc(trained->bin_count * sizeof *delay_u);
+    layer->delay_u = delay_u;
+    if (delay_u == NULL)
+        return false;
+    for (size_t i = 0; i < trained->bin_count; i++) {
         double before = i == 0 ? 0 : trained->delay_hours[i - 1];
         double share = (trained->delay_hours[i] - before) / window;
-        layer->delay_u[i] = share < OUTSIDE ? share : OUTSIDE; /* bins behind the window */
+        delay_u[i] = share < OUTSIDE ? share : OUTSIDE; /* bins behind the window */
     }
-    return layer->delay_u != NULL;
+    return true;
 }
 
 static bool begin_parameters(const cm_trained *trained, cm_parameters *parameters, bool has_traits)

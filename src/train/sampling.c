@@ -145,21 +145,27 @@ static int compare_places(const void *left, const void *right)
                : cm_slice_compare(a->conversion->conversion_id, b->conversion->conversion_id);
 }
 
-static uint32_t *make_order(const cm_records *records)
+static void fill_order(const cm_records *records, struct place *places, uint32_t *order)
 {
     size_t count = records->conversion_count;
-    struct place *places = malloc((count + 1) * sizeof *places);
-    uint32_t *order = malloc((count + 1) * sizeof *order);
-    for (size_t i = 0; places != NULL && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const cm_conversion *conversion = &records->conversions[i];
         uint64_t hash = cm_hash_pair(cm_hash_slice(conversion->tenant_id, ORDER_SEED),
                                      cm_hash_slice(conversion->conversion_id, ORDER_SEED));
         places[i] = (struct place){hash, conversion, (uint32_t)i};
     }
-    if (places != NULL)
-        qsort(places, count, sizeof *places, compare_places);
-    for (size_t i = 0; places != NULL && order != NULL && i < count; i++)
+    qsort(places, count, sizeof *places, compare_places);
+    for (size_t i = 0; i < count; i++)
         order[i] = places[i].number;
+}
+
+static uint32_t *make_order(const cm_records *records)
+{
+    size_t room = records->conversion_count + 1;
+    struct place *places = malloc(room * sizeof *places);
+    uint32_t *order = malloc(room * sizeof *order);
+    if (places != NULL && order != NULL)
+        fill_order(records, places, order);
     bool ready = places != NULL;
     free(places);
     if (ready)

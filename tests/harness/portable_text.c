@@ -6,7 +6,7 @@
 #define cm_utf8_count portable_utf8_count
 #define cm_text_fold portable_text_fold
 #define cm_text_equal_folded portable_text_equal_folded
-#include "util/fingerprint.c" // NOLINT(bugprone-suspicious-include)
+#include "util/fingerprint.c" // NOLINT(bugprone-suspicious-include): its twin is made of it
 #undef ONES
 #undef HIGHS
-#include "util/utf8.c" // NOLINT(bugprone-suspicious-include)
+#include "util/utf8.c" // NOLINT(bugprone-suspicious-include): its twin is made of it

@@ -8,19 +8,25 @@
 . "$(dirname "$0")/../harness/shell.sh"
 # shellcheck source=tests/integration/fixtures/pg.sh
 . "$(dirname "$0")/../integration/fixtures/pg.sh"
+# shellcheck source=tests/integration/fixtures/dead.sh
+. "$(dirname "$0")/../integration/fixtures/dead.sh"
 
-# What libraries keep for the whole process is "still reachable", which is no error.
+# What libraries keep for the whole process is "still reachable", which is no error. $program hands
+# over to $built, which Valgrind must follow, and say so.
 checked() {
     echo "$1" >>"$work/commands"
     status=0
-    valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect,possible \
+    valgrind --trace-children=yes --leak-check=full \
+        --show-leak-kinds=definite,indirect,possible \
         --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99 \
         --log-file="$work/valgrind.%p" "$program" "$@" --quiet \
         >"$work/out" 2>"$work/err" </dev/null || status=$?
-    expect_status 0
     cat "$work"/valgrind.* >"$work/found"
     rm -f "$work"/valgrind.*
-    [ ! -s "$work/found" ] || fail "$1: $(head -c 2000 "$work/found")"
+    grep -q -F "Command: $built $1" "$work/found" || fail "$1: not under Valgrind"
+    ! grep 'ERROR SUMMARY:' "$work/found" | grep -q -v ' 0 errors' ||
+        fail "$1: $(sed 1,/Command:/d "$work/found" | head -c 2000)"
+    expect_status 0
 }
 
 files=(--clicks "$work/world/clicks.csv" --conversions "$work/world/conversions.csv")
@@ -88,6 +94,31 @@ case_stream_into_postgresql() {
     checked stream --events events.ndjson --sink db --store-clicks --sink-batch 100
 }
 
+# All of the platform's rows are old; what results refer to stays.
+case_purge() {
+    use_new_database adopted
+    dead a "$(click k)"
+    sql -c "UPDATE dead_events SET created_at = now() - INTERVAL '40 days'"
+    checked purge --older-than 30d --dry-run
+    checked purge --older-than 30d --batch-rows 1000 --summary summary.json
+    expect_json summary.json 'd["clicks_deleted"] > 1000 and d["clicks_stripped"] > 20' true
+    expect_json summary.json 'd["conversions_stripped"] > 1000 and d["dead_events_deleted"]' 1
+}
+
+# One half is mended, so that some are resolved and some fail again.
+case_retry() {
+    use_new_database streamed_broken
+    sql -c "UPDATE dead_events SET payload = payload || (payload -> 'was')
+            WHERE payload ? 'was' AND (payload ->> 'seq')::integer % 2 = 0"
+    checked retry --list
+    checked retry --dry-run --threads 2
+    checked retry --threads 2 --summary summary.json
+    expect_json summary.json 'd["resolved"] > 100 and d["failed"] > 100' true
+    checked retry --ignore --error-type malformed --reason "of no use"
+    expect_sql "SELECT count(*) FROM dead_events
+                WHERE remediation_status = 'pending' AND error_type = 'malformed'" 0
+}
+
 # Whatever commands there will be: each has had its run.
 case_each_command_was_run() {
     "$program" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' | sort -u >listed
@@ -97,5 +128,5 @@ case_each_command_was_run() {
     [ -z "$missing" ] || fail "no run of: $missing"
 }
 
-make_templates
+make_dead_templates
 run_cases

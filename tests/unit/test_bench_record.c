@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "cmd/bench_record.h"
+#include "harness/failing_malloc.h"
 
 static const cm_bench_measure TIME = {"time per click", "ns", CM_BENCH_LESS};
 static const cm_bench_measure RATE = {"clicks", "clicks/s", CM_BENCH_MORE};
@@ -142,6 +143,30 @@ static void test_json(void **state)
     cm_bench_record_destroy(&record);
 }
 
+/* Whichever allocation fails, sections go on being begun; nothing is lost, nor freed twice. */
+static void test_short_memory(void **state)
+{
+    (void)state;
+    if (!failing_malloc_works)
+        skip();
+    bool has_failed = true;
+    for (size_t allocations = 0; has_failed; allocations++) {
+        ptrdiff_t live = failing_malloc_live();
+        cm_bench_record record = {0};
+        failing_malloc_arm(allocations);
+        for (int i = 0; i < 40; i++) {
+            cm_bench_record_begin(&record, "load");
+            cm_bench_say(&record, "%d clicks", i);
+            cm_bench_note(&record, "1 thread", &TIME, 1);
+            cm_bench_record_end(&record, 1);
+        }
+        has_failed = failing_malloc_disarm();
+        assert_int_equal(record.failed, has_failed);
+        cm_bench_record_destroy(&record);
+        assert_int_equal(failing_malloc_live(), live);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_what_is_left_out_is_one_line),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_short_memory),
     };
     return cmocka_run_group_tests_name("bench_record", tests, NULL, NULL);
 }
