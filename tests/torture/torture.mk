@@ -7,7 +7,7 @@
 SEED = 1
 
 torture: torture-stream torture-stream-rejects torture-kills torture-retry torture-purge valgrind
-torture: torture-faults torture-tenants torture-bombs torture-fuzz fuzz-coverage
+torture: torture-faults torture-tenants torture-bombs torture-fuzz fuzz-coverage coverage
 torture: ## all of the torture below, fuzzing and valgrind: hours
 
 # In some rounds with a program whose segments are so small that many come and go.
