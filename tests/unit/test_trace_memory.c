@@ -1,7 +1,5 @@
-/*
- * Memory that is short while a conversion is traced or sampled: at each place that takes some, it
- * is told, nothing is half done for good, and the next try gives what the first would have.
- */
+/* Memory that is short while a conversion is traced: at each place that takes some, it is told, and
+ * the next try gives the whole trace. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,7 +9,6 @@
 #include "engine/engine.h"
 #include "harness/bits.h"
 #include "harness/failing_malloc.h"
-#include "match/sample.h"
 #include "match/trace.h"
 #include "util/slice.h"
 
@@ -151,55 +148,11 @@ static void test_tracing_without_keys(void **state)
     }
 }
 
-/* ---- sampling ---- */
-
-struct visits {
-    size_t count;
-    double probability; /* of the last one, by layer 2 */
-};
-
-static void visit(void *context, size_t number, const cm_conversion *conversion,
-                  const cm_sample *sample)
-{
-    struct visits *visits = context;
-    (void)conversion;
-    assert_int_equal(number, visits->count);
-    visits->count++;
-    visits->probability = sample->layers[CM_WEIGH_FINGERPRINT].probability;
-}
-
-static void test_sampling(void **state)
-{
-    (void)state;
-    if (!failing_malloc_works)
-        skip();
-    for (size_t round = 0; round < 4; round++) { /* the sample itself, or the first keys */
-        struct fixture fixture;
-        struct visits visits = {0}, again = {0};
-        cm_error error = {0};
-        setup(&fixture);
-        const cm_conversion conversion = some_conversion(round / 2 == 1);
-        failing_malloc_arm(round % 2);
-        cm_status status =
-            cm_matcher_sample(fixture.matcher, &conversion, 1, visit, &visits, &error);
-        assert_true(failing_malloc_disarm());
-        assert_int_equal(status, CM_ERROR_MEMORY);
-        assert_int_equal(error.code, CM_ERROR_MEMORY);
-        assert_int_equal(visits.count, 0);
-        assert_int_equal(cm_matcher_sample(fixture.matcher, &conversion, 1, visit, &again, NULL),
-                         CM_OK);
-        assert_int_equal(again.count, 1);
-        assert_true(again.probability > 0);
-        teardown(&fixture);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_arena_that_ends_anywhere),
         cmocka_unit_test(test_tracing_without_keys),
-        cmocka_unit_test(test_sampling),
     };
-    return cmocka_run_group_tests_name("match_memory", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("trace_memory", tests, NULL, NULL);
 }
