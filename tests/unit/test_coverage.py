@@ -18,6 +18,8 @@ cp "$COUNTED" "$2"
 """
 FAKE_TESTS = """#!/bin/bash
 printf '%s\\n' "$@" >names
+find build/cov/obj -name '*.gcda' -printf '%m %f\\n' | sort >modes
+[ ! -e build/cov/obj/src/match/a.gcda ] || echo counts >build/cov/obj/src/match/a.gcda
 exit "$TESTS_FAIL"
 """
 
@@ -115,11 +117,27 @@ def ran(arguments, names, keeps):
     return "" if good else "ran %r, counts are there: %s, %r" % (found, there, output)
 
 
+def opened():
+    """What is wrong with what processes write to, if anything: it is there for all, and gone where
+    nothing was written."""
+    with tempfile.TemporaryDirectory() as root:
+        for name in ("match/a", "io/b"):
+            write(root, "build/cov/obj/src/%s.gcno" % name, "")
+        run(root, MATCHED, 0)
+        with open(os.path.join(root, "modes"), encoding="utf-8") as file:
+            modes = file.read().splitlines()
+        left = [os.path.exists(os.path.join(root, "build/cov/obj/src/%s.gcda" % name))
+                for name in ("match/a", "io/b")]
+    good = modes == ["666 a.gcda", "666 b.gcda"] and left == [True, False]
+    return "" if good else "%r, %r" % (modes, left)
+
+
 def main():
     verdicts = [(case[0], judged(*case[1:])) for case in CASES]
     verdicts += [
         ("all is run but what is left out", ran([], ["unit", "test_match.sh"], False)),
         ("tests that are named are run", ran(["test_csv", "unit"], ["test_csv", "unit"], False)),
+        ("whoever runs the program may count", opened()),
         ("a report runs nothing and forgets nothing", ran(["--report"], [], True)),
     ]
     for name, wrong in verdicts:
