@@ -108,7 +108,7 @@ TEST_LINK = $(shell $(PKG_CONFIG) --libs cmocka)
 # --- Targets -------------------------------------------------------------------------------------
 
 .PHONY: all layers lib test unit integration test-programs bench bench-plot bench-peers demo deps \
-        tidy lint analyze format asan tsan fuzz sbom install uninstall \
+        tidy lint analyze format asan tsan fuzz coverage sbom install uninstall \
         clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -190,6 +190,16 @@ UNDER_TSAN = $(MAKE) $(PARALLEL) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g
 tsan: ## run the tests that start threads under the thread sanitizer
 	@$(UNDER_TSAN) $(THREADED:%=build/tsan/tests/%)
 	@BUILD=build/tsan ORACLE_WORLDS=$${ORACLE_WORLDS:-8} tests/run.sh $(THREADED)
+
+# Nothing optimised, so that lines and branches are those of the source; threads count together.
+# Where a function is inlined its branches would count again for each place, among them those that
+# cannot be taken there.
+COUNTED = CC=gcc BUILD=build/cov SAME= FORTIFY= DEFINED= CPPFLAGS=-Dalways_inline=unused \
+          CFLAGS="-O0 -g --coverage -fprofile-update=atomic"
+coverage: ## what the tests reach of src/: 95 % of lines, matching all branches: half an hour
+	@scripts/deps.sh && scripts/deps.sh --lint
+	@$(MAKE) $(PARALLEL) $(COUNTED) all test-programs
+	@scripts/coverage.py build/cov $(OPTIONS)
 
 sbom: all ## what is in it, by name and version (SPDX): build/clickmatch.spdx.json
 	@scripts/sbom.py $(BUILD) $(VERSION) $(BUILD)/clickmatch.spdx.json

@@ -185,9 +185,10 @@ void cm_candidate_equate(const cm_weights *weights, enum cm_weighed_layer layer,
     cm_trait traits[CM_TRAIT_COUNT];
     uint32_t trait_count = traits_of(weights, layer, traits);
     CM_ASSERT(at >= TERM_COUNT && at - TERM_COUNT < COMPARISON_COUNT + trait_count);
+    (void)trait_count;
     at -= TERM_COUNT;
     if (at < COMPARISON_COUNT)
         *((uint8_t *)look + COMPARISONS[at].outcome) = CM_COMPARE_EQUAL;
-    else if (at - COMPARISON_COUNT < trait_count)
+    else
         cm_look_set_trait(look, traits[at - COMPARISON_COUNT], CM_COMPARE_EQUAL);
 }

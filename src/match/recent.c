@@ -49,7 +49,7 @@ static bool is_walked(const cm_view *view)
 static uint32_t range_of(const cm_view *view, unsigned at, int64_t t, int64_t window_us,
                          uint32_t *end)
 {
-    if (view->window_us == window_us && window_us != 0) {
+    if (view->window_us == window_us) { /* of none nothing is known, and nothing is in it */
         *end = view->end;
         return view->begin;
     }

@@ -96,13 +96,13 @@ static double address_u(const struct tracing *tracing, const cm_trace_layer *lay
                                 layer->address_clicks + 1);
 }
 
-/* The weight of a click among the weighed. */
-static double weight_of(const cm_layer_scratch *scratch, size_t count, uint32_t click)
+/* The weight of a click that is among the weighed. */
+static double weight_of(const cm_layer_scratch *scratch, uint32_t click)
 {
-    for (size_t i = 0; i < count; i++)
-        if (scratch->weighed[i].click == click)
-            return scratch->weighed[i].w;
-    return 0.0;
+    const cm_weighed *weighed = scratch->weighed;
+    while (weighed->click != click)
+        weighed++;
+    return weighed->w;
 }
 
 /* Where a click is among looks; count where it is not. */
@@ -126,11 +126,10 @@ static double p_if_equal(struct tracing *tracing, const struct weighed *of,
     double total;
     cm_candidate_equate(of->weights, of->weighing->layer, factor, &scratch->looks[place]);
     is_address = is_address && scratch->looks[place].evidence != kept.evidence;
-    size_t count =
-        cm_weigh_layer(&matcher->context, &tracing->query, of->weighing->layer,
-                       is_address ? address_u(tracing, layer) : of->facts.u, scratch, &total);
+    cm_weigh_layer(&matcher->context, &tracing->query, of->weighing->layer,
+                   is_address ? address_u(tracing, layer) : of->facts.u, scratch, &total);
     scratch->looks[place] = kept;
-    return cm_calibrate(of->model, weight_of(scratch, count, kept.click) / total);
+    return cm_calibrate(of->model, weight_of(scratch, kept.click) / total);
 }
 
 static void ask_if_equal(struct tracing *tracing, const struct weighed *of,

@@ -7,8 +7,8 @@
 SEED = 1
 
 torture: torture-stream torture-stream-rejects torture-kills torture-retry torture-purge valgrind
-torture: torture-faults torture-tenants torture-bombs torture-fuzz fuzz-coverage analyze
-torture: ## all of the torture below, fuzzing, valgrind and analyze: hours
+torture: torture-faults torture-tenants torture-bombs torture-fuzz fuzz-coverage analyze coverage
+torture: ## all of the torture below, fuzzing, valgrind, analyze and coverage: hours
 
 # In some rounds with a program whose segments are so small that many come and go.
 KILLS = 1000

@@ -171,15 +171,17 @@ static void test_texts_of_10_kB_take_no_memory(void **state)
     if (!failing_malloc_works)
         skip();
     struct fixture fixture;
-    static char text[80];
+    static char text[80], user_agent[4 * CM_MATCH_BATCH];
     cm_conversion conversions[CM_MATCH_BATCH];
     setup(&fixture, 2, 1u << WORLD_COMPONENTS);
     memcpy(conversions, fixture.world->conversions, sizeof conversions);
     memset(text, '=', sizeof text);
+    memset(user_agent, 'a', sizeof user_agent);
     for (size_t i = 0; i < CM_MATCH_BATCH; i++) {
         conversions[i].fbclid = cm_slice_of(text, 73);
         conversions[i].gclid = conversions[i].fbclid;
         conversions[i].device.device_type = cm_slice_of("something", 9);
+        conversions[i].device.user_agent = cm_slice_of(user_agent, 4 * i);
     }
     size_t made = failing_malloc_made();
     assert_int_equal(

@@ -170,6 +170,31 @@ static void test_what_is_not_shared(void **state)
     check_click(&click, NULL, 0);
 }
 
+/* Of an IPv6 bucket of more than 64 bits all count that the prefix has. */
+static void test_wide_addresses(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"ipv6_prefix\": 96}";
+    static const uint8_t differs_at[] = {15, 12, 11, 8, 7}; /* the prefix ends before byte 12 */
+    struct fixture fixture;
+    uint64_t expected = 0;
+    fixture.conversion = some_conversion();
+    fixture.conversion.device.ip_address = (cm_address){6, {0x20, 1, 0xd, 0xb8, 1, 2, 3, 4, 5, 6}};
+    assert_int_equal(cm_model_create(json, sizeof json - 1, &fixture.model, NULL), CM_OK);
+    assert_int_equal(cm_misses_create(fixture.model, &fixture.conversion, &fixture.misses, NULL),
+                     CM_OK);
+    for (size_t i = 0; i < sizeof differs_at; i++) {
+        cm_click click = some_click("k", -HOUR);
+        click.device.ip_address = fixture.conversion.device.ip_address;
+        click.device.ip_address.bytes[differs_at[i]] ^= 0x40;
+        assert_int_equal(cm_misses_look(fixture.misses, &click, NULL), CM_OK);
+        expected += differs_at[i] >= 12;
+        assert_int_equal(cm_misses_of(fixture.misses, 3, CM_MISS_LATER, NULL), expected);
+    }
+    assert_int_equal(expected, 2);
+    end(&fixture);
+}
+
 static void test_ids(void **state)
 {
     (void)state;
@@ -360,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_other_types),
         cmocka_unit_test(test_what_is_not_shared),
+        cmocka_unit_test(test_wide_addresses),
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_the_nearest_are_kept),
         cmocka_unit_test(test_long_ids),
