@@ -4,8 +4,8 @@ SELECT e.source, e.error_type, e.remediation_status, count(*),
        count(*) FILTER (WHERE e.remediation_status = 'pending'
                             AND e.retry_count < :'retries'::integer
                             AND (e.last_retry_at IS NULL
-                                 OR e.last_retry_at + power(2, e.retry_count - 1) * :'pause'::interval
-                                    <= now())),
+                                 OR e.last_retry_at
+                                    + power(2, e.retry_count - 1) * :'pause'::interval <= now())),
        count(*) FILTER (WHERE e.remediation_status = 'pending'
                             AND e.retry_count >= :'retries'::integer)
 FROM dead_events e
