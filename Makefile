@@ -170,19 +170,20 @@ analyze: $(BUILD)/gen/sql.h ## gcc's static analyzer over src: nothing but what 
 format: ## lay out all C files with clang-format
 	clang-format -i $$(find include src tests examples bench -name '*.[ch]' 2>/dev/null)
 
-asan: ## run the unit tests under the address and undefined-behaviour sanitizers
-	@ORACLE_WORLDS=$${ORACLE_WORLDS:-40} $(MAKE) $(PARALLEL) BUILD=build/asan \
-	    SANITIZE=address,undefined CFLAGS="-O1 -g" unit
+UNDER_ASAN = $(MAKE) $(PARALLEL) BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g"
+asan: ## run the unit tests in C under the address and undefined-behaviour sanitizers
+	@$(UNDER_ASAN) test-programs
+	@BUILD=build/asan ORACLE_WORLDS=$${ORACLE_WORLDS:-40} tests/run.sh compiled
 
 fuzz: ## hostile random files through a sanitized program and the reference (SEEDS=1000: longer)
-	@$(MAKE) $(PARALLEL) BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g" all test-programs
+	@$(UNDER_ASAN) all test-programs
 	@BUILD=build/asan CLICKMATCH=$(CURDIR)/build/asan/clickmatch FIRST_SEED=$${FIRST_SEED:-100000} \
 	    tests/integration/test_differential.sh
 
 # The tests that start threads.
 THREADED = test_bulk test_eval test_file test_input test_metrics test_metrics_http \
            test_model_reload test_names test_oracle test_paired test_parallel test_parts \
-           test_parts_trouble test_pipeline test_segment_hostile test_segment_image \
+           test_parts_trouble test_pipeline test_segment_image \
            test_sim_run test_stream_image test_stream_oracle test_train_labels \
            test_train_learn test_train_mixture test_train_newer test_train_older \
            test_train_sampling test_turns

@@ -3,6 +3,7 @@
 #
 #   tests/run.sh                    everything
 #   tests/run.sh unit               tests/unit, tests/oracle: what `make test-programs` built
+#   tests/run.sh compiled           of these what is compiled
 #   tests/run.sh integration        tests/integration/*.sh
 #   tests/run.sh NAME...            single programs: test_error, test_tidy.py, match.sh
 #
@@ -89,10 +90,11 @@ list_programs() {
     local source group
     for group in "$@"; do
         case $group in
-            unit)
+            unit | compiled)
                 for source in tests/unit/test_*.c tests/oracle/test_*.c; do
                     [ ! -e "$source" ] || echo "$BUILD/tests/$(basename "$source" .c)"
                 done
+                [ "$group" = unit ] || continue
                 for source in tests/unit/test_*.py; do [ ! -e "$source" ] || echo "$source"; done
                 ;;
             integration)

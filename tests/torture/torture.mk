@@ -2,12 +2,13 @@
 # count or its time on the command line and a seed; what fails prints the seed that replays it.
 
 .PHONY: torture torture-stream torture-stream-rejects torture-kills torture-retry torture-purge \
-        torture-faults torture-tenants torture-bombs valgrind
+        torture-faults torture-tenants torture-bombs valgrind lint-deep asan-all
 
 SEED = 1
 
 torture: torture-stream torture-stream-rejects torture-kills torture-retry torture-purge valgrind
-torture: torture-faults torture-tenants torture-bombs torture-fuzz fuzz-coverage analyze coverage
+torture: torture-faults torture-tenants torture-bombs torture-fuzz fuzz-coverage lint-deep analyze
+torture: asan-all coverage
 torture: ## all of the torture below, fuzzing, valgrind, analyze and coverage: hours
 
 # In some rounds with a program whose segments are so small that many come and go.
@@ -68,3 +69,10 @@ torture-retry: all ## kill `retry` RETRY_KILLS times, alone and side by side: mi
 
 torture-bombs: all ## input of absurd size or shape (SHARE=0.01: smaller): minutes
 	@tests/torture/bombs.py --program $(BUILD)/clickmatch --share $(or $(SHARE),1)
+
+lint-deep: ## make lint with as much patience as clang's analyzer has by itself: ten minutes
+	@NODES=225000 $(MAKE) lint
+
+asan-all: ## the whole suite, commands and PostgreSQL included, under the sanitizers: half an hour
+	@$(UNDER_ASAN) all test-programs
+	@BUILD=build/asan TEST_SECONDS=1800 tests/run.sh
