@@ -162,7 +162,7 @@ lint: $(BUILD)/gen/sql.h ## clang-format, cppcheck, clang-tidy, shellcheck
 	@BUILD=$(BUILD) CPPFLAGS="-I$(BUILD)/gen $(PQ_COMPILE) $(HTTP_COMPILE)" \
 	    scripts/lint.sh
 
-# Not part of lint, as it takes minutes. With the assertions, which tell it what is promised.
+# Not part of lint: two minutes of a core. With the assertions, which tell it what is promised.
 analyze: $(BUILD)/gen/sql.h ## gcc's static analyzer over src: nothing but what is excused, with why
 	@$(PYTHON) scripts/analyze.py $(CODE) $(CPPFLAGS) -Iinclude -Isrc -I$(BUILD)/gen \
 	    $(PQ_COMPILE) $(HTTP_COMPILE)
@@ -197,7 +197,7 @@ tsan: ## run the tests that start threads under the thread sanitizer
 # cannot be taken there.
 COUNTED = CC=gcc BUILD=build/cov SAME= FORTIFY= DEFINED= CPPFLAGS=-Dalways_inline=unused \
           CFLAGS="-O0 -g --coverage -fprofile-update=atomic"
-coverage: ## what the tests reach of src/: 95 % of lines, matching all branches: half an hour
+coverage: ## what the tests reach of src/: 95 % of lines, matching all branches: long
 	@scripts/deps.sh && scripts/deps.sh --lint
 	@$(MAKE) $(PARALLEL) $(COUNTED) all test-programs
 	@scripts/coverage.py build/cov $(OPTIONS)
