@@ -9,6 +9,8 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests/harness"))
+import cases  # noqa: E402
 LIST = "scripts/analyze_allowed.txt"
 
 CLEAN = "int cm_twice(int number)\n{\n    return 2 * number;\n}\n"
@@ -122,19 +124,5 @@ def case_flags_reach_the_compiler():
     assert not analyze({"src/util/twice.c": text}, "", "-DTWICE")[0]
 
 
-def main():
-    failures = 0
-    for name, case in sorted(globals().items()):
-        if not name.startswith("case_"):
-            continue
-        try:
-            case()
-            print("ok " + name[len("case_"):])
-        except AssertionError as error:
-            failures += 1
-            print("not ok %s: %s" % (name[len("case_"):], str(error).replace("\n", " ")))
-    return 1 if failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.run(globals()))

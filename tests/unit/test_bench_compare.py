@@ -8,6 +8,8 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests/harness"))
+import cases  # noqa: E402
 SCRIPT = os.path.join(ROOT, "scripts/bench_compare.py")
 
 # A `bench` that writes the next of the runs NAME.1, NAME.2 and so on, and notes that it ran.
@@ -135,22 +137,5 @@ def case_wrong_input():
     assert compare("a.json", a_json=bench())[0] == 2
 
 
-def main():
-    failures = 0
-    for name, case in sorted(globals().items()):
-        if not name.startswith("case_"):
-            continue
-        try:
-            case()
-            print("ok", name[5:])
-        except AssertionError as error:
-            failures += 1
-            frame = error.__traceback__
-            while frame.tb_next:
-                frame = frame.tb_next
-            print("not ok %s: line %d: %s" % (name[5:], frame.tb_lineno, error))
-    return 1 if failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.run(globals()))

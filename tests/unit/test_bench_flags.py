@@ -8,6 +8,8 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests/harness"))
+import cases  # noqa: E402
 SCRIPT = os.path.join(ROOT, "scripts/bench_flags.py")
 
 # A make that notes what it was given and puts a program where it should be.
@@ -83,19 +85,5 @@ def case_options_reach_the_bench():
     assert CALLS[0].endswith("--clicks-count 7 --quiet --json -"), CALLS[0]
 
 
-def main():
-    failures = 0
-    for name, case in sorted(globals().items()):
-        if not name.startswith("case_"):
-            continue
-        try:
-            case()
-            print("ok " + name[len("case_"):])
-        except AssertionError as error:
-            failures += 1
-            print("not ok %s: %s" % (name[len("case_"):], str(error).replace("\n", " ")))
-    return 1 if failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.run(globals()))

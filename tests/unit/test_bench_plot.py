@@ -12,6 +12,8 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests/harness"))
+import cases  # noqa: E402
 SCRIPT = os.path.join(ROOT, "scripts/bench_plot.py")
 KEEP = r"""#!/bin/bash
 given=$(cat)
@@ -102,22 +104,5 @@ def case_what_is_wrong():
         assert errors.startswith("bench_plot.py: ") and wanted in errors, errors
 
 
-def main():
-    failures = 0
-    for name, case in sorted(globals().items()):
-        if not name.startswith("case_"):
-            continue
-        try:
-            case()
-            print("ok", name[5:])
-        except AssertionError as error:
-            failures += 1
-            frame = error.__traceback__
-            while frame.tb_next:
-                frame = frame.tb_next
-            print("not ok %s: line %d: %s" % (name[5:], frame.tb_lineno, error))
-    return 1 if failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.run(globals()))
