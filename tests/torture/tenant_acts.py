@@ -12,6 +12,7 @@ LOGINS = dict(zip(TENANTS, ["anna", "bert", "cleo"]))
 TABLES = ["click_tracking", "conversion_tracking", "attribution_performance_log", "dead_events",
           "v_attribution_recovery_rate", "v_active_clicks", "v_conversion_attribution_summary",
           "v_unattributed_conversions"]
+BATCH = ["batch", "--recovery-target", "0", "--from", "2020-01-01", "--to", "2100-01-01"]
 WITH_CLICKS = ["click_tracking", "v_active_clicks"]
 
 
@@ -133,26 +134,28 @@ def event(rng, tenant, secret):
     return json.dumps(fields)
 
 
+def run_program(program, database, command, text=""):
+    """(exit status, all that was said)"""
+    done = subprocess.run(
+        [program, *command, "--db", "dbname=%s user=%s" % (database, server.ENGINE), "--quiet"],
+        input=text, capture_output=True, text=True, env=dict(os.environ, PGOPTIONS=""))
+    return done.returncode, done.stdout + done.stderr
+
+
 def run_engine(rng, program, database, secrets):
-    """(what was run, for whom alone it may speak or None, its output)"""
-    db = ["--db", "dbname=%s user=%s" % (database, server.ENGINE), "--quiet"]
+    """(what was run, for whom alone it may speak or None, its exit status and output)"""
     tenant = rng.choice(TENANTS)
     kind = rng.choice(["batch", "batch", "explain", "stream"])
-    text = ""
+    only, text = tenant, ""
     if kind == "batch":
         only = rng.choice([None, tenant])
-        command = ["batch", "--recovery-target", "0", "--from", "2020-01-01", "--to", "2100-01-01"]
-        command += ["--tenant", only] if only else []
+        command = BATCH + (["--tenant", only] if only else [])
     elif kind == "explain":
-        only = tenant
         ids = server.psql(database, "-c", "SELECT conversion_id FROM conversion_tracking WHERE "
                           "tenant_id = '%s' ORDER BY random() LIMIT 1" % tenant).split()
         command = ["explain", *(ids or ["none"]), "--tenant", tenant]
     else:
-        only = tenant
         command = ["stream", "--sink", "db", "--sink", "stdout", "--store-clicks",
                    "--stream-name", "s-%d" % rng.getrandbits(30), "--recovery-target", "0"]
         text = "\n".join(event(rng, tenant, secrets[tenant]) for _ in range(8)) + "\n"
-    done = subprocess.run([program, *command, *db], input=text, capture_output=True, text=True,
-                          env=dict(os.environ, PGOPTIONS=""))
-    return kind, only, done.returncode, done.stdout + done.stderr
+    return (kind, only, *run_program(program, database, command, text))
