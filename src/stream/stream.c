@@ -95,11 +95,10 @@ static cm_status refuse(cm_stream *stream, const cm_arrival *a, size_t field, co
                         cm_error *error)
 {
     const cm_row *row = &a->event->row;
-    bool is_whole = field == CM_FIELD_NONE;
+    const char *name = field == CM_FIELD_NONE ? NULL : cm_field_name(CM_ROW_CLICK, field);
+    size_t byte = name == NULL ? row->start : row->value_bytes[field];
     stream->counts.kinds[CM_ROW_CLICK].rejected++;
-    return cm_arrival_reject(stream, a->event, a,
-                             is_whole ? NULL : cm_field_name(CM_ROW_CLICK, field),
-                             is_whole ? row->start : row->value_bytes[field], reason, error);
+    return cm_arrival_reject(stream, a->event, a, name, byte, reason, error);
 }
 
 static cm_status refuse_ahead(cm_stream *stream, const cm_arrival *a, cm_error *error)

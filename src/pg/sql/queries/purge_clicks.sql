@@ -1,5 +1,5 @@
--- Some clicks. Those that no result refers to are deleted, the others lose their personal data; with
--- keep, all do, as another table refers to them.
+-- Some clicks. Those that no result refers to are deleted, the others lose their personal data;
+-- with keep all do, as another table refers to them.
 -- They are locked first, which skips what others hold: a result that begins to refer to one waits
 -- from then on, and those that do by now are seen by the statements after it. A timeout is a
 -- statement's: each gets what those before it left, and the commit none, which is done once it has
