@@ -81,6 +81,8 @@ ifeq ($(SANITIZE),)
 MODE = -DNDEBUG $(FORTIFY) $(DEFINED)
 else
 MODE = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Many big programs: lld links them in a third of ld's time.
+FAST_LINK := $(if $(shell command -v ld.lld),-fuse-ld=lld)
 endif
 
 # The same bytes from the same sources, wherever they lie and whatever BUILD is: of a path, what is
@@ -90,7 +92,7 @@ SAME = -ffile-prefix-map=$(CURDIR)=. \
 
 COMPILE = $(CC) $(CODE) $(WARNINGS) $(HARDEN) $(CFLAGS) $(MODE) $(SAME) $(CPPFLAGS) \
           -Iinclude -Isrc -Itests -I$(BUILD)/gen
-LINK = $(CC) -pthread $(CFLAGS) $(MODE) $(LDFLAGS) -Wl,--build-id=sha1 \
+LINK = $(CC) -pthread $(CFLAGS) $(MODE) $(FAST_LINK) $(LDFLAGS) -Wl,--build-id=sha1 \
        -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -Wl,--no-copy-dt-needed-entries
 
 # What a recipe says: a word and its target, or with V=1 the command.

@@ -18,7 +18,7 @@ build_packages="
     zlib1g-dev libzstd-dev
     postgresql-15 postgresql-client-15 python3 zstd gzip"
 json_packages="g++ libyajl-dev libjson-c-dev libjsmn-dev libsimdjson-dev"
-fuzz_packages="clang libclang-rt-14-dev"
+fuzz_packages="clang libclang-rt-14-dev lld"
 lint_packages="
     $fuzz_packages clang-format clang-tidy cppcheck shellcheck valgrind libc6-dbg gcovr
     $json_packages"

@@ -175,7 +175,7 @@ static const cm_command commands[] = {
         CM_COMMAND_RETRY,
         "clickmatch retry [options]",
         "feed dead events in again, and count them",
-        "Takes pending rows of dead_events, at most 10 times each and after 4 s, 8 s and\n"
+        "Takes pending rows of dead_events, at most 10 times each and after 2 s, 4 s and\n"
         "so on, stores and matches what is well-formed now, and marks it resolved.\n"
         "docs/dead-letters.md says more.\n",
         "clickmatch retry --db dbname=clickmatch",

@@ -1,7 +1,6 @@
 #include "cmd/cmd_batch.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "cmd/batch_run.h"
 #include "cmd/challenge.h"
@@ -12,12 +11,12 @@
 #include "cmd/model_source.h"
 #include "cmd/paths.h"
 #include "cmd/run.h"
+#include "cmd/time_text.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/time.h"
 
 #define PERIOD_DAYS 7
-#define TIME_BYTES 32
 #define ONLY_UNATTRIBUTED 0 /* the first word of --only */
 
 static const char *const phase_names[CM_BATCH_PHASE_COUNT] = {
@@ -111,25 +110,15 @@ static cm_status add_sources(cm_run *run, const cm_batch_report *report, cm_erro
     return cm_error_memory(error, "the summary", sizeof *report);
 }
 
-static const char *time_text(int64_t time_us, char room[TIME_BYTES])
-{
-    time_t seconds = (time_t)(time_us / CM_SECOND_US);
-    struct tm parts;
-    room[0] = '\0';
-    if (gmtime_r(&seconds, &parts) != NULL)
-        strftime(room, TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return room;
-}
-
 static bool add_details(cm_summary *summary, const cm_batch_config *config,
                         const cm_batch_report *report)
 {
-    char from[TIME_BYTES];
-    char to[TIME_BYTES];
+    char from[CM_TIME_TEXT_BYTES];
+    char to[CM_TIME_TEXT_BYTES];
     char changed[CM_COUNT_BYTES];
     char vanished[CM_COUNT_BYTES + 64] = "";
-    time_text(config->from_us, from);
-    time_text(config->to_us, to);
+    cm_time_text(config->from_us, from);
+    cm_time_text(config->to_us, to);
     if (report->vanished > 0)
         snprintf(vanished, sizeof vanished, "; %llu not, as their click was deleted meanwhile",
                  (unsigned long long)report->vanished);

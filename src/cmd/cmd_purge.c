@@ -101,9 +101,7 @@ static cm_status work(purging *p, cm_error *error)
         status = cm_pg_open(&options, &pg, error);
     if (status != CM_OK)
         return status;
-    status = cm_pg_check_version(&pg, options.schema, error);
-    if (status == CM_OK)
-        status = cm_pg_engine_check(&pg, &options, error);
+    status = cm_pg_engine_check(&pg, &options, error);
     if (status == CM_OK)
         status = cm_pg_purge(&pg, &p->config, &p->report, error);
     cm_pg_close(&pg);
@@ -157,9 +155,11 @@ static void warn(const purging *p)
 {
     const cm_pg_purge_report *report = &p->report;
     if (report->kept > 0)
-        cm_log_warning(p->log,
-                       "%llu clicks stay as they are: another table's foreign key refers to them",
-                       (unsigned long long)report->kept);
+        cm_log_warning(
+            p->log,
+            "%llu clicks stay, without personal data: another table's foreign key refers "
+            "to them",
+            (unsigned long long)report->kept);
     if (report->left > 0)
         cm_log_warning(p->log,
                        "%llu rows took so long that others would have waited; the next purge tries "

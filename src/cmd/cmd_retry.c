@@ -1,13 +1,11 @@
 #include "cmd/cmd_retry.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 #include "cmd/database.h"
 #include "cmd/interrupt.h"
 #include "cmd/model_source.h"
 #include "cmd/paths.h"
 #include "cmd/progress.h"
+#include "cmd/report.h"
 #include "cmd/retry_show.h"
 #include "cmd/run.h"
 #include "model/model.h"
@@ -141,50 +139,54 @@ static cm_status ignore(retrying *r, cm_error *error)
 
 /* ---- what came of it ---- */
 
-static cm_status print(const cm_buffer *text, cm_error *error)
+/* A list is what was asked for. */
+static cm_status tell_list(const retrying *r, const cm_pg_answer *counts, cm_error *error)
 {
-    if (fwrite(text->data, 1, text->size, stdout) == text->size && fflush(stdout) == 0)
-        return CM_OK;
-    return cm_error_set(error, CM_ERROR_IO, "standard output: cannot write: %s", strerror(errno));
-}
-
-/* A list is what was asked for; else it is told what was done, and what there is now. */
-static cm_status tell(retrying *r, const cm_pg_answer *counts, json_t *json, cm_error *error)
-{
-    bool lists = flag(r, CM_OPTION_LIST_DEAD);
     cm_buffer text = {0};
-    cm_status status = CM_OK;
-    if (!lists)
-        cm_retry_report_text(&r->report, flag(r, CM_OPTION_DRY_RUN), &text);
-    cm_retry_counts_text(counts, &text);
-    if (text.failed)
-        status = cm_error_memory(error, "a text", text.size);
-    else if (lists && cm_pg_answer_rows(counts) > 0)
-        status = print(&text, error);
-    else if (lists)
+    if (cm_pg_answer_rows(counts) == 0) {
         cm_log_info(r->log, "there are no dead events");
-    else {
-        cm_buffer_append_char(&text, '\0');
-        cm_log_data(r->log, text.failed ? "" : text.data, "summary", json);
+        return CM_OK;
     }
-    cm_buffer_destroy(&text);
-    return status;
+    cm_retry_counts_text(counts, &text);
+    return cm_print(&text, error);
 }
 
-static cm_status summarize(retrying *r, cm_error *error)
+/* What was done, and what there is now, where that could be asked for. */
+static void tell_report(const retrying *r, const cm_pg_answer *counts, json_t *json)
+{
+    cm_buffer text = {0};
+    cm_retry_report_text(&r->report, flag(r, CM_OPTION_DRY_RUN), &text);
+    if (counts->result != NULL)
+        cm_retry_counts_text(counts, &text);
+    cm_buffer_append_char(&text, '\0');
+    cm_log_data(r->log, text.failed ? "" : text.data, "summary", json);
+    cm_buffer_destroy(&text);
+}
+
+static json_t *to_json(const retrying *r, cm_status outcome, const cm_pg_answer *counts)
 {
     const char *model = r->model == NULL ? NULL : cm_model_label(r->model);
+    json_t *json = cm_retry_report_json(&r->report, outcome, flag(r, CM_OPTION_DRY_RUN), model);
+    json_t *now = counts->result == NULL ? json_null() : cm_retry_counts_json(counts);
+    if (json != NULL && json_object_set_new(json, "dead_events", now) == 0)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+/* outcome: CM_OK, or CM_ERROR_INTERRUPTED: what was done until then. */
+static cm_status summarize(retrying *r, cm_status outcome, cm_error *error)
+{
+    bool lists = flag(r, CM_OPTION_LIST_DEAD);
     cm_pg_answer counts = {NULL};
-    cm_status status = cm_pg_retry_counts(&r->pg, &r->values, &counts, error);
-    if (status != CM_OK)
-        return status;
-    json_t *json = cm_retry_report_json(&r->report, flag(r, CM_OPTION_DRY_RUN), model);
-    if (json != NULL &&
-        json_object_set_new(json, "dead_events", cm_retry_counts_json(&counts)) != 0) {
-        json_decref(json);
-        json = NULL;
-    }
-    status = tell(r, &counts, json, error);
+    cm_status status = CM_OK;
+    if (outcome == CM_OK)
+        status = cm_pg_retry_counts(&r->pg, &r->values, &counts, error);
+    if (status == CM_OK && lists)
+        status = tell_list(r, &counts, error);
+    json_t *json = status == CM_OK ? to_json(r, outcome, &counts) : NULL;
+    if (status == CM_OK && !lists)
+        tell_report(r, &counts, json);
     if (status == CM_OK && r->summary != NULL) {
         cm_output *output = r->summary;
         r->summary = NULL;
@@ -193,6 +195,13 @@ static cm_status summarize(retrying *r, cm_error *error)
     json_decref(json);
     cm_pg_answer_free(&counts);
     return status;
+}
+
+static cm_status do_what_is_asked(retrying *r, cm_error *error)
+{
+    if (flag(r, CM_OPTION_LIST_DEAD))
+        return CM_OK;
+    return flag(r, CM_OPTION_IGNORE) ? ignore(r, error) : retry(r, error);
 }
 
 static cm_status work(retrying *r, cm_error *error)
@@ -204,11 +213,11 @@ static cm_status work(retrying *r, cm_error *error)
         status = open_summary(r, error);
     if (status == CM_OK)
         status = open_database(r, error);
-    if (status == CM_OK && flag(r, CM_OPTION_IGNORE))
-        status = ignore(r, error);
-    else if (status == CM_OK && !flag(r, CM_OPTION_LIST_DEAD))
-        status = retry(r, error);
-    return status == CM_OK ? summarize(r, error) : status;
+    if (status == CM_OK)
+        status = do_what_is_asked(r, error);
+    if (status == CM_ERROR_INTERRUPTED && r->model != NULL)
+        (void)summarize(r, status, NULL);
+    return status == CM_OK ? summarize(r, CM_OK, error) : status;
 }
 
 cm_status cm_cmd_retry(const cm_settings *settings, cm_log *log, cm_error *error)

@@ -169,6 +169,7 @@ static cm_status summarize(cm_stream_run *run, double seconds, cm_error *error)
     summary->engine_clicks = cm_engine_click_count(run->engine);
     summary->engine_bytes = cm_engine_memory(run->engine);
     summary->left_out += counts->dropped;
+    summary->has_forgotten = counts->dropped > 0;
     if (counts->dropped > 0 && counts->dropped_us >= summary->left_out_us)
         summary->left_out_us = counts->dropped_us + 1;
     if (add_details(summary, counts) &&

@@ -10,6 +10,7 @@ typedef enum cm_retry_outcome {
     CM_RETRY_RESOLVED,
     CM_RETRY_IGNORED, /* there is nothing to feed in any more */
     CM_RETRY_FAILED,
+    CM_RETRY_LATER, /* another turn is its */
 } cm_retry_outcome;
 
 /** One dead event. Texts live as long as the chunk. */
@@ -27,7 +28,8 @@ typedef struct cm_retry_event {
     const struct cm_retry_event *twin; /* one of the same conversion, which goes first */
     cm_retry_outcome outcome;
     const char *error_type; /* of one that failed */
-    cm_slice message;       /* why, or a note */
+    cm_slice message;       /* why it failed or is ignored, or the note of what is resolved */
+    cm_slice note;          /* that note, once it is known */
 } cm_retry_event;
 
 /** Zero-initialised is empty. */
@@ -64,7 +66,7 @@ cm_status cm_retry_look_up(cm_retry_chunk *chunk, cm_error *error);
 /** Match the conversions that are open, and put them and their results into the batch. */
 cm_status cm_retry_match(cm_retry_chunk *chunk, cm_error *error);
 
-/** Put one into the batch. @param fault  of the row; reason NULL: it is in */
+/** Put one into the batch; one that no row can hold has failed then. */
 cm_status cm_retry_put(cm_retry_chunk *chunk, cm_retry_event *event, const cm_result *result,
                        uint32_t processing_ms, cm_error *error);
 

@@ -121,7 +121,7 @@ static cm_status match(cm_retry_chunk *chunk, group *g, cm_error *error)
             [CM_METHOD_PROBABILISTIC] = "retried: attributed by probabilistic",
         };
         bool is_duplicate = g->events[i]->is_stored && !g->events[i]->is_row;
-        g->events[i]->message =
+        g->events[i]->note =
             is_duplicate ? CM_RETRY_DUPLICATE : cm_slice_of_text(NOTES[g->results[i].method]);
         cm_match_counts_add(&chunk->matched, &g->results[i]);
         status = cm_retry_put(chunk, g->events[i], &g->results[i], (uint32_t)each_ms, error);

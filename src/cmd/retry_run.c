@@ -43,7 +43,8 @@ static cm_status write_batch(cm_retry_chunk *chunk, cm_error *error)
         status = cm_error_memory(error, "why an event failed", 256);
     for (size_t i = 0; i < chunk->batch.count && status == CM_OK; i++)
         if (chunk->in_batch[i]->outcome == CM_RETRY_OPEN)
-            chunk->in_batch[i]->outcome = CM_RETRY_RESOLVED;
+            cm_retry_end_event(chunk->in_batch[i], CM_RETRY_RESOLVED, NULL,
+                               chunk->in_batch[i]->note);
     cm_pg_sink_batch_clear(&chunk->batch);
     return status;
 }
@@ -55,7 +56,7 @@ static cm_status feed_clicks(cm_retry_chunk *chunk, cm_error *error)
         cm_retry_event *event = &chunk->events[i];
         if (event->outcome != CM_RETRY_OPEN || event->kind != CM_ROW_CLICK)
             continue;
-        event->message = CM_SLICE("retried: the click is in click_tracking");
+        event->note = CM_SLICE("retried: the click is in click_tracking");
         status = cm_retry_put(chunk, event, NULL, 0, error);
     }
     return status == CM_OK ? write_batch(chunk, error) : status;
@@ -88,7 +89,7 @@ static cm_status settle(cm_retry_chunk *chunk, cm_error *error)
         return cm_error_memory(error, "outcomes", chunk->count * sizeof *outcomes);
     for (size_t i = 0; i < chunk->count; i++) {
         const cm_retry_event *event = &chunk->events[i];
-        if (event->outcome != CM_RETRY_OPEN)
+        if (event->outcome != CM_RETRY_OPEN && event->outcome != CM_RETRY_LATER)
             outcomes[count++] = (cm_pg_retry_outcome){event->id, NAMES[event->outcome],
                                                       event->error_type, event->message};
     }
@@ -103,18 +104,38 @@ static void report_chunk(const cm_retry_chunk *chunk, cm_retry_report *report)
                                 [CM_RETRY_RESOLVED] = &report->resolved,
                                 [CM_RETRY_IGNORED] = &report->ignored,
                                 [CM_RETRY_FAILED] = &report->failed};
-    report->taken += chunk->count;
-    for (size_t i = 0; i < chunk->count; i++)
-        (*counts[chunk->events[i].outcome])++;
+    for (size_t i = 0; i < chunk->count; i++) {
+        cm_retry_outcome outcome = chunk->events[i].outcome;
+        if (outcome == CM_RETRY_LATER)
+            continue;
+        report->taken++;
+        (*counts[outcome])++;
+    }
     cm_match_counts_sum(&report->matched, &chunk->matched);
 }
 
 /* ---- a transaction ---- */
 
-static cm_status feed(cm_retry_chunk *chunk, const cm_pg_answer *taken, cm_error *error)
+/* Of events whose kind nobody knew, conversions are the last turn's, and no others. */
+static void put_off(cm_retry_chunk *chunk, const cm_pg_answer *taken, int turn)
+{
+    for (size_t i = 0; i < chunk->count; i++) {
+        cm_retry_event *event = &chunk->events[i];
+        const char *type = cm_pg_answer_text(taken, i, CM_PG_RETRY_EVENT_TYPE);
+        bool is_known =
+            type != NULL && (strcmp(type, "click") == 0 || strcmp(type, "conversion") == 0);
+        bool is_conversion = event->outcome == CM_RETRY_OPEN && event->kind == CM_ROW_CONVERSION;
+        if (!is_known && is_conversion != (turn == CM_PG_RETRY_TURN_LAST))
+            event->outcome = CM_RETRY_LATER;
+    }
+}
+
+static cm_status feed(cm_retry_chunk *chunk, const cm_pg_answer *taken, int turn, cm_error *error)
 {
     bool dry_run = chunk->config->dry_run;
     cm_status status = cm_retry_read(chunk, taken, error);
+    if (status == CM_OK)
+        put_off(chunk, taken, turn);
     if (status == CM_OK)
         status = cm_retry_look_up(chunk, error);
     if (status == CM_OK)
@@ -151,7 +172,7 @@ static cm_status try_chunk(cm_retry_chunk *chunk, cm_pg_retry_place *place, bool
         status = cm_pg_retry_take(chunk->pg, chunk->config->values, place, &taken, error);
     *more = status == CM_OK && cm_pg_answer_rows(&taken) > 0;
     if (*more)
-        status = feed(chunk, &taken, error);
+        status = feed(chunk, &taken, place->turn, error);
     if (status == CM_OK)
         status = cm_pg_retry_end(chunk->pg, chunk->config->dry_run, error);
     if (status == CM_OK && *more)

@@ -72,18 +72,25 @@ json_t *cm_retry_counts_json(const cm_pg_answer *counts)
     return list;
 }
 
-json_t *cm_retry_report_json(const cm_retry_report *report, bool dry_run, const char *model)
+static json_t *methods_json(const cm_match_counts *matched)
 {
-    const cm_match_counts *matched = &report->matched;
     json_t *methods = json_object();
     for (int i = 0; i < CM_METHOD_COUNT; i++)
         json_object_set_new(methods, cm_method_name((cm_method)i),
                             json_integer((json_int_t)matched->methods[i]));
-    return json_pack("{s:s,s:s,s:b,s:s?,s:I,s:I,s:I,s:I,s:I,s:o}", "command", "retry", "version",
-                     CM_VERSION, "dry_run", dry_run, "model", model, "taken",
-                     (json_int_t)report->taken, "resolved", (json_int_t)report->resolved, "failed",
-                     (json_int_t)report->failed, "ignored", (json_int_t)report->ignored, "left",
-                     (json_int_t)report->left, "methods", methods);
+    return methods;
+}
+
+json_t *cm_retry_report_json(const cm_retry_report *report, cm_status outcome, bool dry_run,
+                             const char *model)
+{
+    json_t *methods = dry_run ? json_null() : methods_json(&report->matched);
+    return json_pack("{s:s,s:s,s:s,s:b,s:s?,s:I,s:I,s:I,s:I,s:I,s:o}", "command", "retry",
+                     "version", CM_VERSION, "outcome", outcome == CM_OK ? "done" : "interrupted",
+                     "dry_run", dry_run, "model", model, "taken", (json_int_t)report->taken,
+                     "resolved", (json_int_t)report->resolved, "failed", (json_int_t)report->failed,
+                     "ignored", (json_int_t)report->ignored, "left", (json_int_t)report->left,
+                     "methods", methods);
 }
 
 void cm_retry_report_text(const cm_retry_report *report, bool dry_run, cm_buffer *text)

@@ -12,8 +12,9 @@ void cm_retry_counts_text(const cm_pg_answer *counts, cm_buffer *text);
 /** A list of objects; NULL where memory is short. */
 json_t *cm_retry_counts_json(const cm_pg_answer *counts);
 
-/** What a run did; NULL where memory is short. */
-json_t *cm_retry_report_json(const cm_retry_report *report, bool dry_run, const char *model);
+/** What a run did; with outcome CM_ERROR_INTERRUPTED until then. NULL where memory is short. */
+json_t *cm_retry_report_json(const cm_retry_report *report, cm_status outcome, bool dry_run,
+                             const char *model);
 void cm_retry_report_text(const cm_retry_report *report, bool dry_run, cm_buffer *text);
 
 #endif

@@ -2,9 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "cmd/progress.h"
+#include "cmd/time_text.h"
 #include "util/time.h"
 
 /* A line under way: what does not fit is cut off. */
@@ -78,11 +78,8 @@ static void append_clicks(status_line *line, const cm_stream_figures *figures)
            (double)figures->memory_bytes / 1048576);
     if (figures->watermark_us <= 0)
         return;
-    struct tm parts;
-    char text[40] = "";
-    time_t seconds = (time_t)(figures->watermark_us / CM_SECOND_US);
-    if (gmtime_r(&seconds, &parts) != NULL)
-        (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    char text[CM_TIME_TEXT_BYTES];
+    cm_time_text(figures->watermark_us - figures->watermark_us % CM_SECOND_US, text);
     append(line, "; watermark %s", text);
 }
 

@@ -69,11 +69,17 @@ static void warn_left_out(const cm_summary *summary, cm_log *log)
     if (summary->left_out == 0)
         return;
     cm_time_text(summary->left_out_us, from);
-    cm_log_warning(log,
-                   "%llu clicks, those before %s, were left out: --memory-max %llu MiB has no room "
-                   "for them; results are as if they had never been",
-                   (unsigned long long)summary->left_out, from,
-                   (unsigned long long)(summary->memory_max >> 20));
+    unsigned long long count = summary->left_out, mib = summary->memory_max >> 20;
+    if (summary->has_forgotten)
+        cm_log_warning(log,
+                       "%llu clicks, all of before %s, were forgotten early: --memory-max %llu MiB "
+                       "has no room for them; conversions after that did not find them",
+                       count, from, mib);
+    else
+        cm_log_warning(log,
+                       "%llu clicks, those before %s, were left out: --memory-max %llu MiB has no "
+                       "room for them; results are as if they had never been",
+                       count, from, mib);
 }
 
 void cm_summary_tell(const cm_summary *summary, cm_log *log)

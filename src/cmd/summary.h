@@ -36,6 +36,7 @@ typedef struct cm_summary {
     uint64_t memory_max; /* --memory-max; 0: the command has none */
     uint64_t left_out;   /* clicks older than left_out_us: there was no room for them */
     int64_t left_out_us;
+    bool has_forgotten; /* of a stream: they were there before */
     double recovery_target;
     cm_phase phases[CM_PHASES_MAX];
     size_t phase_count;

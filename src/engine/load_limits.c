@@ -1,5 +1,7 @@
 #include "engine/load_limits.h"
 
+#include "model/normal.h"
+
 /*
  * What structures take of a click at most, where all its values are its own, arrays that grow by an
  * eighth have just done so, and tables are as empty as they get (tests/unit/test_load_limits.c
@@ -32,10 +34,9 @@ size_t cm_click_cost(const cm_click *click, const cm_model *model)
         cost += PARAM_COST;
     if (has_fingerprint(&click->device))
         cost += FINGERPRINT_COST;
-    if (click->device.ip_address.version != 0)
-        cost += ADDRESS_COST;
-    if (click->device.ip_address.version == 6 && model->ipv6_prefix > 64)
-        cost += WIDE_COST;
+    unsigned version = click->device.ip_address.version;
+    if (version != 0)
+        cost += cm_bucket_is_wide(model, version) ? ADDRESS_COST + WIDE_COST : ADDRESS_COST;
     return model->has_traits ? cost + LOOK_COST : cost;
 }
 
@@ -44,7 +45,7 @@ static size_t keys_cost_most(const cm_model *model)
 {
     size_t cost =
         ROW_COST + ID_COST + TENANT_COST + 2 * PARAM_COST + FINGERPRINT_COST + ADDRESS_COST;
-    cost += model->ipv6_prefix > 64 ? WIDE_COST : 0;
+    cost += cm_bucket_is_wide(model, 4) || cm_bucket_is_wide(model, 6) ? WIDE_COST : 0;
     return cost + (model->has_traits ? LOOK_COST : 0);
 }
 

@@ -31,10 +31,7 @@ static cm_slice shown(cm_slice row)
 {
     if (row.size <= CM_ROW_BYTES_MAX)
         return row;
-    size_t size = ROW_BYTES_SHOWN;
-    while (size > ROW_BYTES_SHOWN - 4 && (row.data[size] & 0xC0) == 0x80)
-        size--;
-    return cm_slice_of(row.data, size);
+    return cm_slice_of(row.data, cm_utf8_whole(cm_slice_of(row.data, ROW_BYTES_SHOWN)));
 }
 
 static bool is_text(cm_slice bytes)

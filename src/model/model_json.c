@@ -11,6 +11,7 @@
 #include "util/error.h"
 #include "util/grow.h"
 #include "util/slice.h"
+#include "util/text.h"
 
 #define SHOWN_BYTES ((size_t)160) /* of what comes from the file, in a message */
 #define SECTION_BYTES (3 * (SHOWN_BYTES + 4))
@@ -21,8 +22,7 @@ static const char *shown(const char *text, char room[SHOWN_BYTES + 4])
     size_t size = strnlen(text, SHOWN_BYTES + 1);
     bool is_cut = size > SHOWN_BYTES;
     if (is_cut)
-        for (size = SHOWN_BYTES; size > 0 && (text[size] & 0xC0) == 0x80;)
-            size--;
+        size = cm_utf8_whole(cm_slice_of(text, SHOWN_BYTES));
     for (size_t i = 0; i < size; i++)
         room[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7F ? '?' : text[i];
     memcpy(room + size, is_cut ? "..." : "", is_cut ? 4 : 1);

@@ -1,7 +1,8 @@
 /*
  * Personal data as keyed hashes. What tells people apart, the address bucket and the user agent,
  * becomes HMAC-SHA-256 as soon as a record is made, so that what is stored of it, in memory and in
- * checkpoints, says who is equal to whom and nothing else.
+ * checkpoints, says who is equal to whom and nothing else. Only hashes made lately are kept in
+ * memory with what they were made of.
  *
  * The key of a tenant is derived from the secret by HKDF (RFC 5869, SHA-256), so that tenants have
  * no hash in common:

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pg/pg_wait.h"
 #include "sql.h"
 
 #define VERSION_TEXT_BYTES 12
@@ -70,13 +71,16 @@ static cm_status apply(cm_pg *pg, const struct cm_sql_migration *migration, cm_e
     (void)snprintf(version, sizeof version, "%d", migration->version);
     (void)snprintf(doing, sizeof doing, "migrate to version %d (%s)", migration->version,
                    migration->name);
-    cm_status status = cm_pg_run(pg, doing, "BEGIN", NULL, NULL, error);
+    /* Whoever waits for a table makes all others wait, so that waiting is not long. */
+    cm_status status =
+        cm_pg_run(pg, doing, "BEGIN; SET LOCAL lock_timeout = '10s'", NULL, NULL, error);
     if (status == CM_OK)
         status = cm_pg_run(pg, doing, migration->text, NULL, NULL, error);
     if (status == CM_OK)
         status = cm_pg_run(pg, doing, cm_sql_queries_migrate_record, values, NULL, error);
     if (status == CM_OK)
         status = cm_pg_run(pg, doing, "COMMIT", NULL, NULL, error);
+    status = cm_pg_busy(pg, doing, status, error);
     if (status != CM_OK)
         cm_pg_rollback(pg);
     return status;

@@ -3,12 +3,11 @@
 #include <string.h>
 
 #include "pg/pg_job.h"
+#include "pg/pg_wait.h"
 #include "sql.h"
 
 #define PLANNING "plan the optimization"
 #define DOING "optimize the tables"
-
-#define LOCK_NOT_AVAILABLE "55P03" /* lock_timeout has passed */
 
 /* The columns of optimize_plan.sql. */
 enum { IS_KEPT, SAYS, STATEMENT, UNDO };
@@ -69,11 +68,7 @@ static cm_status do_plan(cm_pg *pg, const cm_pg_step_listener *listener, cm_erro
             status = do_step(pg, &plan, row, error);
     }
     cm_pg_answer_free(&plan);
-    if (status == CM_ERROR_DATABASE && strcmp(pg->sqlstate, LOCK_NOT_AVAILABLE) == 0)
-        return cm_error_set(error, CM_ERROR_DATABASE,
-                            "cannot " DOING ": others use them; nothing was changed; run it again "
-                            "when they are not in use");
-    return status;
+    return cm_pg_busy(pg, DOING, status, error);
 }
 
 cm_status cm_pg_optimize(cm_pg *pg, const char *schema, const cm_pg_step_listener *listener,

@@ -93,11 +93,16 @@ static cm_status make_ids(purge *p, const cm_pg_answer *page, size_t at, uint64_
     return p->ids.failed ? cm_error_memory(error, "a batch", p->ids.size) : CM_OK;
 }
 
-static cm_status work_once(purge *p, uint64_t rows, unsigned limit_ms, cm_error *error)
+/* keep: clicks lose their personal data and stay. */
+static cm_status work_once(purge *p, uint64_t rows, unsigned limit_ms, bool keep, cm_error *error)
 {
     char timeout_ms[NUMBER_BYTES];
-    const cm_pg_value values[] = {
-        {"ids", p->ids.data}, {"before", p->before}, {"timeout_ms", timeout_ms}, {NULL, NULL}};
+    const cm_pg_value values[] = {{"ids", p->ids.data},
+                                  {"before", p->before},
+                                  {"expired_before", p->expired_before},
+                                  {"timeout_ms", timeout_ms},
+                                  {"keep", keep ? "true" : "false"},
+                                  {NULL, NULL}};
     cm_pg_answer answer = {NULL};
     (void)snprintf(timeout_ms, sizeof timeout_ms, "%u", limit_ms);
     const char *sql = p->config->dry_run ? p->walk->count : p->walk->work;
@@ -144,20 +149,25 @@ static cm_status work_on(purge *p, const cm_pg_answer *page, size_t at, uint64_t
 {
     uint64_t left = cm_pg_answer_rows(page) - at;
     unsigned limit_ms = LIMIT_MS;
+    bool keep = false;
     *done = p->rows < left ? p->rows : left;
     for (unsigned attempt = 1;; attempt++) {
         cm_status status = make_ids(p, page, at, *done, error);
         if (status == CM_OK)
-            status = work_once(p, *done, limit_ms, error);
+            status = work_once(p, *done, limit_ms, keep, error);
         failure why = why_failed(p->pg, status);
         if (status == CM_OK || why == FATAL)
             return status;
         cm_pg_rollback(p->pg);
+        if (why == IS_REFERRED_TO && *done == 1 && !keep) {
+            keep = true;
+            p->report->kept++;
+            continue;
+        }
         if (is_worth_it(why, attempt, done, &limit_ms)) {
             p->rows = *done;
             continue;
         }
-        p->report->kept += why == IS_REFERRED_TO;
         p->report->left += why == LATE;
         return why == DEADLOCKED ? status : CM_OK;
     }
@@ -271,7 +281,8 @@ static cm_status set_up(purge *p, cm_error *error)
     return status;
 }
 
-/* What was committed is to be on disk, whatever ended the purge. */
+/* What was committed is to be on disk, also after an interrupt; where the server failed nobody can
+ * ask for it, and the next purge does again what it lost. */
 static cm_status sync(purge *p, cm_status status, cm_error *error)
 {
     const atomic_bool *interrupt = p->pg->interrupt;

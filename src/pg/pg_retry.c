@@ -169,7 +169,8 @@ static cm_status write_part(cm_pg *pg, const cm_pg_sink_part *part, const cm_pg_
     if (status != CM_ERROR_DATABASE ||
         cm_pg_sink_fault_class_of(pg->sqlstate) != CM_PG_SINK_FAULT_ROW)
         return cm_error_set(error, status, "%s", cause.message);
-    status = run(pg, "ROLLBACK TO SAVEPOINT part", error);
+    /* Released, too: the halves' savepoints would be inside of it, each with a lock. */
+    status = run(pg, "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part", error);
     watch->undone(watch->context, part->from, part->to);
     if (status == CM_OK && part->to - part->from == 1) {
         watch->refusals.take(watch->refusals.context, part->from, "refused", cause.message);

@@ -5,6 +5,9 @@
 #include "pg/pg_wait.h"
 #include "util/buffer.h"
 #include "util/check.h"
+#include "util/error.h"
+#include "util/slice.h"
+#include "util/text.h"
 
 static bool is_name_byte(char byte)
 {
@@ -42,6 +45,15 @@ static bool append_quoted(cm_pg *pg, cm_buffer *text, char quote, const char *va
     return true;
 }
 
+static cm_status not_quoted(const cm_pg *pg, const char *value, cm_error *error)
+{
+    size_t characters;
+    if (cm_utf8_count(cm_slice_of_text(value), &characters))
+        return cm_pg_lost(pg, "quote a value", error);
+    return cm_error_set(error, CM_ERROR_USAGE,
+                        "a value for PostgreSQL is not valid UTF-8; give options in UTF-8");
+}
+
 /* The SQL text with its places filled in, NUL-terminated. */
 static cm_status fill_in(cm_pg *pg, const char *sql, const cm_pg_value *values, cm_buffer *text,
                          cm_error *error)
@@ -56,7 +68,7 @@ static cm_status fill_in(cm_pg *pg, const char *sql, const cm_pg_value *values, 
         const char *value = value_of(values, colon + 2, size);
         CM_CHECK(value != NULL);
         if (!append_quoted(pg, text, colon[1], value))
-            return cm_pg_lost(pg, "quote a value", error);
+            return not_quoted(pg, value, error);
         sql = colon + size + 3;
     }
     cm_buffer_append(text, sql, strlen(sql) + 1);
@@ -91,7 +103,6 @@ static cm_status run_text(cm_pg *pg, const char *doing, const char *text, cm_pg_
                           cm_error *error)
 {
     cm_pg_answer taken = {NULL};
-    pg->sqlstate[0] = '\0';
     if (cm_pg_is_interrupted(pg))
         return cm_error_set(error, CM_ERROR_INTERRUPTED, "interrupted");
     cm_status status = send_text(pg, doing, text, error);
@@ -110,6 +121,7 @@ static cm_status run_text(cm_pg *pg, const char *doing, const char *text, cm_pg_
 cm_status cm_pg_run(cm_pg *pg, const char *doing, const char *sql, const cm_pg_value *values,
                     cm_pg_answer *answer, cm_error *error)
 {
+    pg->sqlstate[0] = '\0';
     if (values == NULL)
         return run_text(pg, doing, sql, answer, error);
     cm_buffer text = {0};

@@ -3,13 +3,12 @@
 #include <string.h>
 
 #include "pg/pg_migrate.h"
+#include "pg/pg_wait.h"
 #include "sql.h"
 
 #define SETTLING "settle the roles"
 #define ENFORCING "keep tenants apart"
 #define CHECKING "check the login's rights"
-
-#define LOCK_NOT_AVAILABLE "55P03" /* lock_timeout has passed */
 
 /* The columns of engine_check.sql. */
 enum { ABOVE, LOGIN, HIDDEN };
@@ -50,12 +49,8 @@ cm_status cm_pg_tenants_enforce(cm_pg *pg, const cm_pg_teller *teller, cm_error 
         status = cm_pg_run(pg, ENFORCING, "COMMIT", NULL, NULL, error);
     if (status == CM_OK)
         return CM_OK;
-    bool is_busy = status == CM_ERROR_DATABASE && strcmp(pg->sqlstate, LOCK_NOT_AVAILABLE) == 0;
+    status = cm_pg_busy(pg, ENFORCING, status, error);
     cm_pg_rollback(pg);
-    if (is_busy)
-        return cm_error_set(error, CM_ERROR_DATABASE,
-                            "cannot " ENFORCING ": others use the tables; nothing was changed; run "
-                            "it again when they are not in use");
     return status;
 }
 

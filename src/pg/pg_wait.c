@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/slice.h"
+#include "util/text.h"
 
 #define POLL_MS 100
 
 #define SQLSTATE_RAISED "P0001" /* by our own SQL: its text says it all */
+#define SQLSTATE_BUSY "55P03"   /* lock_timeout has passed */
 
 bool cm_pg_is_interrupted(const cm_pg *pg)
 {
@@ -25,6 +28,7 @@ void cm_pg_one_line(const char *text, char *line, size_t size)
         else if (used > 0 && line[used - 1] != ' ')
             line[used++] = ' ';
     }
+    used = cm_utf8_whole(cm_slice_of(line, used));
     while (used > 0 && line[used - 1] == ' ')
         used--;
     line[used] = '\0';
@@ -34,6 +38,7 @@ void cm_pg_first_line(const char *text, char *line, size_t size)
 {
     size_t used = strcspn(text, "\n");
     used = used < size ? used : size - 1;
+    used = cm_utf8_whole(cm_slice_of(text, used));
     memcpy(line, text, used);
     line[used] = '\0';
 }
@@ -169,6 +174,16 @@ cm_status cm_pg_lost(const cm_pg *pg, const char *doing, cm_error *error)
                         "cannot %s: the connection to PostgreSQL was lost: %s; run the command "
                         "again when the server is back",
                         doing, said);
+}
+
+cm_status cm_pg_busy(const cm_pg *pg, const char *doing, cm_status status, cm_error *error)
+{
+    if (status != CM_ERROR_DATABASE || strcmp(pg->sqlstate, SQLSTATE_BUSY) != 0)
+        return status;
+    return cm_error_set(error, CM_ERROR_DATABASE,
+                        "cannot %s: others use the tables; nothing was changed; run it again when "
+                        "they are not in use",
+                        doing);
 }
 
 /* What to do, where the server itself does not say. The first whose class begins the SQLSTATE. */

@@ -34,6 +34,9 @@ cm_status cm_pg_next_result(cm_pg *pg, const char *doing, PGresult **result, cm_
 /** CM_ERROR_DATABASE, from a result that says so: what the server said, without a row's data. */
 cm_status cm_pg_fail(cm_pg *pg, const char *doing, const PGresult *result, cm_error *error);
 
+/** What failed as lock_timeout passed says so, before the rollback; any other status stays. */
+cm_status cm_pg_busy(const cm_pg *pg, const char *doing, cm_status status, cm_error *error);
+
 /** CM_ERROR_DATABASE for a connection that is lost. */
 cm_status cm_pg_lost(const cm_pg *pg, const char *doing, cm_error *error);
 

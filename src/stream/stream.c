@@ -90,12 +90,15 @@ static bool has_room_ahead(cm_stream *stream, int64_t time_us)
     return true;
 }
 
+/* field: CM_FIELD_NONE for the click as a whole. */
 static cm_status refuse(cm_stream *stream, const cm_arrival *a, size_t field, const char *reason,
                         cm_error *error)
 {
+    const cm_row *row = &a->event->row;
+    const char *name = field == CM_FIELD_NONE ? NULL : cm_field_name(CM_ROW_CLICK, field);
+    size_t byte = name == NULL ? row->start : row->value_bytes[field];
     stream->counts.kinds[CM_ROW_CLICK].rejected++;
-    return cm_arrival_reject(stream, a->event, a, cm_field_name(CM_ROW_CLICK, field),
-                             a->event->row.value_bytes[field], reason, error);
+    return cm_arrival_reject(stream, a->event, a, name, byte, reason, error);
 }
 
 static cm_status refuse_ahead(cm_stream *stream, const cm_arrival *a, cm_error *error)
@@ -112,7 +115,7 @@ static cm_status refuse_unroomed(cm_stream *stream, const cm_arrival *a, bool *i
     cm_status status = CM_OK;
     *is_refused = true;
     if (stream->names_are_full)
-        return refuse(stream, a, CM_CLICK_CLICK_ID,
+        return refuse(stream, a, CM_FIELD_NONE,
                       "names of clicks (user agents, campaigns, tenants) take an eighth of "
                       "--memory-max: no room for more",
                       error);

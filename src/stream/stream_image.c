@@ -2,6 +2,7 @@
 
 #include "model/pii.h"
 #include "stream/stream_event.h"
+#include "stream/stream_room.h"
 #include "util/error.h"
 #include "util/time.h"
 
@@ -286,5 +287,6 @@ cm_status cm_stream_image_read(cm_stream *stream, cm_slice image, const cm_ids_s
     if (status == CM_OK)
         status = stream->options.build.pii == NULL ? get_all_lines(stream, &r, error)
                                                    : get_sealed_lines(stream, &r, error);
+    stream->names_are_full = cm_stream_room_names_are_full(stream);
     return status == CM_OK && (r.has_failed || r.at != r.end) ? damaged(error) : status;
 }

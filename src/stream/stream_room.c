@@ -1,6 +1,7 @@
 #include "stream/stream_room.h"
 
 #include "engine/load_limits.h"
+#include "index/click_row_make.h"
 #include "stream/stream_batch.h"
 
 bool cm_stream_room_is_short(const cm_stream *stream)
@@ -23,8 +24,7 @@ int64_t cm_stream_room_horizon(const cm_stream *stream, int64_t due)
 /* The latest click time that a segment can have which nobody finds from a time on. */
 static int64_t newest_click(const cm_stream *stream, int64_t last_findable)
 {
-    const cm_model *model = stream->engine->model;
-    return last_findable - model->window_us - model->retention_us;
+    return last_findable - cm_click_findable_end(stream->engine->model, 0, 0);
 }
 
 void cm_stream_room_forget(cm_stream *stream, int64_t due, int64_t horizon, size_t budget)
@@ -64,6 +64,8 @@ cm_status cm_stream_room_for_tenant(cm_stream *stream, cm_slice tenant_id, bool 
     cm_status status = CM_OK;
     *has_room = true;
     if (tenants_max == 0 || tenants->used + stream->batch.click_count < tenants_max)
+        return CM_OK;
+    if (is_known(stream, tenant_id))
         return CM_OK;
     status = cm_stream_store(stream, error);
     *has_room = tenants->used < tenants_max || is_known(stream, tenant_id);

@@ -3,6 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "util/slice.h"
+#include "util/text.h"
+
 static void fill(cm_error *error, cm_status code, uint64_t line, uint64_t byte, const char *format,
                  va_list arguments) __attribute__((format(printf, 5, 0)));
 
@@ -12,7 +15,9 @@ static void fill(cm_error *error, cm_status code, uint64_t line, uint64_t byte, 
     error->code = code;
     error->line = line;
     error->byte = byte;
-    vsnprintf(error->message, sizeof error->message, format, arguments);
+    int size = vsnprintf(error->message, sizeof error->message, format, arguments);
+    if (size >= (int)sizeof error->message)
+        error->message[cm_utf8_whole(cm_slice_of_text(error->message))] = '\0';
 }
 
 cm_status cm_error_set(cm_error *error, cm_status code, const char *format, ...)

@@ -12,6 +12,9 @@
  */
 bool cm_utf8_count(cm_slice text, size_t *characters);
 
+/** Of UTF-8 that was cut somewhere: its bytes without a last character that is not whole. */
+size_t cm_utf8_whole(cm_slice text);
+
 /** Is every byte an ASCII character other than NUL? The usual case, found eight bytes at a time. */
 bool cm_text_is_plain(cm_slice text);
 

@@ -123,3 +123,14 @@ bool cm_text_equal_folded(cm_slice a, cm_slice b)
             return false;
     return true;
 }
+
+size_t cm_utf8_whole(cm_slice text)
+{
+    for (size_t back = 1; back <= 3 && back <= text.size; back++) {
+        unsigned char byte = (unsigned char)text.data[text.size - back];
+        size_t wanted = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+        if ((byte & 0xC0) != 0x80)
+            return wanted > back ? text.size - back : text.size;
+    }
+    return text.size;
+}

@@ -34,6 +34,31 @@ use_tool() {
     [ -x "$tool" ] || fail "no $tool; make test-programs builds it"
 }
 
+# Wait until a process takes SIGTERM as it wants: at most 20 s.
+await_handler() {
+    local i mask
+    for ((i = 0; i < 400; i++)); do
+        mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
+        [ $((0x0${mask: -4} & 0x4000)) -eq 0 ] || return 0
+        sleep 0.05
+    done
+    fail "process $1 handles no SIGTERM"
+}
+
+# Wait until it has nothing to do, besides: no thread of it can run, or did since the last look.
+await_idle() {
+    local i before='' now
+    await_handler "$1"
+    for ((i = 0; i < 400; i++)); do
+        now=$(cat "/proc/$1/task/"*/schedstat 2>/dev/null)
+        ! grep -q '^State:[[:space:]]*R' "/proc/$1/task/"*/status 2>/dev/null &&
+            [ "$now" = "$before" ] && return 0
+        before=$now
+        sleep 0.05
+    done
+    fail "process $1 is never idle"
+}
+
 # Note why the case under way cannot run here.
 skip() {
     printf '%s\n' "$*" >"$work/skipped"

@@ -342,7 +342,7 @@ time.sleep(20)' &
     expect_status 4
     expect_error 'no answer within connect_timeout'
     start migrate --quiet --db "host=$PWD"
-    sleep 0.3
+    await_idle "$program_pid"
     kill -INT "$program_pid"
     finish
     expect_status 5

@@ -136,7 +136,7 @@ case_a_world_too_large_for_the_memory() {
 case_interrupted() {
     "$program" bench --json bench.json --quiet >"$work/out" 2>"$work/err" &
     local pid=$!
-    sleep 0.5
+    await_handler "$pid"
     kill -INT "$pid" 2>/dev/null
     kill -TERM "$pid"
     status=0

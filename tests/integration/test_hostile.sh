@@ -362,8 +362,9 @@ case_signal_ends_an_endless_input() {
     yes 't,k1,2026-03-10T12:00:00Z' 2>/dev/null | cat clicks.csv - 2>/dev/null |
         { "$program" match --clicks - --conversions conversions.csv --output results.csv \
             --quiet --threads 2 2>"$work/err" & echo "$!" >pid; wait "$!"; echo "$?" >ended; } &
-    sleep 0.5
+    until [ -s pid ]; do sleep 0.05; done
     pid=$(cat pid)
+    await_handler "$pid"
     kill -INT "$pid"
     wait
     status=$(cat ended)
@@ -378,7 +379,7 @@ case_signal_ends_the_wait_for_a_reader() {
     "$program" match --clicks clicks.csv --conversions conversions.csv --output pipe --quiet \
         2>"$work/err" &
     pid=$!
-    sleep 0.3
+    await_idle "$pid"
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?

@@ -300,7 +300,8 @@ case_a_stream_forgets_the_oldest() {
     stream --memory-max 64M <events.ndjson
     expect_status 0
     expect_match "$work/err" 'no room for more clicks: from now on the oldest, .* are forgotten'
-    expect_match "$work/err" 'warning: [0-9]+ clicks, those before 2026-03-1[0-9T:.]+Z, were left'
+    expect_match "$work/err" \
+        'warning: [0-9]+ clicks, all of before 2026-03-1[0-9T:.]+Z, were forgotten early'
     expect_json summary.json "d['engine_bytes'] < 48 << 20" true
     expect_json summary.json \
         "d['stream']['clicks_dropped'] == d['memory']['clicks_left_out'] > 100000" true

@@ -291,7 +291,7 @@ interrupt() {
     "$program" match --clicks clicks.csv --conversions pipe --output results.csv \
         --summary summary.json --quiet "${@:2}" 2>"$work/err" &
     local pid=$!
-    sleep 0.3
+    await_idle "$pid"
     kill "-$1" "$pid"
     status=0
     wait "$pid" || status=$?
@@ -319,7 +319,7 @@ case_sigterm_before_a_writer_comes() {
     "$program" match --clicks pipe --conversions conversions.csv --output results.csv --quiet \
         2>"$work/err" &
     local pid=$!
-    sleep 0.3
+    await_idle "$pid"
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?

@@ -293,5 +293,19 @@ case_interrupted_while_waiting() {
     wait_for "$sessions" 0
 }
 
+# Whoever waits for a table makes others wait behind it: not for long.
+case_a_table_in_use() {
+    use_new_database found
+    hold 'LOCK click_tracking IN ACCESS SHARE MODE'
+    start migrate --quiet
+    wait_for "$waiting" 1
+    finish
+    expect_status 4
+    expect_error 'cannot migrate to version [0-9]+ .*: others use the tables; nothing was changed'
+    release
+    run migrate --quiet
+    expect_status 0
+}
+
 make_templates
 run_cases

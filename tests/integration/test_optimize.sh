@@ -222,7 +222,7 @@ case_others_use_the_table() {
     run migrate --optimize --quiet
     release
     expect_status 4
-    expect_error 'cannot optimize the tables: others use them; nothing was changed; run it again'
+    expect_error 'cannot optimize the tables: others use the tables; nothing was changed; run it'
     layout >after
     expect_same before after
 }

@@ -177,6 +177,11 @@ for line in open("rejects"):
             sort >wanted
         expect_same wanted got
     done
+    # A row that has become another tenant's is no longer shown to the one before.
+    sql -c "UPDATE click_tracking SET tenant_id = 'other' WHERE fingerprint_hash = 'x'"
+    run batch --quiet --recovery-target 0 "${period[@]}"
+    expect_sql "SELECT count(*) FROM dead_events WHERE tenant_id <> payload ->> 'tenant_id'" 0
+    expect_sql "SELECT count(*) FROM dead_events WHERE tenant_id = 'other'" 40
 }
 
 make_templates

@@ -258,6 +258,69 @@ print(json.load(open(sys.argv[1]))["resolved"])' "summary$i")))
     expect_as_never_broken
 }
 
+# More events than one transaction takes, of which nobody knew what they were: a conversion, and the
+# clicks that came after it, its own last.
+bury_unknown() {
+    sql -c "INSERT INTO dead_events (tenant_id, source, event_type, error_type, error_message,
+                                     payload, created_at)
+            SELECT 'a', 'stream', 'unknown', 'malformed', 'event: missing',
+                jsonb_build_object('event', 'click', 'tenant_id', 'a', 'click_id', 'k-' || i,
+                                   'campaign_id', 'c', 'ad_id', 'd',
+                                   'click_timestamp', 1772323200000)
+                || CASE i WHEN 0 THEN jsonb_build_object('event', 'conversion', 'click_id',
+                    'k-2100', 'conversion_id', 'v', 'conversion_type', 'lead',
+                    'conversion_timestamp', 1772323300000) ELSE '{}' END,
+                TIMESTAMPTZ '2026-03-01' + i * INTERVAL '1 ms'
+            FROM generate_series(0, 2100) AS i"
+}
+
+case_what_turns_out_to_be_a_conversion_waits_for_clicks() {
+    use_new_database found_empty
+    bury_unknown
+    run retry --dry-run --summary summary.json
+    expect_json summary.json '[d["taken"], d["resolved"], d["methods"]]' '[2101, 2101, null]'
+    run retry --summary summary.json
+    expect_status 0
+    expect_json summary.json '[d["taken"], d["resolved"], d["methods"]["url_param"]]' \
+        '[2101, 2101, 1]'
+}
+
+# A whole transaction's worth of them.
+case_what_others_hold_is_passed_by() {
+    use_new_database found_empty
+    bury_unknown
+    hold "SELECT FROM dead_events ORDER BY created_at LIMIT 2000 FOR UPDATE"
+    run retry --summary summary.json
+    expect_status 0
+    expect_json summary.json '[d["taken"], d["resolved"]]' '[101, 101]'
+    release
+    run retry --summary summary.json
+    expect_json summary.json '[d["taken"], d["resolved"]]' '[2000, 2000]'
+}
+
+# PostgreSQL refuses every row, at length and not in ASCII: each has failed, with a message that is
+# text, and no undone part of the transaction holds a lock to the end.
+case_all_refused() {
+    use_new_database found_empty
+    bury_unknown
+    sql -c 'CREATE TABLE locks (held BIGINT); GRANT ALL ON locks TO PUBLIC' -c "
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            \$\$ BEGIN RAISE EXCEPTION '%', repeat('é', 400); END \$\$;
+        CREATE TRIGGER refuse BEFORE INSERT ON click_tracking FOR EACH ROW
+            EXECUTE FUNCTION refuse();
+        CREATE FUNCTION count_locks() RETURNS trigger LANGUAGE plpgsql AS
+            \$\$ BEGIN INSERT INTO locks SELECT count(*) FROM pg_locks
+                WHERE pid = pg_backend_pid() AND locktype = 'transactionid';
+                RETURN NULL; END \$\$;
+        CREATE TRIGGER count_locks AFTER UPDATE ON dead_events EXECUTE FUNCTION count_locks()"
+    run retry --summary summary.json
+    expect_status 0
+    expect_json summary.json '[d["failed"], d["resolved"]]' '[2100, 1]'
+    expect_sql "SELECT count(*), count(DISTINCT error_message), min(retry_count) FROM dead_events
+                WHERE error_message LIKE '%: é%'" '2100|1|1'
+    expect_sql 'SELECT max(held) BETWEEN 1 AND 3 FROM locks' t
+}
+
 # Asked to stop, or killed, while it waits for the tables: all is as it was.
 case_stopped() {
     local signal
@@ -266,12 +329,14 @@ case_stopped() {
     state >before
     for signal in TERM KILL; do
         hold 'LOCK click_tracking IN SHARE MODE'
-        start retry --quiet
+        start retry --quiet --summary stopped.json
         wait_for "$waiting" 1
         kill -"$signal" "$program_pid"
         finish 2>/dev/null
         release
         [ "$signal" = KILL ] || expect_status 5
+        expect_json stopped.json '[d["outcome"], d["taken"], d["dead_events"]]' \
+            '["interrupted", 0, null]'
         wait_for "$sessions" 0
         state >after
         expect_same before after

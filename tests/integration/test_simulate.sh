@@ -102,7 +102,7 @@ case_period_beyond_its_end() {
 case_interrupted() {
     "$program" simulate --output world --clicks-count 100000000 --quiet 2>"$work/err" &
     local pid=$!
-    sleep 0.3
+    await_handler "$pid"
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?

@@ -110,7 +110,7 @@ case_sigusr1() {
 case_sigusr1_when_quiet() {
     begin_stream --quiet --log-format json
     click k 12:00:00 ',"seq":41' >&7
-    sleep 0.3
+    await_idle "$stream"
     kill -USR1 "$stream"
     await grep -q ' events, ' err
     expect_json err '"1 events, " in d["message"]' true
@@ -179,7 +179,7 @@ case_sigterm_and_a_checkpoint() {
     } >first
     begin_stream --quiet --grace 10m --checkpoint window
     cat first >&7
-    sleep 0.3
+    await_idle "$stream"
     kill -TERM "$stream"
     wait_stream
     exec 7>&-

@@ -70,8 +70,8 @@ torture-retry: all ## kill `retry` RETRY_KILLS times, alone and side by side: mi
 torture-bombs: all ## input of absurd size or shape (SHARE=0.01: smaller): minutes
 	@tests/torture/bombs.py --program $(BUILD)/clickmatch --share $(or $(SHARE),1)
 
-lint-deep: ## make lint with as much patience as clang's analyzer has by itself: ten minutes
-	@NODES=225000 $(MAKE) lint
+lint-deep: ## make lint with clang's analyzer at its most patient, in tests, too: ten minutes
+	@DEEP=yes $(MAKE) lint
 
 asan-all: ## the whole suite, commands and PostgreSQL included, under the sanitizers: half an hour
 	@$(UNDER_ASAN) all test-programs

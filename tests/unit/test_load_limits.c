@@ -11,6 +11,7 @@
 
 #include "engine/bulk_load.h"
 #include "harness/random.h"
+#include "model/model.h"
 
 #define CLICKS 140000u /* more than two segments: the one that is filled matters little */
 #define TEXT_BYTES 48
@@ -22,7 +23,7 @@
 struct shape {
     const char *name;
     unsigned fingerprint, address, param, types, tenants;
-    bool has_expiry, is_shuffled;
+    bool has_expiry, is_shuffled, is_wide; /* wide: buckets as --hash-pii has them */
 };
 
 struct texts {
@@ -103,21 +104,26 @@ static void test_costs_are_more_than_what_is_allocated(void **state)
         {"fingerprints", .tenants = 1, .fingerprint = 1},
         {"two of a fingerprint", .tenants = 1, .fingerprint = 2},
         {"addresses", .tenants = 1, .address = 1, .types = 1},
+        {"wide addresses", .tenants = 1, .address = 1, .types = 1, .is_wide = true},
         {"two of an address", .tenants = 1, .address = 2, .types = 1},
         {"33 of an address", .tenants = 1, .address = 33, .types = 16},
         {"257 of an address", .tenants = 1, .address = 257, .types = 1},
         {"parameters", .tenants = 1, .param = 1},
         {"two of a parameter", .tenants = 1, .param = 2},
         {"three of a parameter", .tenants = 1, .param = 3, .is_shuffled = true},
-        {"all", 1, 1, 1, 1, 1, true, false},
-        {"two of all", 2, 2, 2, 1, 1, true, true},
-        {"257 of all", 257, 257, 257, 1, 1, true, true},
+        {"all", 1, 1, 1, 1, 1, true, false, false},
+        {"two of all", 2, 2, 2, 1, 1, true, true, false},
+        {"257 of all", 257, 257, 257, 1, 1, true, true, true},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         cm_engine *engine;
         cm_load_limits limits = {.click_bytes_max = SIZE_MAX, .name_bytes_max = SIZE_MAX};
+        cm_model *model = NULL;
         size_t most;
-        assert_int_equal(cm_engine_create(NULL, NULL, &engine, NULL), CM_OK);
+        assert_int_equal(cm_model_create("{}", 2, &model, NULL), CM_OK);
+        if (shapes[i].is_wide)
+            model->ipv4_prefix = model->ipv6_prefix = 128;
+        assert_int_equal(cm_engine_create(NULL, model, &engine, NULL), CM_OK);
         size_t fixed = cm_engine_memory(engine);
         size_t cost = load(engine, &shapes[i], &limits, &most);
         size_t bytes = cm_engine_memory(engine) - fixed - cm_engine_name_bytes(engine);
@@ -131,6 +137,7 @@ static void test_costs_are_more_than_what_is_allocated(void **state)
         assert_true(most >= cost);
         assert_true(cm_engine_click_bytes(engine) * 8 >= most * 7);
         cm_engine_destroy(engine);
+        cm_model_destroy(model);
     }
 }
 

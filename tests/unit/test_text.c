@@ -66,6 +66,22 @@ static void counts_characters(void **state)
     assert_false(cm_utf8_count(CM_SLICE("a\xC3"), &characters));
 }
 
+/* Wherever a text is cut, what is left is text, and less than a character short. */
+static void cuts_between_characters(void **state)
+{
+    (void)state;
+    static const char text[] = "a\xC3\xB1\xE2\x82\xAC\xF0\x9F\x98\x80\xF0\x9F\x98\x80z\xC3\xB1";
+    size_t characters;
+    for (size_t size = 0; size < sizeof text; size++) {
+        size_t whole = cm_utf8_whole(cm_slice_of(text, size));
+        assert_true(whole <= size && size - whole <= 3);
+        assert_true(cm_utf8_count(cm_slice_of(text, whole), &characters));
+        if (cm_utf8_count(cm_slice_of(text, size), &characters))
+            assert_int_equal(whole, size);
+    }
+    assert_int_equal(cm_utf8_whole(CM_SLICE("\x80\x80\x80\x80")), 4);
+}
+
 static void finds_plain_text(void **state)
 {
     (void)state;
@@ -371,6 +387,7 @@ int main(void)
         cmocka_unit_test(accepts_every_character),
         cmocka_unit_test(accepts_nothing_else),
         cmocka_unit_test(counts_characters),
+        cmocka_unit_test(cuts_between_characters),
         cmocka_unit_test(finds_plain_text),
         cmocka_unit_test(folds_ascii_only),
         cmocka_unit_test(writes_whole_numbers),

@@ -1,4 +1,5 @@
--- Some clicks. Those that no result refers to are deleted, the others lose their personal data.
+-- Some clicks. Those that no result refers to are deleted, the others lose their personal data;
+-- with keep all do, as another table refers to them.
 -- They are locked first, which skips what others hold: a result that begins to refer to one waits
 -- from then on, and those that do by now are seen by the statements after it. A timeout is a
 -- statement's: each gets what those before it left, and the commit none, which is done once it has
@@ -14,17 +15,22 @@ FROM (
     FROM click_tracking k
     WHERE k.id = ANY (:'ids'::uuid[])
         AND k.click_timestamp < :'before'::timestamptz
+        AND (k.expires_at IS NULL
+             OR least(k.expires_at, k.click_timestamp + INTERVAL '720 hours')
+                <= :'expired_before'::timestamptz)
         AND (num_nonnulls(k.ip_address, k.user_agent, k.fingerprint_hash, k.fingerprint_components,
                           k.fbclid, k.gclid, k.ip_city, k.os_version, k.browser_version,
                           k.screen_width, k.screen_height, k.viewport_width, k.viewport_height,
                           k.timezone, k.timezone_offset, k.landing_page_url, k.referrer_url) > 0
-             OR NOT EXISTS (SELECT FROM conversion_tracking c
-                            WHERE c.attributed_click_id = k.id OFFSET 0))
+             OR (NOT :'keep'::boolean
+                 AND NOT EXISTS (SELECT FROM conversion_tracking c
+                                 WHERE c.attributed_click_id = k.id OFFSET 0)))
     FOR UPDATE SKIP LOCKED
 ) AS due;
 WITH gone AS (
     DELETE FROM click_tracking k
     WHERE k.id = ANY (current_setting('clickmatch.due')::uuid[])
+        AND NOT :'keep'::boolean
         AND NOT EXISTS (SELECT FROM conversion_tracking c
                         WHERE c.attributed_click_id = k.id OFFSET 0)
     RETURNING k.id

@@ -6,7 +6,8 @@ SELECT r.tenant_id, 'batch', :'event_type', 'malformed', e.message, to_jsonb(r)
 FROM unnest(:'ids'::uuid[], :'messages'::text[]) AS e (id, message)
 JOIN :"table" r USING (id)
 ON CONFLICT (event_type, (payload ->> 'id')) WHERE source = 'batch' DO UPDATE
-SET error_message = excluded.error_message, payload = excluded.payload,
-    error_type = excluded.error_type, remediation_status = 'pending', remediation_notes = NULL,
-    resolved_at = NULL, retry_count = 0, last_retry_at = NULL
-WHERE d.error_message <> excluded.error_message OR d.remediation_status = 'resolved';
+SET tenant_id = excluded.tenant_id, error_message = excluded.error_message,
+    payload = excluded.payload, error_type = excluded.error_type, remediation_status = 'pending',
+    remediation_notes = NULL, resolved_at = NULL, retry_count = 0, last_retry_at = NULL
+WHERE d.error_message <> excluded.error_message OR d.remediation_status = 'resolved'
+    OR d.tenant_id IS DISTINCT FROM excluded.tenant_id;

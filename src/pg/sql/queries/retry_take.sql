@@ -20,8 +20,11 @@ FROM (
     FROM (
         SELECT e.id, e.created_at, e.payload
         FROM dead_events e
-        WHERE CASE e.event_type WHEN 'click' THEN 0 WHEN 'conversion' THEN 2 ELSE 1 END
-                = :'turn'::integer
+        -- Of unknown ones the last turn takes again what turned out to be a conversion.
+        WHERE CASE e.event_type WHEN 'click' THEN :'turn'::integer = 0
+                                WHEN 'conversion' THEN :'turn'::integer = 2
+                                ELSE :'turn'::integer >= 1 END
+            AND (e.last_retry_at IS NULL OR e.last_retry_at <= :'as_of'::timestamptz)
             AND (e.created_at, e.id) > (:'after'::timestamptz, :'after_id'::uuid)
             AND e.remediation_status = ANY (:'statuses'::text[])
             AND (e.id = ANY (:'ids'::uuid[])
@@ -33,9 +36,9 @@ FROM (
             AND (:'error_types'::text[] = '{}' OR e.error_type = ANY (:'error_types'::text[]))
         ORDER BY e.created_at, e.id
         LIMIT :'limit'::integer
+        FOR UPDATE SKIP LOCKED
     ) c
 ) b
 JOIN dead_events d USING (id)
 WHERE b.bytes_before < :'bytes'::bigint
-ORDER BY d.created_at, d.id
-FOR UPDATE OF d SKIP LOCKED;
+ORDER BY d.created_at, d.id;

@@ -26,12 +26,16 @@ BEGIN
             WHEN duplicate_object OR unique_violation OR insufficient_privilege THEN NULL;
         END;
     END LOOP;
-    IF EXISTS (SELECT FROM pg_roles
-               WHERE rolname IN ('clickmatch_engine', 'clickmatch_tenant', 'clickmatch_reader')
-                   AND (rolsuper OR rolbypassrls OR rolcreaterole)) THEN
-        RAISE EXCEPTION 'a role of clickmatch has SUPERUSER, BYPASSRLS or CREATEROLE, which undo '
-            'row security' USING HINT = 'ALTER ROLE ... NOSUPERUSER NOBYPASSRLS NOCREATEROLE';
-    END IF;
+    FOR g IN
+        SELECT rolname FROM pg_roles
+        WHERE rolname IN ('clickmatch_engine', 'clickmatch_tenant', 'clickmatch_reader')
+            AND (rolsuper OR rolbypassrls OR rolcreaterole)
+    LOOP
+        RAISE EXCEPTION '% has SUPERUSER, BYPASSRLS or CREATEROLE, which undo row security',
+            g.rolname
+            USING HINT = format('ALTER ROLE %s NOSUPERUSER NOBYPASSRLS NOCREATEROLE; then run it '
+                                'again', g.rolname);
+    END LOOP;
     FOR g IN
         SELECT format('CREATE POLICY clickmatch_engine_policy ON %s TO clickmatch_engine '
                       'USING (true)', p.polrelid::regclass) AS statement

@@ -6,6 +6,15 @@ DO $$
 DECLARE
     found RECORD;
 BEGIN
+    -- In the order in which engine and platform lock them, so that nobody is a deadlock's victim.
+    IF EXISTS (SELECT FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+               WHERE p.polname IN ('tenant_isolation_policy', 'clickmatch_adoption_policy')
+                   AND c.relnamespace = current_schema()::regnamespace
+                   AND (p.polname = 'clickmatch_adoption_policy'
+                        OR NOT (c.relrowsecurity AND c.relforcerowsecurity))) THEN
+        LOCK TABLE click_tracking, conversion_tracking, attribution_performance_log, dead_events,
+            attribution_recompute_jobs, tenants, tenant_logins;
+    END IF;
     FOR found IN
         SELECT c.oid::regclass AS relation, c.relrowsecurity AND c.relforcerowsecurity AS is_forced,
                EXISTS (SELECT FROM pg_policy a WHERE a.polrelid = c.oid
