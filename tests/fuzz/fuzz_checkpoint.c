@@ -309,7 +309,8 @@ static void try_segment(cm_slice bytes, unsigned choice)
     cm_error error = {0};
     if (bytes.size >= sizeof header)
         memcpy(&header, bytes.data, sizeof header);
-    const char *model = models[header.has_traits == 1 ? 2 : header.wide_kinds != 0];
+    /* All models of a key have the same prefixes. */
+    const char *model = models[has_key ? 0 : header.has_traits == 1 ? 2 : header.wide_kinds != 0];
     cm_engine *engine = make_engine(model, has_key);
     cm_status status = load(engine, bytes, header.unlisted, &error);
     FUZZ_CHECK(status == CM_OK || (status == CM_ERROR_FORMAT && error.message[0] != '\0'));
