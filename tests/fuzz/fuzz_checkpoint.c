@@ -222,6 +222,19 @@ static void try_parts(cm_slice bytes, unsigned choice)
         try_manifest_alone(bytes);
 }
 
+/* What it needs has names, each a good one. */
+static void try_names(const cm_stream_manifest *manifest)
+{
+    cm_manifest_names names;
+    if (manifest->end_ids - manifest->first_ids > 100)
+        return;
+    FUZZ_CHECK(cm_stream_manifest_names(manifest, &names, NULL) == CM_OK);
+    FUZZ_CHECK(names.count > manifest->segment_count);
+    for (size_t i = 0; i < names.count; i++)
+        FUZZ_CHECK(cm_part_name_is_good(names.names[i]));
+    cm_manifest_names_destroy(&names);
+}
+
 static void try_manifest(cm_slice bytes, unsigned choice)
 {
     (void)choice;
@@ -235,6 +248,7 @@ static void try_manifest(cm_slice bytes, unsigned choice)
         FUZZ_CHECK(is_same(&text, bytes));
         cm_stream_manifest_position(&manifest, &text);
         FUZZ_CHECK(!text.failed);
+        try_names(&manifest);
     }
     free(manifest.segments);
     cm_buffer_destroy(&text);
