@@ -267,7 +267,7 @@ class Tidy:
         """All that starts threads is run by `make tsan`."""
         test, makefile = (self.by_path.get(path) for path in (THREADS_TEST, "Makefile"))
         named, listed = set(), set()
-        if test and re.search(r"^\t.*tests/run\.sh.* test_threads\.sh$", makefile.text if makefile
+        if test and re.search(r"^\t.*tests/run\.sh.* test_threads\.sh\b", makefile.text if makefile
                               else "", re.MULTILINE):
             for number, line in enumerate(test.lines, 1):
                 if line.startswith("# starts:"):

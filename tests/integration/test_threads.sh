@@ -169,7 +169,8 @@ case_stream_into_postgresql() {
     run simulate "${options[@]}" --output world
     python3 "$fixtures/events.py" world complete >events.ndjson
     use_new_database found_empty
-    stream --threads 3 --sink db --sink stdout --store-clicks --sink-batch 500 <events.ndjson
+    stream --threads 3 --sink db --sink stdout --store-clicks --sink-batch 500 --metrics figures \
+        <events.ndjson
     expect_status 0
     mv results.ndjson three.ndjson
     stream --threads 1 <events.ndjson
