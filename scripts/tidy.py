@@ -53,6 +53,11 @@ BANNED_CALLS = {
     "alloca": "use the arena or a fixed array",
 }
 BANNED_BUT = {"__builtin_prefetch": "src/util/prefetch.h"}
+# Who starts threads: a file of src/ is named by a case of THREADS_TEST, which runs under the thread
+# sanitizer; a test in C stands in the Makefile's THREADED.
+THREAD_CALLS = "pthread_create cm_parallel MHD_start_daemon".split()
+THREADS_TEST = "tests/integration/test_threads.sh"
+
 # Places and names that mean something on one machine only. Written in pieces, so that this file
 # passes its own check.
 FORBIDDEN_WORDS = [a + b for a, b in (
@@ -154,6 +159,7 @@ class Tidy:
                 self.check_includes(source, allowed)
                 self.check_calls(source)
         self.check_lint_settings()
+        self.check_threads()
         self.check_totals()
         for check, path in sorted(set(self.exceptions) - self.excused):
             self.findings.append("scripts/tidy.py:1: the exception (%s, %s) excuses nothing; "
@@ -256,6 +262,39 @@ class Tidy:
                     if not re.search(r"\b%s\b[^:]*:" % re.escape(last), reasons):
                         self.find("suppression", path, number, name + " is turned off without a "
                                   "reason", "name it in the comment above, and say why")
+
+    def check_threads(self):
+        """All that starts threads is run by `make tsan`."""
+        test, makefile = (self.by_path.get(path) for path in (THREADS_TEST, "Makefile"))
+        named, listed = set(), set()
+        if test and re.search(r"^\t.*tests/run\.sh.* test_threads\.sh\b", makefile.text if makefile
+                              else "", re.MULTILINE):
+            for number, line in enumerate(test.lines, 1):
+                if line.startswith("# starts:"):
+                    named.update(self.check_started(test, number, line.split()[2:]))
+        if makefile:
+            words = re.search(r"^THREADED = ((?:.*\\\n)*.*)", makefile.text, re.MULTILINE)
+            listed.update(words.group(1).split() if words else ())
+        for source in self.sources:
+            calls = list(source.calls(THREAD_CALLS)) if source.path.endswith(".c") else []
+            name = os.path.basename(source.path)[:-2]
+            if calls and source.path.startswith("src/") and source.path not in named:
+                self.find("threads", source.path, calls[0][0], "starts threads that make tsan does "
+                          "not run", "name it by `# starts:` of a case in " + THREADS_TEST)
+            if calls and re.match(r"tests/\w+/test_", source.path) and name not in listed:
+                self.find("threads", source.path, calls[0][0], "starts threads, and is not in "
+                          "THREADED", "add it there, in the Makefile")
+
+    def check_started(self, test, number, paths):
+        """What a case says that it starts: files that do so. Returns them."""
+        if not "".join(test.lines[number:number + 1]).startswith("case_"):
+            self.find("threads", test.path, number, "`# starts:` of no case", "put it above one")
+            return []
+        for path in paths:
+            source = self.by_path.get(path)
+            if not source or not list(source.calls(THREAD_CALLS)):
+                self.find("threads", test.path, number, path + " starts no threads", "remove it")
+        return paths
 
     def check_banned(self, source):
         for number, name in source.calls(BANNED_CALLS):

@@ -259,7 +259,8 @@ static cm_status get_sealed_lines(cm_stream *stream, reading *r, cm_error *error
     cm_status status = CM_OK;
     if (!cm_pii_unseal(stream->options.build.pii, sealed, &lines))
         status = lines.failed ? cm_error_memory(error, "held events", sealed.size) : damaged(error);
-    reading inner = {lines.data, lines.data + lines.size, false};
+    const char *at = lines.size == 0 ? "" : lines.data; /* of nothing there is no data */
+    reading inner = {at, at + lines.size, false};
     if (status == CM_OK)
         status = get_all_lines(stream, &inner, error);
     if (status == CM_OK && (inner.has_failed || inner.at != inner.end))

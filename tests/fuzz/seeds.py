@@ -15,6 +15,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests/golden"
 KINDS = ("clicks", "conversions", "truth/clicks", "truth/conversions")
 WITH_HEADER = 4  # of the first byte of fuzz_csv
+# Of the first byte of fuzz_checkpoint, whose key this is.
+IN_FOLDER, MENDED, LONGER, GONE = 4, 8, 16, 32
+WITH_KEY, AS_IT_IS = 4, 8
+SECRET = "the secret of all fuzzed streams"
+SEALED_NONE = 8 + 28 + 16  # size, nonce and tag, two counts: bytes where nothing is held
 
 
 class Seeds:
@@ -181,7 +186,7 @@ def models(seeds):
 
 
 def options(seeds):
-    """Command lines; the first byte is a command's bit."""
+    """Command lines; the first byte is a command's bit: each command has some."""
     match = ["--clicks", "a.csv", "--conversions=b.csv", "--output", "o", "--threads", "2",
              "--max-rejects", "none", "--lenient", "--recovery-target", "0.9", "--format=ndjson"]
     stream = ["--lateness", "5m", "--grace", "300 ms", "--checkpoint", "d", "--db", "host=x"]
@@ -196,6 +201,22 @@ def options(seeds):
                  "--threads=1000000", "--threads=0", "--recovery-target=1.1", "--max-rejects=x",
                  "x", "--", "--unknown", "--recovery-target=2", "--format=xml", "", "--seed=-1"):
         seeds.put("options", "--clicks=a\n--conversions=b\n" + text, 0)
+    retry = ["--id", "7a", "--id=7b", "--error-type", "no_click", "--ignore", "--reason=void",
+             "--tenant", "a", "--threads=2", "--dry-run", "--list", "--lenient", "--field-max=1k"]
+    purge = ["--older-than", "30d", "--batch-rows", "100", "--tenant=a", "--dry-run",
+             "--allow-superuser", "--model", "m@1", "--summary=s"]
+    for choice, arguments in ((14, purge), (15, retry), (2, ["--optimize", "--schema", "s"]),
+                              (4, ["--only", "load", "--quick", "--rate=10", "--json", "-"]),
+                              (7, ["--format", "json"]), (8, ["--format=text", "m"]),
+                              (9, ["m@1", "--reason", "r"]), (10, ["m", "--db=dbname=d"])):
+        for end in range(1, len(arguments) + 1):
+            seeds.put("options", "\n".join(arguments[:end]), choice)
+    for text in ("--older-than=", "--older-than=1y", "--batch-rows=0", "--batch-rows=100001", "x",
+                 "--threads=2", "--older-than=30d\n--tenant=", "--older-than=100000000d"):
+        seeds.put("options", text, 14)
+    for text in ("--error-type=", "--id", "--optimize", "--field-max=1", "--field-max=2M", "x",
+                 "--db=host=h password = p", "postgres://u:p@h/d", "--older-than=30d"):
+        seeds.put("options", text, 15)
 
 
 def events():
@@ -220,15 +241,15 @@ def events():
     return "".join(json.dumps(line) + "\n" for line in lines)
 
 
-def held(state):
-    """A state that holds events, as one has it between two of them."""
+def held():
+    """Two events that are held, as a state has them between two of others."""
     held_line = events().splitlines()[1].encode()
     waiting_line = b'{"event":"click","tenant_id":"t","click_id":"k","click_timestamp":1}'
     lines = b""
     for time, flags, line in ((1772370300000000, 2, held_line), (1000, 0, waiting_line)):
         lines += struct.pack("<Q", 1)
         lines += struct.pack("<QQQQQ", time, 7, 100, flags, len(line)) + line
-    return state[:-16] + lines
+    return lines
 
 
 def damaged(data, step, size):
@@ -237,7 +258,23 @@ def damaged(data, step, size):
         yield data[:at] + b"\xff" * step + data[at + step:]
 
 
-def checkpoint(seeds, program, model, counts):
+def put_folders(seeds, manifest):
+    """A manifest among the files that it names, all as they should be, and not."""
+    for choice in (0, MENDED, MENDED | LONGER, MENDED | GONE, GONE):
+        seeds.put("checkpoint", manifest, IN_FOLDER | choice)
+
+
+def put_sealed(seeds, state):
+    """A state of a stream with a key: the target seals the lines, whose size it is told."""
+    seeds.put("checkpoint", state, 3 | WITH_KEY | AS_IT_IS)
+    seeds.put("checkpoint", state[:-1] + b"\0", 3 | WITH_KEY | AS_IT_IS)
+    seeds.put("checkpoint", state, 3)
+    head = state[:-SEALED_NONE]
+    for lines in (bytes(16), held(), held()[:-1], held() + b"x", b""):
+        seeds.put("checkpoint", head + lines + struct.pack("<H", len(lines)), 3 | WITH_KEY)
+
+
+def checkpoint(seeds, program, model, counts, has_key=False):
     """The files of a checkpoint, as fuzz_checkpoint takes them."""
     lines = events().splitlines(keepends=True)
     for count in counts:
@@ -248,6 +285,11 @@ def checkpoint(seeds, program, model, counts):
             if model is not None:
                 (pathlib.Path(place) / "model.json").write_text(json.dumps(model))
                 arguments += ["--model", place + "/model.json"]
+            if has_key:
+                key = pathlib.Path(place) / "key"
+                key.write_text(SECRET)
+                key.chmod(0o600)
+                arguments += ["--hash-pii", str(key)]
             subprocess.run(arguments, input="".join(lines[:count]).encode(), check=True,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             manifest = (folder / "manifest").read_bytes()
@@ -255,10 +297,16 @@ def checkpoint(seeds, program, model, counts):
             parts = struct.unpack_from("<Q", manifest, 24)[0]
             seeds.put("checkpoint", manifest[40 + 72 * parts:-8], 1)
             for path in sorted(folder.glob("clicks-*.part")):
-                seeds.put("checkpoint", path.read_bytes(), 2)
+                seeds.put("checkpoint", path.read_bytes(), 2 | WITH_KEY * has_key)
             for path in sorted(folder.glob("state-*.part")):
-                seeds.put("checkpoint", path.read_bytes(), 3)
-                seeds.put("checkpoint", held(path.read_bytes()), 3)
+                state = path.read_bytes()
+                if has_key:
+                    put_sealed(seeds, state)
+                    continue
+                seeds.put("checkpoint", state, 3)
+                seeds.put("checkpoint", state[:-16] + held(), 3)
+            if model is None:
+                put_folders(seeds, manifest[:-8])
 
 
 def main():
@@ -279,6 +327,7 @@ def main():
             seeds.put("checkpoint", worse, choice)
     checkpoint(seeds, program, {"ipv6_prefix": 72}, (2, 20))
     checkpoint(seeds, program, traits, (2, 20))
+    checkpoint(seeds, program, None, (1, 20), has_key=True)
 
 
 main()

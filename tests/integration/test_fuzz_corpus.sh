@@ -29,6 +29,17 @@ case_nothing_in_the_corpora_breaks_a_promise() {
     done
 }
 
+# Whatever commands there will be: seeds, whose first byte is a command's bit, have them all.
+case_each_command_has_seeds() {
+    local file count
+    count=$(grep -c '^ *CM_COMMAND_[A-Z_]* = [0-9]*,$' "$root/src/cmd/options.h")
+    [ "$count" -ge 16 ] || fail "only $count commands found in options.h"
+    for file in "$fuzz"/corpus/options/seed-*; do od -An -tu1 -N1 "$file"; done |
+        sort -n | uniq | tr -d ' ' >had
+    seq 0 $((count - 1)) >wanted
+    expect_same wanted had
+}
+
 # Nobody may take a corpus for good that was never read.
 case_what_cannot_be_read_is_a_failure() {
     use_tool fuzz_csv

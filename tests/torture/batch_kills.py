@@ -5,7 +5,8 @@
                    [--overlaps N] [--conversions N] [--seed N] [--program FILE] [--first N]
 
 At random and at aimed moments; see batch_rounds.py, migrate_kills.py and batch_overlaps.py for what
-must hold. The same seed and the same numbers make the same worlds, changes and choices; what the
+must hold; three kills in ten are inside COPY, promote, commit, or a migration's transaction, or it
+fails. The same seed and the same numbers make the same worlds, changes and choices; what the
 machine does with them is its own. --first N begins with the round of that number: what a failing
 round prints replays it. Starts a private PostgreSQL where none is given. Exit status 1: something
 was wrong."""
@@ -58,6 +59,14 @@ class Torture:
         self.told = time.monotonic()
         print("%s, %.0f s: %s" % (kind, self.told - self.began, totals.line()), flush=True)
 
+    def close(self, kind, totals, inside, count):
+        """After the last round of a kind: what was done, and whether it was where it matters."""
+        self.tell(kind, totals)
+        problem = batch_rounds.few_inside(inside, count)
+        if problem:
+            self.failures += 1
+            print("%ss BAD: %s" % (kind, problem), flush=True)
+
     def kill_batches(self, kind, wanted, by_server):
         totals, number = batch_rounds.Totals(), self.options.first
         worlds = batch_rounds.Worlds(self.options.program, kind.replace(" ", "_"))
@@ -73,7 +82,7 @@ class Torture:
                 worlds.end()
             number += 1
         worlds.end()
-        self.tell(kind, totals)
+        self.close(kind, totals, totals.inside(counter), sum(counter.values()))
 
     def kill_migrations(self, kind, wanted, by_server):
         totals, number = migrate_kills.Totals(), self.options.first
@@ -82,7 +91,7 @@ class Torture:
                                                 wanted - totals.count, by_server, self.options.work)
             self.settle(kind, number, problems, totals)
             number += 1
-        self.tell(kind, totals)
+        self.close(kind, totals, totals.inside, totals.count)
 
     def overlap(self, wanted):
         totals = batch_overlaps.Totals()
@@ -127,8 +136,8 @@ def run_all(options):
                                 by_server=True)
     if options.overlaps:
         torture.overlap(options.overlaps)
-    print("%s, %.0f s" % ("all good" if torture.failures == 0 else "%d rounds BAD" %
-                          torture.failures, time.monotonic() - torture.began), flush=True)
+    verdict = "all good" if torture.failures == 0 else "%d BAD" % torture.failures
+    print("%s, %.0f s" % (verdict, time.monotonic() - torture.began), flush=True)
     return torture.failures == 0
 
 

@@ -17,6 +17,8 @@ OTHER_JOB_SHARE = 0.1   # another job comes first
 TWICE_SHARE = 0.25      # the next run runs again
 REFUSED = "another run over an overlapping period is under way"
 LOST = "PostgreSQL"     # what must be in the message of a run whose server went
+INSIDE_SHARE = 0.3      # of kills: within what must happen whole or not at all, at least
+FEW_KILLS = 50          # of which chance makes any share
 
 
 class Totals:
@@ -28,14 +30,26 @@ class Totals:
         self.rounds = self.failures = 0
         self.gone_seconds = 0.0
 
+    def inside(self, counter):
+        """Of its kills those inside COPY, promote or commit."""
+        return sum(counter[moment] for moment in INSIDE)
+
     def line(self):
-        inside = sum(self.kills[moment] for moment in INSIDE)
+        inside = self.inside(self.kills)
         return "%d batches killed (%s), %d inside COPY, promote or commit; server killed under " \
             "%d (%s); tables were %s; %s; a dead session is gone after %.1f s at most; %d of %d " \
             "rounds failed" % (
                 sum(self.kills.values()), listed(self.kills), inside,
                 sum(self.server_kills.values()), listed(self.server_kills), listed(self.outcomes),
                 listed(self.events), self.gone_seconds, self.failures, self.rounds)
+
+
+def few_inside(inside, count):
+    """What is wrong where too few of the kills were inside."""
+    if count < FEW_KILLS or inside >= INSIDE_SHARE * count:
+        return ""
+    return "only %d of %d kills were inside, less than %.0f %%" % (inside, count,
+                                                                   100 * INSIDE_SHARE)
 
 
 def listed(counter):

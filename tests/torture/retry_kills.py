@@ -6,17 +6,21 @@ nobody disturbs.
 
 A stream takes a world of which some events are broken in one way or another; most of them are
 mended then. Of that database each round has a copy, in which retries, one or two at once, are
-killed or asked to end after random times, until nothing is due any more. The tables must then hold
-what they do after one retry alone: each event stored, logged and settled once.
+killed or asked to end, until nothing is due any more: at random moments, most of them early, or
+when the server is at what is aimed at. The tables must then hold what they do after one retry
+alone: each event stored, logged and settled once. Where there are enough kills, each phase of a
+transaction has had some, and three in ten were where it writes.
 
-The same seed makes the same world, breaks and waits; what the machine does with them is its own.
+The same seed makes the same world, breaks and aims; what the machine does with them is its own.
 Starts a private PostgreSQL where none is given. Exit status 1: something was wrong; the two
 contents are kept in --keep."""
 
 import argparse
+import collections
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -24,10 +28,31 @@ import tempfile
 import time
 
 import server
+from batch_moments import wait_until
+from batch_rounds import FEW_KILLS, few_inside, listed
+from life import Life
+from session import Session
 
 STATUS_INTERRUPTED = 5
+GONE_SECONDS = 30  # for a dead client's session
 ASKED_SHARE = 0.2  # are asked to end, not killed
 PAIR_SHARE = 0.3   # of lives are two retries side by side
+
+SETTINGS = server.SETTINGS + "commit_delay = 20000\n"  # a commit is found before it is over
+
+# What the server does for a retry: the beginnings of its statements.
+PHASES = {"take": r"BEGIN|SELECT d\.id",
+          "read": r"COPY \(|SELECT trunc",
+          "write": r"SAVEPOINT|RELEASE|ROLLBACK|TRUNCATE|COPY pg_temp|INSERT|WITH|SELECT s\.ord",
+          "settle": r"UPDATE dead_events",
+          "commit": r"COMMIT"}
+INSIDE = ("write", "settle", "commit")
+# How often each is aimed at.
+AIMS = {"any": 40, "take": 8, "read": 8, "write": 12, "settle": 12, "commit": 20}
+DOING = r"""
+SELECT state, left(regexp_replace(regexp_replace(query, '--[^\n]*\n', '', 'g'), '\s+', ' ', 'g'),
+                   60)
+FROM pg_stat_activity WHERE application_name = 'clickmatch' AND datname = '%s'"""
 
 # Without what differs from run to run. What was due when is the test's own doing; of two copies of
 # a conversion, which retries side by side may hold, either can be the one that is noted as the
@@ -82,125 +107,174 @@ def prepare(options, work, rng):
         UPDATE dead_events SET payload = payload || (payload -> 'was')
             WHERE payload ? 'was' AND right(payload ->> 'seq', 1) <> '9';
         ALTER TABLE click_tracking ADD CHECK (right(click_id, 2) <> 'ee') NOT VALID;
-        ALTER TABLE conversion_tracking ADD CHECK (right(conversion_id, 1) <> 'f') NOT VALID""")
+        ALTER TABLE conversion_tracking
+            ADD CHECK (right(conversion_id, 2) NOT IN ('1f', '5f', '9f', 'df')) NOT VALID""")
     return int(server.psql("broken", "-c", "SELECT count(*) FROM dead_events"))
 
 
-def copy_database(name):
-    server.psql("template1", "-c", "CREATE DATABASE %s TEMPLATE broken" % name)
+class Database:
+    """A copy of what every round begins with, and what its sessions do."""
+
+    def __init__(self, options, name):
+        self.options, self.name = options, name
+        server.psql("template1", "-c", "CREATE DATABASE %s TEMPLATE broken" % name)
+        self.session, self.watcher = Session(name), Session("postgres")
+
+    def drop(self):
+        self.session.close()
+        self.watcher.close()
+        server.drop_database(self.name)
+
+    def start(self, place):
+        return Life([self.options.program, "retry", "--quiet", "--db", conninfo(self.name)], place,
+                    [], 0)
+
+    def dump(self):
+        return {table: sorted(self.session.ask("SELECT row_to_json(t) FROM (%s) t" % query)
+                              .splitlines()) for table, query in TABLES.items()}
+
+    def postpone(self):
+        """What has failed waits until the round is over: how often it fails is what is
+        compared."""
+        self.session.ask("UPDATE dead_events SET last_retry_at = 'infinity' "
+                         "WHERE retry_count > 0 AND last_retry_at < 'infinity'")
+
+    def count(self, condition):
+        return int(self.session.ask("SELECT count(*) FROM dead_events WHERE " + condition))
+
+    def due(self):
+        return self.count("remediation_status = 'pending' AND retry_count = 0")
+
+    def phases(self):
+        """Of each session of the program the phase that it is in."""
+        found = []
+        for line in self.watcher.ask(DOING % self.name).splitlines():
+            state, _, query = line.partition("|")
+            names = [name for name, begins in PHASES.items() if re.match(begins, query.lstrip())]
+            in_transaction = state in ("active", "idle in transaction")
+            found.append(names[0] if names and in_transaction else "between")
+        return found
+
+    def wait_until_gone(self):
+        query = ("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'clickmatch' "
+                 "AND datname = '%s'" % self.name)
+        deadline = time.monotonic() + GONE_SECONDS
+        while self.watcher.ask(query) != "0" and time.monotonic() < deadline:
+            time.sleep(0.005)
 
 
-def dump(database):
-    return {table: sorted(server.psql(database, "-c", "SELECT row_to_json(t) FROM (%s) t" % query)
-                          .splitlines()) for table, query in TABLES.items()}
-
-
-def start(options, database):
-    return subprocess.Popen([options.program, "retry", "--quiet", "--db", conninfo(database)],
-                            stderr=subprocess.PIPE, text=True)
-
-
-def postpone(database):
-    """What has failed waits until the round is over: how often it fails is what is compared."""
-    server.psql(database, "-c", "UPDATE dead_events SET last_retry_at = 'infinity' "
-                                "WHERE retry_count > 0 AND last_retry_at < 'infinity'")
-
-
-def due(database):
-    return int(server.psql(database, "-c", "SELECT count(*) FROM dead_events "
-                           "WHERE remediation_status = 'pending' AND retry_count = 0"))
-
-
-def finish(options, database):
+def finish(database, place):
     """Until nothing is due: of events of one conversion that fail, one is taken at a time."""
     left = None
-    while (now := due(database)) > 0 and now != left:
+    while (now := database.due()) > 0 and now != left:
         left = now
-        life = start(options, database)
-        _, said = life.communicate()
-        if life.returncode != 0:
-            raise RuntimeError("retry ends with %d: %s" % (life.returncode, said))
-        postpone(database)
-    if left is not None and due(database) > 0:
-        raise RuntimeError("%d events stay due" % due(database))
+        life = database.start(place)
+        if life.finish() != 0:
+            raise RuntimeError("retry ends with %d: %s" % (life.process.returncode,
+                                                           life.messages()))
+        database.postpone()
+    if left is not None and database.due() > 0:
+        raise RuntimeError("%d events stay due" % database.due())
 
 
 class Totals:
     def __init__(self):
         self.kills = self.asked = self.ended = self.failures = 0
+        self.phases = collections.Counter()
 
     def line(self):
-        return ("%d kills, %d times asked to end, %d ended before; %d rounds failed" %
-                (self.kills, self.asked, self.ended, self.failures))
+        return ("%d kills, %d times asked to end, %d ended before; %s; %d rounds failed" %
+                (self.kills, self.asked, self.ended, listed(self.phases), self.failures))
+
+    def problems(self):
+        """Where the kills were not where they should have been."""
+        count = sum(self.phases.values())
+        missed = [name for name in PHASES if self.phases[name] == 0]
+        problem = few_inside(sum(self.phases[name] for name in INSIDE), count)
+        found = [problem] if problem else []
+        if missed and count >= FEW_KILLS:
+            found.append("nothing was killed at: " + ", ".join(missed))
+        return found
 
 
 def end_life(life, asked, totals):
-    """Returns what is wrong."""
-    life.send_signal(signal.SIGTERM if asked else signal.SIGKILL)
-    _, said = life.communicate()
-    if life.returncode == 0:
+    """Of one that is frozen, or has ended. Returns what is wrong."""
+    if asked:
+        life.process.terminate()
+        life.process.send_signal(signal.SIGCONT)
+        status = life.finish()
+    else:
+        life.kill()
+        status = life.process.returncode
+    if status == 0:
         totals.ended += 1
-    elif asked and life.returncode in (STATUS_INTERRUPTED, -signal.SIGTERM):
+    elif asked and status in (STATUS_INTERRUPTED, -signal.SIGTERM):
         totals.asked += 1
-    elif life.returncode == -signal.SIGKILL:
+    elif status == -signal.SIGKILL:
         totals.kills += 1
     else:
-        return ["exit status %d: %s" % (life.returncode, said)]
+        return ["exit status %d: %s" % (status, life.messages())]
     return []
 
 
-def sessions_are_gone(database):
-    query = ("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'clickmatch' "
-             "AND datname = '%s'" % database)
-    for _ in range(600):
-        if server.psql("postgres", "-c", query).strip() == "0":
-            return
-        time.sleep(0.05)
+def live(database, rng, seconds, place, totals):
+    """One retry, or two, and their end. Returns what is wrong."""
+    lives = [database.start(place + str(i)) for i in range(2 if rng.random() < PAIR_SHARE else 1)]
+    aim = rng.choices(list(AIMS), AIMS.values())[0]
+    delay = seconds * rng.random() ** 3
+    if aim == "any":
+        time.sleep(delay)
+    else:
+        wait_until(lives[0], lambda: aim in database.phases())
+    if any([life.freeze() for life in lives]):
+        totals.phases.update(database.phases() or ["not connected"])
+    problems = []
+    for life in lives:
+        problems += end_life(life, rng.random() < ASKED_SHARE, totals)
+    database.wait_until_gone()
+    if database.count("remediation_status = 'in_progress'") != 0:
+        problems.append("events stay in progress")
+    database.postpone()
+    return problems
+
+
+def keep(options, name, table, wanted, got):
+    os.makedirs(options.keep, exist_ok=True)
+    for label, content in (("wanted", wanted), ("got", got)):
+        with open(os.path.join(options.keep, "%s_%s_%s" % (name, table, label)), "w",
+                  encoding="utf-8") as file:
+            file.write("\n".join(content))
 
 
 def run_round(options, number, seconds, wanted, totals):
-    name = "round_%d" % number
+    database = Database(options, "round_%d" % number)
     rng = random.Random("%d %d" % (options.seed, number))
     problems = []
-    copy_database(name)
-    while due(name) > 0 and totals.kills < options.kills:
-        count = 2 if rng.random() < PAIR_SHARE else 1
-        lives = [start(options, name) for _ in range(count)]
-        time.sleep(rng.uniform(0, seconds))
-        for life in lives:
-            problems += end_life(life, rng.random() < ASKED_SHARE, totals)
-        sessions_are_gone(name)
-        if server.psql(name, "-c", "SELECT count(*) FROM dead_events "
-                       "WHERE remediation_status = 'in_progress'").strip() != "0":
-            problems.append("events stay in progress")
-        postpone(name)
-    finish(options, name)
-    got = dump(name)
+    while database.due() > 0 and totals.kills < options.kills:
+        problems += live(database, rng, seconds, options.place, totals)
+    finish(database, options.place)
+    got = database.dump()
     for table, lines in wanted.items():
         if got[table] != lines:
             problems.append("%s differs from the undisturbed run" % table)
-            for label, content in (("wanted", lines), ("got", got[table])):
-                os.makedirs(options.keep, exist_ok=True)
-                with open(os.path.join(options.keep, "%s_%s_%s" % (name, table, label)), "w",
-                          encoding="utf-8") as file:
-                    file.write("\n".join(content))
+            keep(options, database.name, table, lines, got[table])
     totals.failures += bool(problems)
     for problem in problems[:10]:
         print("round %d: %s; seed %d" % (number, problem, options.seed), flush=True)
-    server.drop_database(name)
+    database.drop()
 
 
 def run_all(options, work):
     rng = random.Random(options.seed)
     totals, began, number = Totals(), time.monotonic(), 0
     count = prepare(options, work, rng)
-    copy_database("undisturbed")
+    undisturbed = Database(options, "undisturbed")
     started = time.monotonic()
-    finish(options, "undisturbed")
+    finish(undisturbed, options.place)
     seconds = time.monotonic() - started
-    wanted = dump("undisturbed")
-    statuses = server.psql("undisturbed", "-c", "SELECT remediation_status, count(*) "
-                           "FROM dead_events GROUP BY 1 ORDER BY 1").split()
+    wanted = undisturbed.dump()
+    statuses = undisturbed.session.ask("SELECT remediation_status, count(*) FROM dead_events "
+                                       "GROUP BY 1 ORDER BY 1").split()
     print("%d dead events, undisturbed in %.1f s: %s" % (count, seconds, ", ".join(statuses)),
           flush=True)
     while totals.kills < options.kills:
@@ -208,17 +282,20 @@ def run_all(options, work):
         number += 1
         print("round %d, %.0f s: %s" % (number, time.monotonic() - began, totals.line()),
               flush=True)
-    return totals.failures == 0
+    problems = totals.problems()
+    for problem in problems:
+        print("BAD: %s; seed %d" % (problem, options.seed), flush=True)
+    return totals.failures == 0 and not problems
 
 
 def main():
     if "PG_TEMP_DIR" not in os.environ:
-        os.environ["PG_TEMP_CONF"] = server.SETTINGS
+        os.environ["PG_TEMP_CONF"] = SETTINGS
         os.execv(server.PG_TEMP, [server.PG_TEMP, "run", sys.executable, *sys.argv])
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--events", type=int, default=16000)
+    parser.add_argument("--events", type=int, default=2000)
     parser.add_argument("--program", default=os.environ.get("CLICKMATCH", "build/clickmatch"))
     parser.add_argument("--keep", default="build/torture")
     options = parser.parse_args()
@@ -226,6 +303,7 @@ def main():
     os.environ["PGOPTIONS"] = "-c client_min_messages=warning"
     with tempfile.TemporaryDirectory(prefix="torture.") as work:
         os.chmod(work, 0o755)
+        options.place = os.path.join(work, "retry")
         sys.exit(0 if run_all(options, work) else 1)
 
 

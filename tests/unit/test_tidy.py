@@ -127,6 +127,39 @@ CASES = (
           for call in tidy.BANNED_CALLS)
 
 
+THREADS = "src/model/click.c", "int f = pthread_create(x);\n"
+MAKEFILE = "THREADED = test_a \\\n           test_b\ntsan:\n\ttests/run.sh $(THREADED) %s\n"
+TESTED = "# starts: src/model/click.c\ncase_click() {\n}\n"
+
+# Name, changes, what the only finding must contain.
+THREAD_CASES = (
+    ("threads without a test", dict([THREADS]),
+     "src/model/click.c:1: starts threads that make tsan does not run"),
+    ("threads of a case", {**dict([THREADS]), tidy.THREADS_TEST: TESTED,
+                           "Makefile": MAKEFILE % "test_threads.sh"}, ""),
+    ("threads of a case that is not run", {**dict([THREADS]), tidy.THREADS_TEST: TESTED,
+                                           "Makefile": MAKEFILE % "test_d"},
+     "src/model/click.c:1: starts threads that make tsan does not run"),
+    ("threads by the runner", {"src/model/click.c": "int f = cm_parallel(x);\n"},
+     "src/model/click.c:1: starts threads"),
+    ("threads by a library", {"src/model/click.c": "int f = MHD_start_daemon(x);\n"},
+     "src/model/click.c:1: starts threads"),
+    ("threads declared", {"src/util/parallel.h": "void cm_parallel(int x);\n"}, ""),
+    ("a case that starts nothing", {tidy.THREADS_TEST: TESTED,
+                                    "Makefile": MAKEFILE % "test_threads.sh"},
+     "test_threads.sh:1: src/model/click.c starts no threads"),
+    ("starts of no case", {**dict([THREADS]),
+                           tidy.THREADS_TEST: TESTED + "\n# starts: src/model/click.c\n\n",
+                           "Makefile": MAKEFILE % "test_threads.sh"},
+     "test_threads.sh:5: `# starts:` of no case"),
+    ("a test with threads", {"tests/unit/test_c.c": "int f = pthread_create(x);\n",
+                             "Makefile": MAKEFILE % "test_d"},
+     "tests/unit/test_c.c:1: starts threads, and is not in THREADED"),
+    ("a test with threads in the list", {"tests/unit/test_b.c": "int f = pthread_create(x);\n",
+                                         "Makefile": MAKEFILE % "test_d"}, ""),
+)
+
+
 def findings(changes, exceptions=None, check=tidy.Tidy.run):
     with tempfile.TemporaryDirectory() as root:
         for path, text in {**CLEAN, **changes}.items():
@@ -165,6 +198,7 @@ def layer_cases():
 def main():
     results = [(name, findings(changes_for(name, path, text)), expected)
                for name, path, text, expected in CASES]
+    results += [(name, findings(changes), expected) for name, changes, expected in THREAD_CASES]
     failed = 0
     for name, found, expected in results + list(exception_cases()) + list(layer_cases()):
         good = not found if not expected else len(found) == 1 and expected in found[0]
