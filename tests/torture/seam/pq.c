@@ -131,11 +131,11 @@ SEAM_SHOWN int PQsendQuery(PGconn *connection, const char *sql)
     const char *mode = seam_meets(SEAM_PQ, "PQsendQuery");
     if (before(connection, mode))
         return 0;
-    seam_text text = seam_statements_meet(sql);
-    int outcome = real_PQsendQuery(connection, text.changed != NULL ? text.changed : sql);
+    seam_text sent = seam_statements_meet(sql);
+    int outcome = real_PQsendQuery(connection, sent.changed != NULL ? sent.changed : sql);
     seam_is_inside = true;
-    free(text.changed);
+    free(sent.changed);
     seam_is_inside = false;
-    after(connection, text.is_lost ? "reply" : mode);
+    after(connection, sent.is_lost ? "reply" : mode);
     return outcome;
 }
