@@ -148,14 +148,18 @@ case_rows_of_files() {
 retries() {
     local event
     for event in click conversion; do
-        sql -c "INSERT INTO dead_events (tenant_id, source, event_type, error_type, error_message,
-                    payload, stream_name, stream_position)
-                SELECT 't', 'stream', '$event', 'refused', 'x', jsonb_build_object('event',
-                    '$event', 'tenant_id', 't', '${event}_id', 'again-' || i, '${event}_timestamp',
-                    '2026-03-01T12:00:00Z', 'campaign_id', 'c', 'ad_id', 'a', 'conversion_type',
-                    's', 'user_agent', '$agent', 'ip_address', CASE WHEN i % 2 = 0 THEN '$address'
-                    ELSE '$address/x y' END), 'again', '$event ' || i
-                FROM generate_series(1, 6) i"
+        python3 -c "import json
+for i in range(6):
+    print(json.dumps({'event': '$event', 'tenant_id': 't', '${event}_id': 'again-%d' % i,
+        '${event}_timestamp': '2026-03-01T12:00:00Z' if i % 2 else '12:00 $agent',
+        'campaign_id': 'c', 'ad_id': 'a', 'conversion_type': 's', 'user_agent': '$agent',
+        'ip_address': '$address'}))" |
+            sql -c 'CREATE TEMP TABLE again (n serial, payload jsonb)' \
+                -c '\copy again (payload) FROM pstdin' \
+                -c "INSERT INTO dead_events (tenant_id, source, event_type, error_type,
+                        error_message, payload, stream_name, stream_position)
+                    SELECT 't', 'stream', '$event', 'refused', 'x', payload, 'again',
+                        '$event ' || n FROM again"
     done
     fails 0 retry --dry-run
     fails 0 retry --summary retry.json
