@@ -224,7 +224,7 @@ case_nobody_waits() {
     expect_json summary.json "d['clicks_deleted'] + d['clicks_stripped'] > 19000" true
     expect_json summary.json "d['conversions_stripped'] > 1500" true
     expect_json summary.json "d['dead_events_deleted'] > 2700" true
-    [ "$waits" -gt 0 ] || expect_json batch.json "d['batch']['conversions_changed'] > 100" true
+    [ "$waits" -gt 0 ] || expect_json batch.json "d['batch']['changed'] > 100" true
     run purge --older-than 30d --quiet # what the writers held meanwhile
     expect_sql "SELECT count(*) FROM click_tracking k WHERE $click_data > 0 OR NOT EXISTS
                 (SELECT FROM conversion_tracking c WHERE c.attributed_click_id = k.id)" 0
