@@ -1,18 +1,17 @@
 #include "cmd/cmd_retry.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 #include "cmd/database.h"
 #include "cmd/interrupt.h"
 #include "cmd/model_source.h"
 #include "cmd/paths.h"
 #include "cmd/progress.h"
+#include "cmd/report.h"
 #include "cmd/retry_show.h"
 #include "cmd/run.h"
 #include "model/model.h"
 #include "pg/pg_tenants.h"
 #include "util/error.h"
+#include "util/json.h"
 
 /* A run under way. */
 typedef struct retrying {
@@ -141,13 +140,6 @@ static cm_status ignore(retrying *r, cm_error *error)
 
 /* ---- what came of it ---- */
 
-static cm_status print(const cm_buffer *text, cm_error *error)
-{
-    if (fwrite(text->data, 1, text->size, stdout) == text->size && fflush(stdout) == 0)
-        return CM_OK;
-    return cm_error_set(error, CM_ERROR_IO, "standard output: cannot write: %s", strerror(errno));
-}
-
 /* A list is what was asked for; else it is told what was done, and what there is now. */
 static cm_status tell(retrying *r, const cm_pg_answer *counts, json_t *json, cm_error *error)
 {
@@ -160,7 +152,7 @@ static cm_status tell(retrying *r, const cm_pg_answer *counts, json_t *json, cm_
     if (text.failed)
         status = cm_error_memory(error, "a text", text.size);
     else if (lists && cm_pg_answer_rows(counts) > 0)
-        status = print(&text, error);
+        status = cm_print(&text, error);
     else if (lists)
         cm_log_info(r->log, "there are no dead events");
     else {
@@ -178,12 +170,8 @@ static cm_status summarize(retrying *r, cm_error *error)
     cm_status status = cm_pg_retry_counts(&r->pg, &r->values, &counts, error);
     if (status != CM_OK)
         return status;
-    json_t *json = cm_retry_report_json(&r->report, flag(r, CM_OPTION_DRY_RUN), model);
-    if (json != NULL &&
-        json_object_set_new(json, "dead_events", cm_retry_counts_json(&counts)) != 0) {
-        json_decref(json);
-        json = NULL;
-    }
+    json_t *json = cm_json_with(cm_retry_report_json(&r->report, flag(r, CM_OPTION_DRY_RUN), model),
+                                "dead_events", cm_retry_counts_json(&counts));
     status = tell(r, &counts, json, error);
     if (status == CM_OK && r->summary != NULL) {
         cm_output *output = r->summary;

@@ -64,6 +64,17 @@ case_sample_of_all_commands() {
     [ -z "$missing" ] || fail "no fault of: $missing"
 }
 
+# A stream that goes on looks for the end of its output's last line, which may come in parts.
+case_short_reads_at_the_end_of_an_output() {
+    has_no_seam && return
+    (
+        unset PG_TEMP_DIR # of no use to it
+        torture --replay 'stream-resume read:1:short:forever'
+        expect_status 0
+    )
+    expect_match "$work/out" '^status 0, fired True: well$'
+}
+
 # A program that does not look whether memory was given is found out.
 case_a_bad_program_is_found() {
     has_no_seam && return

@@ -325,8 +325,8 @@ def database_cases(inputs):
 
 def retry_cases():
     state = rows_sql(dict(RESULTS, dead_events=RETRIED))
-    yield Case("retry", ["retry", "--quiet", "--threads", "1"], template="fault_dead", state=state,
-               atomic=False)
+    yield Case("retry", ["retry", "--quiet", "--threads", "1", "--summary", "summary.json"],
+               whole=("summary.json",), template="fault_dead", state=state, atomic=False)
     yield Case("retry-list", ["retry", "--list", "--quiet"], template="fault_dead", state=state)
     yield Case("retry-ignore", ["retry", "--ignore", "--error-type", "malformed", "--reason",
                                 "of no use", "--quiet"], template="fault_dead", state=state)
