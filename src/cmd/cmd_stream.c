@@ -31,8 +31,8 @@ static bool is_sink(const cm_settings *settings, const char *name)
     return sinks->text_count == 0 && strcmp(name, "stdout") == 0;
 }
 
-/* What is rejected of the events is in the database; a file's row is no event, and retrying it would
- * not bring the click to this stream. */
+/* What is rejected of the events is in the database; a row of a file is no event, and retrying it
+ * would not bring the click to this stream. */
 static cm_status check_rejects(const cm_settings *settings, cm_error *error)
 {
     if (settings->values[CM_OPTION_WARM_CLICKS].text_count == 0 || !is_sink(settings, "db") ||

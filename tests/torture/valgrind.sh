@@ -11,8 +11,8 @@
 # shellcheck source=tests/integration/fixtures/dead.sh
 . "$(dirname "$0")/../integration/fixtures/dead.sh"
 
-# The descriptors that a program opened and did not close, with where it did. Those that it came with
-# are not its own, and the pipe that signals write to is there until the process is not.
+# The descriptors that a program opened and did not close, and where. Those that it came with are
+# not its own, and the pipe that signals write to stays as long as the process.
 left_open() {
     awk '/^==[0-9]*== *$/ || /Open file descriptor/ { tell() }
          /Open file descriptor/ { said = $0 }
@@ -139,7 +139,8 @@ case_a_descriptor_left_open_is_found() {
     printf '#include <fcntl.h>\nint main(void) { return open("/dev/zero", O_RDONLY) < 0; }\n' >a.c
     cc a.c -o a || fail "no compiler"
     valgrind --track-fds=yes --log-file=found ./a
-    [[ $(left_open found) == *'Open file descriptor '*/dev/zero*' main '* ]] || fail "$(head -c 300 found)"
+    [[ $(left_open found) == *'Open file descriptor '*/dev/zero*' main '* ]] ||
+        fail "$(head -c 300 found)"
 }
 
 # Whatever commands there will be: each has had its run.
