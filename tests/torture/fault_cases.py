@@ -32,6 +32,8 @@ class Case:
         self.is_atomic = more.get("atomic", True)  # all of it is one transaction
         self.repeats = more.get("repeats", True)  # run again, it does nothing more
         self.waits = more.get("waits", False)  # for a server that is away
+        self.is_slow = more.get("slow", False)  # no part of samples
+        self.look = more.get("look")  # what is wrong with what it left, instead of a state
         self.again = more.get("again", False)  # when it runs again in its directory, all is there
         self.ready = more.get("ready")
         self.volatile = more.get("volatile")  # what differs from run to run, a pattern
@@ -173,9 +175,27 @@ DELETE FROM attribution_performance_log; DELETE FROM dead_events; DELETE FROM st
 
 
 def login(database, command):
-    """How the program comes to its database: the one place that says so."""
+    """How the program comes to its database: the one place that says so. `bench` has a login for
+    each, so that it is known whose the databases are that it leaves."""
     user = {"PGUSER": server.ENGINE} if command in server.ENGINE_COMMANDS else {}
+    if command == "bench":
+        user = {"PGUSER": bench_login(database)}
     return {"PGDATABASE": database, **user}
+
+
+def bench_login(database):
+    return "bench_" + database
+
+
+def look_for_databases(place, outcome):
+    """Databases of `bench` that are still there, it has named; they are dropped."""
+    left = place.server.ask("SELECT datname FROM pg_database d JOIN pg_roles r ON r.oid = datdba "
+                            "WHERE rolname = '%s'" % bench_login(place.name)).split()
+    for name in left:
+        place.server.ask("DROP DATABASE %s WITH (FORCE)" % name)
+    told = outcome.err.decode("utf-8", "replace")
+    return ["%s is left, and nothing is said of it" % name for name in left
+            if "databases %s* are left on the server" % name[:name.rindex("_") + 1] not in told]
 
 
 # --- What databases hold --------------------------------------------------------------------------
@@ -318,6 +338,11 @@ def database_cases(inputs):
                               "1"], template="fault_full", state=results)
     yield Case("purge", ["purge", "--older-than", "30d", "--quiet"], template="fault_full",
                state=rows_sql(server.TABLES), atomic=False)
+    yield Case("bench-db", ["bench", "--quick", "--only", "batch", "--quiet", "--clicks-count",
+                            "1000", "--conversions-count", "1000", "--repetitions", "1", "--db",
+                            "connect_timeout=60", "--json", "bench.json"],
+               whole=("bench.json",), volatile=rb"(?s).*", talks=True, template="fault_empty",
+               state="SELECT 1", look=look_for_databases, slow=True)
     yield from retry_cases()
     yield from migrate_cases()
     yield from model_cases(inputs)

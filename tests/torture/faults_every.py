@@ -88,6 +88,8 @@ def judge_state(place, case, wanted, outcome):
     """The tables are the old or the new ones, and the next run brings the new ones."""
     problems = []
     place.settle()
+    if case.look is not None:
+        return case.look(place, outcome)
     now = place.state(case)
     if outcome.status == 0 and now != wanted.after:
         problems.append("succeeds, and the tables are not what they should be")
@@ -252,7 +254,7 @@ class Torture:
 
     def sample(self):
         """Each class and mode once, and a fault of each command."""
-        cases = self.setup.cases
+        cases = [case for case in self.setup.cases if not case.is_slow]
         wanted = dict(zip(cases, self.pool.map(self.wanted, cases)))
         dealt, missed = fault_sample.deal(wanted, MEMORY + FILES + SERVER, self.rng)
         work = {case: [self.pool.submit(self.meet, case, wanted[case], attempts)
