@@ -11,6 +11,7 @@
 #include "model/model.h"
 #include "pg/pg_tenants.h"
 #include "util/error.h"
+#include "util/json.h"
 
 /* A run under way. */
 typedef struct retrying {
@@ -168,10 +169,7 @@ static json_t *to_json(const retrying *r, cm_status outcome, const cm_pg_answer 
     const char *model = r->model == NULL ? NULL : cm_model_label(r->model);
     json_t *json = cm_retry_report_json(&r->report, outcome, flag(r, CM_OPTION_DRY_RUN), model);
     json_t *now = counts->result == NULL ? json_null() : cm_retry_counts_json(counts);
-    if (json != NULL && json_object_set_new(json, "dead_events", now) == 0)
-        return json;
-    json_decref(json);
-    return NULL;
+    return cm_json_with(json, "dead_events", now);
 }
 
 /* outcome: CM_OK, or CM_ERROR_INTERRUPTED: what was done until then. */

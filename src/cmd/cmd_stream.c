@@ -31,6 +31,18 @@ static bool is_sink(const cm_settings *settings, const char *name)
     return sinks->text_count == 0 && strcmp(name, "stdout") == 0;
 }
 
+/* What is rejected of the events is in the database; a row of a file is no event, and retrying it
+ * would not bring the click to this stream. */
+static cm_status check_rejects(const cm_settings *settings, cm_error *error)
+{
+    if (settings->values[CM_OPTION_WARM_CLICKS].text_count == 0 || !is_sink(settings, "db") ||
+        cm_settings_text(settings, CM_OPTION_REJECTS) != NULL)
+        return CM_OK;
+    return cm_error_set(error, CM_ERROR_USAGE,
+                        "--sink db keeps rejected events, but no rejected rows of --clicks; give "
+                        "--rejects FILE, too, which keeps both");
+}
+
 static cm_status check_sinks(const cm_settings *settings, cm_error *error)
 {
     const cm_option_value *sinks = &settings->values[CM_OPTION_SINK];
@@ -46,7 +58,7 @@ static cm_status check_sinks(const cm_settings *settings, cm_error *error)
         return cm_error_set(error, CM_ERROR_USAGE,
                             "--sink db writes events as they came, with addresses and user agents; "
                             "leave it or --hash-pii out");
-    return CM_OK;
+    return check_rejects(settings, error);
 }
 
 /* Is there a database, to begin with or as a sink? */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cmd/progress.h"
+#include "util/json.h"
 
 #define COLUMNS CM_PG_RETRY_COUNT_COLUMNS
 
@@ -62,12 +63,12 @@ json_t *cm_retry_counts_json(const cm_pg_answer *counts)
         json_t *object = json_object();
         for (size_t i = 0; i < COLUMNS; i++) {
             const char *text = cm_pg_answer_text(counts, row, i);
-            json_object_set_new(object, HEADS[i],
-                                i < CM_PG_RETRY_COUNT_EVENTS
-                                    ? json_string(text)
-                                    : json_integer(strtoll(text, NULL, 10)));
+            object =
+                cm_json_with(object, HEADS[i],
+                             i < CM_PG_RETRY_COUNT_EVENTS ? json_string(text)
+                                                          : json_integer(strtoll(text, NULL, 10)));
         }
-        json_array_append_new(list, object);
+        list = cm_json_add(list, object);
     }
     return list;
 }
@@ -76,8 +77,8 @@ static json_t *methods_json(const cm_match_counts *matched)
 {
     json_t *methods = json_object();
     for (int i = 0; i < CM_METHOD_COUNT; i++)
-        json_object_set_new(methods, cm_method_name((cm_method)i),
-                            json_integer((json_int_t)matched->methods[i]));
+        methods = cm_json_with(methods, cm_method_name((cm_method)i),
+                               json_integer((json_int_t)matched->methods[i]));
     return methods;
 }
 

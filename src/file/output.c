@@ -167,6 +167,24 @@ static cm_status open_beside(cm_output *output, const char *path, bool exists, c
     return fchmod(output->fd, mode) == 0 ? CM_OK : trouble(output, "create", error);
 }
 
+/* False, with errno, where they cannot all be had: a file may have become shorter meanwhile. */
+static bool read_at(int fd, char *bytes, size_t size, off_t at)
+{
+    while (size > 0) {
+        ssize_t got = pread(fd, bytes, size, at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0)
+            errno = EIO;
+        if (got <= 0)
+            return false;
+        bytes += got;
+        size -= (size_t)got;
+        at += got;
+    }
+    return true;
+}
+
 /* Where the last whole line of a file ends; -1, with errno, where it cannot be read. */
 static off_t end_of_lines(int fd)
 {
@@ -174,8 +192,7 @@ static off_t end_of_lines(int fd)
     off_t at = lseek(fd, 0, SEEK_END);
     while (at > 0) {
         size_t size = at < (off_t)sizeof bytes ? (size_t)at : sizeof bytes;
-        ssize_t got = pread(fd, bytes, size, at - (off_t)size);
-        if (got != (ssize_t)size)
+        if (!read_at(fd, bytes, size, at - (off_t)size))
             return -1;
         const char *last = memrchr(bytes, '\n', size);
         if (last != NULL)

@@ -293,4 +293,24 @@ case_progress_on_a_terminal() {
     expect_match shown '^clicks  [0-9]+ rows/s'
 }
 
+# Each rejected row is kept once, though its files are matched many times over.
+case_rejects_are_kept_once() {
+    sed '11~50s/,[0-9T:.Z-]*Z,/,noon,/' "$made/world/clicks.csv" >clicks.csv
+    sed '21~70s/,[0-9T:.Z-]*Z,/,noon,/' "$made/world/conversions.csv" >conversions.csv
+    for threads in 1 4; do
+        run evaluate --clicks clicks.csv --conversions conversions.csv --quiet --bootstrap 5 \
+            --mask-and-delete 0.3 --baselines --threads "$threads" --rejects rejects.ndjson \
+            --format json --output report.json
+        expect_status 0
+        [ "$(stat -c %a rejects.ndjson)" = 600 ] || fail "mode $(stat -c %a rejects.ndjson)"
+        grep -n noon clicks.csv conversions.csv | sed 's/:/ /;s/:/ /' >wanted
+        [ "$(wc -l <wanted)" -gt 120 ] || fail "only $(wc -l <wanted) rows are malformed"
+        python3 -c 'import json
+for line in open("rejects.ndjson"):
+    d = json.loads(line)
+    print(d["source"], d["line"], d["row"] if d["reason"] == "not a time" else d["reason"])' >got
+        expect_same wanted got
+    done
+}
+
 run_cases

@@ -147,6 +147,8 @@ case_the_library_exports_what_its_header_declares() {
 }
 
 # gcc notes in each unit what it was told; of what changes code, the flags that the Makefile gives.
+# clang would note whole command lines (-grecord-command-line), the build directory's name in them,
+# on which no byte may depend.
 case_each_unit_was_built_so() {
     readelf --debug-dump=info --dwarf-depth=1 "$program" 2>/dev/null |
         sed -n 's/.*DW_AT_producer.*: \(GNU C.*\)/\1 /p' >units

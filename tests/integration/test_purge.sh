@@ -14,6 +14,9 @@ click_data='num_nonnulls(ip_address, user_agent, fingerprint_hash, fingerprint_c
     viewport_height, timezone, timezone_offset, landing_page_url, referrer_url)'
 conversion_data='num_nonnulls(ip_address, user_agent, conversion_fingerprint_hash, fbclid, gclid,
     screen_width, screen_height, timezone, timezone_offset)'
+# Of raw_data; a row that holds but one of them counts, too.
+raw_keys="ARRAY['ip_address', 'user_agent', 'fingerprint_hash', 'conversion_fingerprint_hash',
+    'fbclid', 'gclid']"
 
 # All of a conversion but what is personal, and its click by name.
 results() {
@@ -33,8 +36,13 @@ purge() {
 
 case_what_goes_and_what_stays() {
     use_new_database adopted
-    sql -c "UPDATE conversion_tracking SET raw_data = raw_data || '{\"user_agent\": \"x\"}'
+    sql -c "UPDATE conversion_tracking SET raw_data = raw_data || jsonb_object($raw_keys,
+                array_fill('x'::text, ARRAY[6]))
             WHERE conversion_id LIKE '%3' AND raw_data IS NOT NULL" \
+        -c "UPDATE conversion_tracking SET ip_address = NULL, user_agent = NULL,
+                conversion_fingerprint_hash = NULL, raw_data = jsonb_build_object('page', '/x',
+                    ($raw_keys)[1 + substr(conversion_id, 12, 2)::integer % 6], 'x')
+            WHERE conversion_id LIKE '%4'" \
         -c "INSERT INTO dead_events (source, event_type, error_type, error_message, payload,
                                      remediation_status, created_at)
             SELECT 'batch', 'click', 'malformed', 'x', jsonb_build_object('id', s || i), s,
@@ -68,7 +76,9 @@ case_what_goes_and_what_stays() {
     expect_sql 'SELECT count(*) FROM click_tracking' "$referred"
     expect_sql "SELECT count(*) FROM click_tracking WHERE $click_data > 0" 0
     expect_sql "SELECT count(*) FROM conversion_tracking WHERE $conversion_data > 0
-                OR raw_data ?| '{user_agent,fbclid,gclid}'" 0
+                OR raw_data ?| $raw_keys" 0
+    expect_sql "SELECT count(*) FROM conversion_tracking WHERE conversion_id LIKE '%4'
+                AND raw_data <> '{\"page\": \"/x\"}'" 0
     expect_sql "SELECT count(*) FROM dead_events WHERE created_at < now() - INTERVAL '30 days'" 0
     state >state_before
     purge
@@ -181,13 +191,18 @@ case_a_slow_row_is_left() {
     expect_json summary.json "d['rows_left']" 0
 }
 
-# One purge while writers update the very clicks and let conversions refer to them; $line says how
-# they fared.
+# One purge while writers update the very rows and let conversions refer to them, and batch matches
+# those of the first four days; $line says how they fared.
 purge_beside_writers() {
     use_new_database
-    PGOPTIONS="$PGOPTIONS" sql -v clicks=20000 -v conversions=1000 -f "$fixtures/as_found.sql"
+    PGOPTIONS="$PGOPTIONS" sql -v clicks=20000 -v conversions=3000 -f "$fixtures/as_found.sql"
     "$program" migrate --quiet || fail "migrate fails"
-    coproc WRITERS { "$fixtures/writers.py" 100 3 engine; }
+    sql -c "INSERT INTO dead_events (source, event_type, error_type, error_message, payload,
+                                     created_at)
+            SELECT 'stream', 'click', 'malformed', 'x', '{}', now() - INTERVAL '60 days'
+            FROM generate_series(1, 3000)"
+    coproc WRITERS { "$fixtures/writers.py" 100 3 engine 2026-03-05 "$program" batch --quiet \
+        --recovery-target 0 --from 2026-03-01 --to 2026-03-05 --summary batch.json; }
     local writers_pid=$! out=${WRITERS[0]} in=${WRITERS[1]}
     read -r line <&"$out"
     purge
@@ -208,9 +223,14 @@ case_nobody_waits() {
     [ "$waits" -eq "$excused" ] || fail "writers: $line"
     [ "$deadlocks $others" = '0 0' ] || fail "writers: $line"
     expect_json summary.json "d['clicks_deleted'] + d['clicks_stripped'] > 19000" true
+    expect_json summary.json "d['conversions_stripped'] > 1500" true
+    expect_json summary.json "d['dead_events_deleted'] > 2700" true
+    [ "$waits" -gt 0 ] || expect_json batch.json "d['batch']['changed'] > 100" true
     run purge --older-than 30d --quiet # what the writers held meanwhile
     expect_sql "SELECT count(*) FROM click_tracking k WHERE $click_data > 0 OR NOT EXISTS
                 (SELECT FROM conversion_tracking c WHERE c.attributed_click_id = k.id)" 0
+    expect_sql "SELECT count(*) FROM conversion_tracking WHERE $conversion_data > 0" 0
+    expect_sql "SELECT count(*) FROM dead_events WHERE created_at < now() - INTERVAL '30 days'" 0
 }
 
 # Killed at any moment, or interrupted, it leaves what the next one goes on with; two at once and a

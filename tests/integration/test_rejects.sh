@@ -148,6 +148,28 @@ case_stream_into_database() {
                 FROM dead_events WHERE source = 'stream'" '120|120|t'
 }
 
+# Clicks of a file that a stream begins with are no events: the file of rejects has them, once, also
+# where the stream goes on from its checkpoint, and beside those of the database.
+case_stream_begins_with_clicks() {
+    make_events
+    use_new_database adopted
+    grep '"seq": [0-9]*[05],' events | sed 's/"seq": [0-9]*, //' >clicks.ndjson
+    run stream --quiet --events events --sink db --clicks clicks.ndjson
+    expect_status 2
+    expect_error 'no rejected rows of --clicks; give --rejects FILE'
+    for half in 'head -n 300' 'tail -n +301'; do
+        $half <events >part
+        run stream --quiet --events part --sink db --stream-name s --clicks clicks.ndjson \
+            --rejects rejects --checkpoint window
+        expect_status 0
+    done
+    expect_json rejects '[sum(e["source"] == s for e in d) for s in ("clicks.ndjson", "part")]' \
+        '[120, 120]'
+    expect_json rejects '{e["line"] for e in d if e["source"] != "part"} == {*range(1, 121)}' true
+    expect_json rejects 'len({(e["source"], e["row"], e["reason"]) for e in d})' 240
+    expect_sql "SELECT count(*), count(DISTINCT stream_position) FROM dead_events" '120|120'
+}
+
 # A run of batch twice over: once each, in the file by the row's id, too. A run that is refused
 # leaves the tables as they were, and says in the file why.
 case_batch() {

@@ -356,6 +356,10 @@ case_selecting() {
     expect_match "$work/out" '^source +error_type +status +events +due +given_up$'
     expect_match "$work/out" '^stream +malformed +pending +2 +2 +0$'
     expect_match "$work/out" '^stream +refused +pending +1 +1 +0$'
+    status=0
+    "$program" retry --list >/dev/full 2>"$work/err" || status=$?
+    expect_status 1
+    expect_error 'standard output: cannot write: .*; '
     run retry --list --tenant b
     [ "$(wc -l <"$work/out")" -eq 2 ] || fail "$(cat "$work/out")"
     run retry --tenant b --summary summary.json

@@ -18,18 +18,19 @@ password=Passw0rdOfNobody
 agent=AgentOfNobody
 address=203.0.113.77
 ipv6=2001:db8:5bad:cafe
+secret=KeyOfNobodyKeyOfNobodyKeyOfNobody
+marks=(-e "$password" -e "$agent" -e "$address" -e "$ipv6" -e "$secret")
 
 # Names of files below a folder that hold a mark.
 holders() {
-    grep -r -l -a -F -e "$password" -e "$agent" -e "$address" -e "$ipv6" "$@" 2>/dev/null
+    grep -r -l -a -F "${marks[@]}" "$@" 2>/dev/null
 }
 
 expect_no_marks() {
     local found
     found=$(holders "$@" | head -n 1)
     [ -z "$found" ] ||
-        fail "$found: $(grep -a -m 1 -F -e "$password" -e "$agent" -e "$address" -e "$ipv6" \
-            "$found" | head -c 300)"
+        fail "$found: $(grep -a -m 1 -F "${marks[@]}" "$found" | head -c 300)"
 }
 
 # Run a command that is to fail, in a folder of its own, told as text and as JSON.
@@ -61,6 +62,8 @@ case_passwords_of_connections() {
     done
     fails 2 migrate --db "$db"
     fails 2 purge --older-than 30d --db "$db"
+    fails 2 retry --db "$db"
+    fails 2 retry --list --db "$db"
     fails 2 stream --sink db --db "$db"
     fails 2 explain x --db "$db"
     fails 2 model list --db "$db"
@@ -77,6 +80,7 @@ case_passwords_of_connections() {
     fails 4 batch --db dbname=guarded
     fails 4 migrate --db dbname=guarded
     fails 4 purge --older-than 30d --db dbname=guarded
+    fails 4 retry --db dbname=guarded
     fails 4 stream --sink db --db dbname=guarded
     fails 4 batch --db "host=127.0.0.1 port=1 dbname=x"
     unset PGPASSWORD
@@ -139,6 +143,64 @@ case_rows_of_files() {
     [ "$(stat -c %a left/rejects.ndjson)" = 600 ] || fail "mode $(stat -c %a left/rejects.ndjson)"
 }
 
+# Dead events that hold marks, all of them, fed in again: some are malformed still, others break a
+# constraint. What an operator lists and marks as ignored says nothing of them either.
+retries() {
+    local event
+    for event in click conversion; do
+        python3 -c "import json
+for i in range(6):
+    print(json.dumps({'event': '$event', 'tenant_id': 't', '${event}_id': 'again-%d' % i,
+        '${event}_timestamp': '2026-03-01T12:00:00Z' if i % 2 else '12:00 $agent',
+        'campaign_id': 'c', 'ad_id': 'a', 'conversion_type': 's', 'user_agent': '$agent',
+        'ip_address': '$address'}))" |
+            sql -c 'CREATE TEMP TABLE again (n serial, payload jsonb)' \
+                -c '\copy again (payload) FROM pstdin' \
+                -c "INSERT INTO dead_events (tenant_id, source, event_type, error_type,
+                        error_message, payload, stream_name, stream_position)
+                    SELECT 't', 'stream', '$event', 'refused', 'x', payload, 'again',
+                        '$event ' || n FROM again"
+    done
+    fails 0 retry --dry-run
+    fails 0 retry --summary retry.json
+    fails 0 retry --list
+    expect_sql "SELECT count(*) FILTER (WHERE error_type = 'refused'),
+                    count(*) FILTER (WHERE error_type = 'malformed'), min(retry_count) > 0
+                FROM dead_events WHERE stream_name = 'again'" '6|6|t'
+    fails 0 retry --ignore --error-type malformed --reason 'of no use'
+    expect_match left/told.out malformed
+}
+
+# What the file of --hash-pii holds is in nothing that a run leaves or says, nor, in a checkpoint,
+# what it is the key of.
+case_the_key_of_hashes() {
+    mkdir in
+    marked_rows >in/events.ndjson
+    grep '"click_timestamp' in/events.ndjson >in/clicks.ndjson
+    grep '"conversion_timestamp' in/events.ndjson >in/conversions.ndjson
+    printf '%s' "$secret" >key
+    chmod 600 key
+    use_new_database template0
+    PGDATABASE=$PGDATABASE sql -f "$fixtures/as_found.sql"
+    "$program" migrate --quiet || fail "migrate fails"
+    local files=(--clicks "$PWD/in/clicks.ndjson" --conversions "$PWD/in/conversions.ndjson")
+    fails 0 match "${files[@]}" --max-rejects none --hash-pii ../key --output out.csv \
+        --summary summary.json
+    fails 3 match "${files[@]}" --max-rejects 0 --hash-pii ../key --output out.csv
+    fails 0 stream --events "$PWD/in/events.ndjson" --hash-pii ../key --output out.ndjson \
+        --checkpoint window --grace 1h --metrics metrics.txt
+    fails 0 batch "${period[@]}" --hash-pii ../key --summary summary.json
+    fails 2 stream --sink db --hash-pii ../key
+    printf '%s' "$password" >short
+    chmod 600 short
+    fails 2 match "${files[@]}" --hash-pii ../short --output out.csv
+    chmod 644 key
+    fails 2 match "${files[@]}" --hash-pii ../key --output out.csv
+    expect_match left/told.err 'key.* can be read or written by others'
+    [ -e left/window/position.json ] || fail "no checkpoint"
+    expect_no_marks left "$PG_TEMP_DIR/log"
+}
+
 # Tables whose rows are marked, in states that make commands fail: what is told, the log of the
 # server with all statements, and the reasons that are kept in tables.
 case_rows_of_tables() {
@@ -157,6 +219,14 @@ case_rows_of_tables() {
     fails 3 batch "${period[@]}" --max-rejects 0
     fails 0 batch "${period[@]}" --max-rejects none --summary summary.json
     fails 0 purge --older-than 30d --tenant tenant_1 --summary purge.json
+    sql -c "UPDATE click_tracking SET fingerprint_hash = NULL WHERE fingerprint_hash = 'not one'"
+    id=$(sql -c "UPDATE conversion_tracking SET conversion_fingerprint_hash = NULL WHERE id =
+                     (SELECT id FROM conversion_tracking WHERE user_agent ~ 'Nobody' LIMIT 1)
+                 RETURNING conversion_id")
+    for format in text json html; do
+        fails 0 explain "$id" --format "$format" --output "explained.$format"
+        expect_match "left/explained.$format" "$id"
+    done
     sql -c "ALTER TABLE click_tracking ADD CONSTRAINT no_marks CHECK (user_agent !~ 'Nobody')
             NOT VALID" \
         -c "ALTER TABLE conversion_tracking ADD CONSTRAINT no_marks CHECK (user_agent !~ 'Nobody')
@@ -164,6 +234,7 @@ case_rows_of_tables() {
     fails 0 stream --sink db --store-clicks --db "dbname=$PGDATABASE" --events \
         "$PWD/in/events.ndjson"
     fails 0 purge --older-than 30d
+    retries
     sql -c 'ALTER TABLE conversion_tracking RENAME user_agent TO gone'
     fails 4 batch "${period[@]}"
     fails 4 purge --older-than 30d

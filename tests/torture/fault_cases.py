@@ -3,9 +3,11 @@
 A new command is a new Case in `cases`; docs/reliability.md, "Every fault", says what is held of it.
 """
 
+import gzip
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import server
@@ -28,6 +30,10 @@ class Case:
         self.template = more.get("template")  # of its database
         self.state = more.get("state")  # SQL: what its database holds
         self.is_atomic = more.get("atomic", True)  # all of it is one transaction
+        self.repeats = more.get("repeats", True)  # run again, it does nothing more
+        self.waits = more.get("waits", False)  # for a server that is away
+        self.is_slow = more.get("slow", False)  # no part of samples
+        self.look = more.get("look")  # what is wrong with what it left, instead of a state
         self.again = more.get("again", False)  # when it runs again in its directory, all is there
         self.ready = more.get("ready")
         self.volatile = more.get("volatile")  # what differs from run to run, a pattern
@@ -59,6 +65,12 @@ class Inputs:
                  "--conversions-count", "500", "--tenants", "1", "--days", "3", "--seed", "5",
                  "--format", "ndjson")
         self.write_events()
+        self.write_half()
+        self.write_packed()
+        self.key = self.path("key")
+        with open(self.key, "w", encoding="ascii") as file:
+            file.write("a secret of thirty-two bytes, no less\n")
+        os.chmod(self.key, 0o600)
         for version in (2, 3):
             with open(self.path("m%d.json" % version), "w", encoding="ascii") as file:
                 json.dump({"name": "m", "version": str(version)}, file)
@@ -94,10 +106,30 @@ class Inputs:
                     event.pop("conversion_type" if event["event"] == "conversion" else "ad_id")
                 file.write(json.dumps(dict(seq=seq + 1, **event), separators=(",", ":")) + "\n")
 
+    def write_half(self):
+        """What a stream with a checkpoint leaves that has seen half of the events."""
+        with open(self.path("events.ndjson"), encoding="utf-8") as file:
+            lines = file.readlines()
+        with open(self.path("half.ndjson"), "w", encoding="utf-8") as file:
+            file.writelines(lines[:len(lines) // 2])
+        os.mkdir(self.path("half"))
+        subprocess.run([self.program, *stream_of(self, "half.ndjson"), *WITH_CHECKPOINT],
+                       check=True, cwd=self.path("half"))
+
+    def begin_at_half(self, directory):
+        shutil.copytree(self.path("half"), directory, dirs_exist_ok=True)
+
+    def write_packed(self):
+        with open(self.world("clicks.csv"), "rb") as file, \
+                gzip.open(self.path("clicks.csv.gz"), "wb") as packed:
+            packed.write(file.read())
+        subprocess.run(["zstd", "-q", self.world("conversions.csv"), "-o",
+                        self.path("conversions.csv.zst")], check=True)
+
     def make_databases(self):
         """fault_found: the platform's tables; _empty: adopted; _full: with the world's rows, not
-        yet matched; _dead: with dead events that are mended; _models: with two versions of a
-        model, one promoted."""
+        yet matched; _bad: so, and some are malformed; _dead: with dead events that are mended;
+        _models: with two versions of a model, one promoted."""
         server.psql("template1", "-c", "CREATE DATABASE fault_found")
         server.psql("fault_found", "-f", os.path.join(ROOT, "src/pg/sql/bench/as_found.sql"))
         self.make_database("fault_empty", "fault_found", ["migrate"])
@@ -107,6 +139,8 @@ class Inputs:
             ["stream", "--sink", "db", "--store-clicks", "--recovery-target", "0", "--events",
              self.path("events.ndjson")])
         server.psql("fault_full", text=UNMATCHED_SQL)
+        self.make_database("fault_bad", "fault_full")
+        server.psql("fault_bad", text=MALFORMED_SQL)
         self.make_database(
             "fault_dead", "fault_empty",
             ["stream", "--sink", "db", "--store-clicks", "--recovery-target", "0", "--events",
@@ -127,6 +161,10 @@ class Inputs:
 MENDED_SQL = """
 UPDATE dead_events SET payload = payload || '{"conversion_type":"sale","ad_id":"a"}';
 """
+MALFORMED_SQL = """
+UPDATE click_tracking SET fingerprint_hash = 'not one' WHERE ctid IN
+    (SELECT ctid FROM click_tracking ORDER BY click_id LIMIT 3);
+"""
 UNMATCHED_SQL = """
 UPDATE conversion_tracking SET attributed_click_id = NULL, attribution_method = NULL,
     attribution_confidence = NULL, attribution_window_hours = NULL, fingerprint_match_score = NULL,
@@ -137,9 +175,27 @@ DELETE FROM attribution_performance_log; DELETE FROM dead_events; DELETE FROM st
 
 
 def login(database, command):
-    """How the program comes to its database: the one place that says so."""
+    """How the program comes to its database: the one place that says so. `bench` has a login for
+    each, so that it is known whose the databases are that it leaves."""
     user = {"PGUSER": server.ENGINE} if command in server.ENGINE_COMMANDS else {}
+    if command == "bench":
+        user = {"PGUSER": bench_login(database)}
     return {"PGDATABASE": database, **user}
+
+
+def bench_login(database):
+    return "bench_" + database
+
+
+def look_for_databases(place, outcome):
+    """Databases of `bench` that are still there, it has named; they are dropped."""
+    left = place.server.ask("SELECT datname FROM pg_database d JOIN pg_roles r ON r.oid = datdba "
+                            "WHERE rolname = '%s'" % bench_login(place.name)).split()
+    for name in left:
+        place.server.ask("DROP DATABASE %s WITH (FORCE)" % name)
+    told = outcome.err.decode("utf-8", "replace")
+    return ["%s is left, and nothing is said of it" % name for name in left
+            if "databases %s* are left on the server" % name[:name.rindex("_") + 1] not in told]
 
 
 # --- What databases hold --------------------------------------------------------------------------
@@ -167,6 +223,7 @@ SCHEMA = {
                   AND NOT a.attisdropped WHERE c.relnamespace = 'public'::regnamespace""",
     "constraints": """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
                       FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
+    "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
     "functions": """SELECT proname, md5(prosrc) FROM pg_proc
                     WHERE pronamespace = 'public'::regnamespace""",
     "policies": "SELECT polname, polrelid::regclass::text FROM pg_policy",
@@ -193,6 +250,12 @@ def file_cases(inputs):
                                    "--threads", "2"],
                whole=("results.csv", "summary.json"), kept=("summary.json",), volatile=SUMMARY)
     yield Case("match-out", match + ["--threads", "1"])
+    yield Case("match-packed", ["match", "--clicks", inputs.path("clicks.csv.gz"), "--conversions",
+                                inputs.path("conversions.csv.zst"), "--recovery-target", "0",
+                                "--quiet", "--threads", "1", "--output", "results.csv"],
+               whole=("results.csv",))
+    yield Case("match-hash-pii", match + ["--hash-pii", inputs.key, "--output", "results.csv",
+                                          "--threads", "1"], whole=("results.csv",))
     world = ("clicks.csv", "conversions.csv", "click_truth.csv", "conversion_truth.csv")
     yield Case("simulate", ["simulate", "--output", ".", "--clicks-count", "30",
                             "--conversions-count", "10", "--threads", "1", "--quiet"], whole=world)
@@ -218,15 +281,26 @@ SUMMARY = rb'"(seconds|rate|rate_per_second|peak_memory_bytes|memory_bytes|[a-z_
           rb'[a-z_]*per_second|[a-z_]*bytes[a-z_]*)" ?: ?[0-9.e+-]+'
 
 
+WITH_CHECKPOINT = ["--output", "results.ndjson", "--rejects", "rejects.ndjson", "--checkpoint",
+                   "window", "--checkpoint-interval", "10ms"]
+
+
+def stream_of(inputs, events="events.ndjson"):
+    return ["stream", "--recovery-target", "0", "--quiet", "--threads", "1", "--events",
+            inputs.path(events)]
+
+
 def stream_cases(inputs):
-    stream = ["stream", "--recovery-target", "0", "--quiet", "--threads", "1", "--events",
-              inputs.path("events.ndjson")]
+    stream = stream_of(inputs)
+    outputs = ("results.ndjson", "rejects.ndjson")
     yield Case("stream", stream + ["--output", "results.ndjson", "--rejects", "rejects.ndjson"],
-               growing=("results.ndjson", "rejects.ndjson"))
+               growing=outputs)
     yield Case("stream-out", stream, streamed=True)
-    yield Case("stream-checkpoint", stream + ["--output", "results.ndjson", "--checkpoint",
-                                              "window", "--checkpoint-interval", "10ms"],
-               growing=("results.ndjson",), folder=("window/.*",), again=True)
+    yield Case("stream-hash-pii", stream + ["--hash-pii", inputs.key], streamed=True)
+    yield Case("stream-checkpoint", stream + WITH_CHECKPOINT, growing=outputs,
+               folder=("window/.*",), again=True)
+    yield Case("stream-resume", stream + WITH_CHECKPOINT, growing=outputs, folder=("window/.*",),
+               again=True, ready=inputs.begin_at_half)
     yield Case("stream-clicks", stream + ["--clicks", inputs.world("clicks.csv"), "--output",
                                           "results.ndjson", "--metrics", "figures.prom"],
                growing=("results.ndjson",), whole=("figures.prom",), volatile=rb"(?s).*")
@@ -239,28 +313,63 @@ def server_first_conversion(inputs):
 
 
 def database_cases(inputs):
-    results, models = rows_sql(RESULTS), rows_sql(MODELS)
+    results = rows_sql(RESULTS)
     period = ["--from", "2026-03-01", "--to", "2026-03-20"]
     batch = ["batch", *period, "--recovery-target", "0", "--quiet"]
-    stream = ["stream", "--recovery-target", "0", "--quiet", "--threads", "1", "--events",
-              inputs.path("events.ndjson")]
-    sink = ["--sink", "db", "--store-clicks", "--sink-batch", "20"]
     yield Case("batch", batch + ["--threads", "1"], template="fault_full", state=results)
     yield Case("batch-2", batch + ["--threads", "2", "--summary", "summary.json"],
                whole=("summary.json",), kept=("summary.json",), volatile=rb"(?s).*",
                template="fault_full", state=results)
-    yield Case("stream-sink", stream + sink, template="fault_empty", state=rows_sql(server.TABLES),
-               atomic=False)
+    yield Case("batch-hash-pii", batch + ["--threads", "1", "--hash-pii", inputs.key],
+               template="fault_full", state=results)
+    outputs = ("summary.json", "rejects.ndjson")
+    yield Case("batch-challenger",
+               batch + ["--threads", "1", "--challenger", inputs.path("m2.json"), "--summary",
+                        outputs[0], "--rejects", outputs[1]],
+               whole=outputs, kept=outputs, volatile=rb"(?s)\A\{\n.*",  # the summary's
+               template="fault_bad", state=rows_sql(server.TABLES))
+    yield Case("stream-sink", stream_of(inputs) + ["--sink", "db", "--store-clicks", "--sink-batch",
+                                                   "20"],
+               template="fault_empty", state=rows_sql(server.TABLES), atomic=False, waits=True)
+    yield Case("stream-db", stream_of(inputs) + ["--db", "user=" + server.ENGINE, "--output",
+                                                 "results.ndjson"],
+               growing=("results.ndjson",), template="fault_full", state=results)
     yield Case("explain-db", ["explain", server_first_conversion(inputs), "--quiet", "--threads",
                               "1"], template="fault_full", state=results)
     yield Case("purge", ["purge", "--older-than", "30d", "--quiet"], template="fault_full",
                state=rows_sql(server.TABLES), atomic=False)
-    yield Case("retry", ["retry", "--quiet", "--threads", "1"], template="fault_dead",
-               state=rows_sql(dict(RESULTS, dead_events=RETRIED)), atomic=False)
+    yield Case("bench-db", ["bench", "--quick", "--only", "batch", "--quiet", "--clicks-count",
+                            "1000", "--conversions-count", "1000", "--repetitions", "1", "--db",
+                            "connect_timeout=60", "--json", "bench.json"],
+               whole=("bench.json",), volatile=rb"(?s).*", talks=True, template="fault_empty",
+               state="SELECT 1", look=look_for_databases, slow=True)
+    yield from retry_cases()
+    yield from migrate_cases()
+    yield from model_cases(inputs)
+
+
+def retry_cases():
+    state = rows_sql(dict(RESULTS, dead_events=RETRIED))
+    yield Case("retry", ["retry", "--quiet", "--threads", "1", "--summary", "summary.json"],
+               whole=("summary.json",), template="fault_dead", state=state, atomic=False)
+    yield Case("retry-list", ["retry", "--list", "--quiet"], template="fault_dead", state=state)
+    yield Case("retry-ignore", ["retry", "--ignore", "--error-type", "malformed", "--reason",
+                                "of no use", "--quiet"], template="fault_dead", state=state)
+
+
+def migrate_cases():
     yield Case("migrate", ["migrate", "--quiet"], template="fault_found", state=rows_sql(SCHEMA),
                atomic=False)
+    for option in ("optimize", "enforce-tenants"):
+        yield Case("migrate-" + option, ["migrate", "--" + option, "--quiet"],
+                   template="fault_full", state=rows_sql(dict(SCHEMA, **RESULTS)),
+                   atomic=option == "optimize")  # the other gives rights afterwards
+
+
+def model_cases(inputs):
     for name, arguments in (("add", [inputs.path("m3.json")]), ("list", []), ("show", ["m@2"]),
                             ("promote", ["m@2", "--reason", "better"]), ("rollback", ["m"])):
         yield Case("model-" + name, ["model", name, *arguments, "--quiet"],
-                   template="fault_empty" if name == "add" else "fault_models", state=models,
-                   volatile=rb"\d{4}-\d\d-\d\d[T ][0-9:.]+Z?")
+                   template="fault_empty" if name == "add" else "fault_models",
+                   state=rows_sql(MODELS), volatile=rb"\d{4}-\d\d-\d\d[T ][0-9:.]+Z?",
+                   repeats=name != "rollback")

@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 
+import fault_cases
 import fault_run
 
 SESSIONS_SQL = """SELECT count(*) FROM pg_stat_activity WHERE datname = '%s'
@@ -41,6 +42,8 @@ class Place:
         self.directory = os.path.join(setup.work, name)
         self.holds = None  # the template that the database is still like
         self.server = Session("template1") if setup.has_server else None
+        if self.server is not None:
+            self.server.ask("CREATE ROLE %s LOGIN SUPERUSER" % fault_cases.bench_login(name))
         self.inside = None  # a session of its database
 
     def make_database(self, template):

@@ -4,10 +4,13 @@ import collections
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 STATUSES = (0, 1, 3, 4, 5)
 HANGS_SECONDS = 60
+WAITS_SECONDS = 2  # whoever waits for a server that is away for good is interrupted after that
+SERVER_KINDS = ("pq", "sql", "commit")
 # OpenSSL does not free its own when its setting up has failed.
 LEAKS_WHEN_SHORT = ("libcrypto.so",)
 OLD = b"what stood there before\n"
@@ -59,8 +62,9 @@ class Report:
 class Outcome:
     """A run that has ended, and what it left in its directory."""
 
-    def __init__(self, status, out, err, report, directory):
+    def __init__(self, status, out, err, report, directory, was_waiting=False):
         self.status, self.out, self.err, self.report = status, out, err, report
+        self.was_waiting = was_waiting  # until it was interrupted
         self.files = {}
         for folder, _, names in os.walk(directory):
             for name in names:
@@ -81,14 +85,34 @@ def run(setup, case, directory, fault=None, trace=None):
     if trace is not None:
         environment["CM_FAULT_TRACE"] = trace
     with open(case.stdin or os.devnull, "rb") as stdin:
-        try:
-            done = subprocess.run([setup.program, *case.arguments], env=environment, stdin=stdin,
-                                  cwd=directory, capture_output=True, timeout=HANGS_SECONDS,
-                                  check=False)
-            status, out, err = done.returncode, done.stdout, done.stderr
-        except subprocess.TimeoutExpired as hung:
-            status, out, err = None, hung.stdout or b"", hung.stderr or b""
-    return Outcome(status, out, err, Report(report), directory)
+        process = subprocess.Popen([setup.program, *case.arguments], env=environment, stdin=stdin,
+                                   cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        may_wait = (case.waits and fault is not None and fault.forever
+                    and fault.kind in SERVER_KINDS)
+        said = end_of(process, WAITS_SECONDS) if may_wait else None
+        was_waiting = may_wait and said is None
+        if was_waiting:
+            process.send_signal(signal.SIGINT)
+        said = said or end_of(process, HANGS_SECONDS)
+        hangs = said is None
+        if hangs:
+            process.kill()
+            said = process.communicate()
+    return Outcome(None if hangs else process.returncode, *said, Report(report), directory,
+                   was_waiting)
+
+
+def end_of(process, seconds):
+    """What it has said when it ends; None where it does not within so long."""
+    try:
+        return process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def copies_of(traced):
+    """What may be cancelled while something of it is under way."""
+    return [call for call in traced if "Copy" in call[1]]
 
 
 def make_directory(case, directory, has_old):
@@ -185,5 +209,8 @@ def judge(case, outcome, wanted, fault, has_old):
     if outcome.status not in STATUSES or not outcome.report.is_whole:
         return ["ends with %s: %s" % (outcome.status,
                                       outcome.err[-300:].decode("utf-8", "replace"))]
+    if outcome.was_waiting and outcome.status != 4:
+        return ["ends with %s when it is interrupted while it waits for the server: %s" % (
+            outcome.status, outcome.err[-300:].decode("utf-8", "replace"))]
     return (judge_lines(case, outcome, wanted) + judge_files(case, outcome, wanted, fault, has_old)
             + judge_output(case, outcome, wanted, fault) + judge_leaks(outcome, wanted, fault))

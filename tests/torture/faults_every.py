@@ -23,25 +23,30 @@ import time
 import fault_cases
 import fault_place
 import fault_run
+import fault_sample
 
 # Class, mode, for good. What a system says of itself may come once; what it lacks, it may lack for
 # good.
 MEMORY = [("alloc", "ENOMEM", False), ("alloc", "ENOMEM", True),
           ("lib", "ENOMEM", False), ("lib", "ENOMEM", True)]
-FILES = [("open", "EMFILE", False), ("open", "EMFILE", True), ("open", "EACCES", False),
-         ("read", "EIO", False), ("read", "EINTR", False), ("read", "short", False),
-         ("read", "short", True),
-         ("write", "ENOSPC", False), ("write", "ENOSPC", True), ("write", "EIO", False),
+FILES = [("open", "EMFILE", False), ("open", "EMFILE", True),
+         ("open", "EACCES", False), ("open", "EACCES", True),
+         ("read", "EIO", False), ("read", "EIO", True), ("read", "EINTR", False),
+         ("read", "short", False), ("read", "short", True),
+         ("write", "ENOSPC", False), ("write", "ENOSPC", True),
+         ("write", "EIO", False), ("write", "EIO", True),
          ("write", "EINTR", False), ("write", "short", False), ("write", "short", True),
-         ("sync", "EIO", False), ("sync", "ENOSPC", True),
-         ("rename", "EIO", False), ("rename", "ENOSPC", True),
-         ("close", "EIO", False), ("close", "EINTR", True),
-         ("meta", "EIO", False), ("remove", "EIO", False), ("wait", "EINTR", False),
+         ("sync", "EIO", False), ("sync", "EIO", True), ("sync", "ENOSPC", True),
+         ("rename", "EIO", False), ("rename", "EIO", True), ("rename", "ENOSPC", True),
+         ("close", "EIO", False), ("close", "EIO", True), ("close", "EINTR", True),
+         ("meta", "EIO", False), ("meta", "EIO", True),
+         ("remove", "EIO", False), ("remove", "EIO", True), ("wait", "EINTR", False),
          ("thread", "EAGAIN", False), ("thread", "EAGAIN", True)]
-SERVER = [("pq", "fail", False), ("pq", "cut", False), ("pq", "reply", False),
-          ("pq", "cancel", False),
-          ("sql", "40001", False), ("sql", "40P01", False), ("sql", "57014", False),
-          ("sql", "57P01", False), ("sql", "53200", False)]
+SERVER = [(kind, mode, forever) for kind, modes in
+          (("pq", ("fail", "cut", "reply", "cancel")),
+           ("sql", ("40001", "40P01", "57014", "57P01", "53200")),
+           ("commit", ("40001", "53100", "57P01", "lost")))
+          for mode in modes for forever in (False, True)]
 SURVIVED = {"EINTR", "short"}  # whoever meets these goes on
 
 
@@ -69,11 +74,11 @@ class Setup:
 class Wanted:
     """A case without a fault."""
 
-    def __init__(self, place, case):
+    def __init__(self, place, case, trace=None):
         place.begin(case)
         self.before = place.state(case)
         place.holds = None
-        self.outcome = place.run(case)
+        self.outcome = place.run(case, trace=trace)
         if self.outcome.status != 0 or not self.outcome.report.is_whole:
             raise RuntimeError("%s fails without a fault: %s" % (case.name, self.outcome.err))
         self.after = place.state(case)
@@ -83,6 +88,8 @@ def judge_state(place, case, wanted, outcome):
     """The tables are the old or the new ones, and the next run brings the new ones."""
     problems = []
     place.settle()
+    if case.look is not None:
+        return case.look(place, outcome)
     now = place.state(case)
     if outcome.status == 0 and now != wanted.after:
         problems.append("succeeds, and the tables are not what they should be")
@@ -90,7 +97,7 @@ def judge_state(place, case, wanted, outcome):
         problems.append("the tables are neither old nor new")
     if now != wanted.before or wanted.before == wanted.after:
         place.holds = None
-    if outcome.status == 0 and now == wanted.after:
+    if now == wanted.after and (outcome.status == 0 or not case.repeats):
         return problems
     place.holds = None
     again = place.run(case)
@@ -138,10 +145,11 @@ def try_fault(place, case, wanted, fault):
 
 
 def choose(traced, most, rng):
-    """Call numbers: of each stack the first and the last, others as there is room."""
+    """Call numbers: of each stack the first and the last, others as there is room. Statements of
+    one text have the same stack, and other names."""
     by_stack = {}
-    for number, _, stack in traced:
-        by_stack.setdefault(stack, []).append(number)
+    for number, name, stack in traced:
+        by_stack.setdefault((name, stack), []).append(number)
     firsts = sorted(numbers[0] for numbers in by_stack.values())
     lasts = sorted({numbers[-1] for numbers in by_stack.values()} - set(firsts))
     rest = sorted({number for number, _, _ in traced} - set(firsts) - set(lasts))
@@ -157,7 +165,7 @@ def faults_of(case, traces, options, rng):
             continue
         traced = traces[kind]
         if mode == "cancel":
-            traced = [call for call in traced if "Copy" in call[1]]
+            traced = fault_run.copies_of(traced)
         most = options.most if kind != "lib" else min(options.most, options.most_lib)
         numbers = choose(traced, most, rng)
         yield (kind, mode, forever), [fault_run.Fault(kind, mode, n, forever) for n in numbers]
@@ -232,20 +240,41 @@ class Torture:
                                             case.name, ", ".join(counts),
                                             time.monotonic() - started), flush=True)
 
-    def sample(self, count):
-        """A few faults of all cases, half as many of those with a database."""
-        for case in self.setup.cases:
-            wanted = self.first_place(lambda place: Wanted(place, case))
-            calls, failures = wanted.outcome.report.calls, self.failures
-            modes = [mode for mode in MEMORY + FILES + SERVER
-                     if calls[mode[0]] > 0 and mode[1] != "cancel"]
-            drawn = []
-            for _ in range((count + 1) // 2 if case.template else count):
-                kind, mode, forever = self.rng.choice(modes)
-                drawn.append(fault_run.Fault(kind, mode, self.rng.randint(1, calls[kind]), forever))
-            fired = self.try_all(case, wanted, drawn)
-            print("%s %s: %d faults" % ("ok" if self.failures == failures else "--", case.name,
-                                        fired), flush=True)
+    def wanted(self, case):
+        """Of a sample: what copies there is known, too."""
+        return self.first_place(lambda place: Wanted(place, case, "pq" if case.template else None))
+
+    def meet(self, case, wanted, attempts):
+        """The first of the faults that fires."""
+        for fault in attempts:
+            _, fired, problems = self.one(case, wanted, fault)
+            if fired or problems:
+                break
+        return fault, fired, problems
+
+    def sample(self):
+        """Each class and mode once, and a fault of each command."""
+        cases = [case for case in self.setup.cases if not case.is_slow]
+        wanted = dict(zip(cases, self.pool.map(self.wanted, cases)))
+        dealt, missed = fault_sample.deal(wanted, MEMORY + FILES + SERVER, self.rng)
+        work = {case: [self.pool.submit(self.meet, case, wanted[case], attempts)
+                       for attempts in dealt[case]] for case in cases}
+        for case in cases:
+            fired, failures = [], self.failures
+            for fault, has_fired, problems in (done.result() for done in work[case]):
+                self.runs += 1
+                if problems:
+                    self.tell(case, fault, problems)
+                if has_fired:
+                    fired.append(str(fault))
+                else:
+                    missed.append((fault.kind, fault.mode, fault.forever))
+            print("%s %s: %d faults: %s" % ("ok" if self.failures == failures else "--", case.name,
+                                            len(fired), " ".join(fired)), flush=True)
+        print("%d of %d classes and modes were met%s" % (
+            len(MEMORY + FILES + SERVER) - len(set(missed)), len(MEMORY + FILES + SERVER),
+            "".join("; not %s %s%s" % (kind, mode, " for good" if forever else "")
+                    for kind, mode, forever in missed)))
 
     def replay(self, text):
         """One fault alone, with where it came from."""
@@ -285,7 +314,8 @@ def options_of(arguments):
                         help="faults of a command, class and mode at most (all)")
     parser.add_argument("--most-lib", type=int, default=400,
                         help="of those in libraries' allocations (400: about all stacks)")
-    parser.add_argument("--sample", type=int, help="so many faults of each command only")
+    parser.add_argument("--sample", action="store_true",
+                        help="each class and mode once, each command once at least")
     parser.add_argument("--seed", type=int, default=1, help="of what is chosen where not all are")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--replay", metavar="'COMMAND FAULT'")
@@ -301,7 +331,7 @@ def main():
         if options.replay:
             torture.replay(options.replay)
         elif options.sample:
-            torture.sample(options.sample)
+            torture.sample()
         else:
             for case in torture.setup.cases:
                 if not options.cases or case.name in options.cases:

@@ -13,6 +13,9 @@ TABLES = ["click_tracking", "conversion_tracking", "attribution_performance_log"
           "v_attribution_recovery_rate", "v_active_clicks", "v_conversion_attribution_summary",
           "v_unattributed_conversions"]
 BATCH = ["batch", "--recovery-target", "0", "--from", "2020-01-01", "--to", "2100-01-01"]
+# All rows are of the last days, but a few dead events are old.
+PURGES = [["--older-than", "3000d"], ["--older-than", "30d"],
+          ["--older-than", "30d", "--dry-run"]]
 WITH_CLICKS = ["click_tracking", "v_active_clicks"]
 
 
@@ -145,7 +148,7 @@ def run_program(program, database, command, text=""):
 def run_engine(rng, program, database, secrets):
     """(what was run, for whom alone it may speak or None, its exit status and output)"""
     tenant = rng.choice(TENANTS)
-    kind = rng.choice(["batch", "batch", "explain", "stream"])
+    kind = rng.choice(["batch", "batch", "explain", "stream", "purge", "retry"])
     only, text = tenant, ""
     if kind == "batch":
         only = rng.choice([None, tenant])
@@ -154,6 +157,11 @@ def run_engine(rng, program, database, secrets):
         ids = server.psql(database, "-c", "SELECT conversion_id FROM conversion_tracking WHERE "
                           "tenant_id = '%s' ORDER BY random() LIMIT 1" % tenant).split()
         command = ["explain", *(ids or ["none"]), "--tenant", tenant]
+    elif kind == "purge":
+        command = ["purge", *rng.choice(PURGES), "--tenant", tenant]
+    elif kind == "retry":
+        only = rng.choice([None, tenant])
+        command = ["retry", *rng.choice([[], ["--list"]]), *(["--tenant", only] if only else [])]
     else:
         command = ["stream", "--sink", "db", "--sink", "stdout", "--store-clicks",
                    "--stream-name", "s-%d" % rng.getrandbits(30), "--recovery-target", "0"]

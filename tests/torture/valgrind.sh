@@ -1,6 +1,6 @@
 #!/bin/bash
 # One run of each command under Valgrind: no invalid or uninitialised memory is used, nothing is
-# lost, no descriptor closed twice. `make valgrind` builds for it and calls this.
+# lost, no descriptor is left open. `make valgrind` builds for it and calls this.
 # shellcheck disable=SC2317 # run_cases calls the cases
 # shellcheck disable=SC2154 # $program and the like come from the files read here
 [ -n "${PG_TEMP_DIR-}" ] || exec "$(dirname "$0")/../../scripts/pg_temp.sh" run bash "$0"
@@ -11,12 +11,25 @@
 # shellcheck source=tests/integration/fixtures/dead.sh
 . "$(dirname "$0")/../integration/fixtures/dead.sh"
 
+# The descriptors that a program opened and did not close, and where. Those that it came with are
+# not its own, and the pipe that signals write to stays as long as the process.
+left_open() {
+    awk '/^==[0-9]*== *$/ || /Open file descriptor/ { tell() }
+         /Open file descriptor/ { said = $0 }
+         said != "" && !/Open file descriptor/ { said = said $0 }
+         END { tell() }
+         function tell() {
+             if (said != "" && said !~ /<inherited from parent>| cm_interrupt_install /) print said
+             said = ""
+         }' "$1"
+}
+
 # What libraries keep for the whole process is "still reachable", which is no error. $program hands
 # over to $built, which Valgrind must follow, and say so.
 checked() {
     echo "$1" >>"$work/commands"
     status=0
-    valgrind --trace-children=yes --leak-check=full \
+    valgrind --trace-children=yes --track-fds=yes --leak-check=full \
         --show-leak-kinds=definite,indirect,possible \
         --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99 \
         --log-file="$work/valgrind.%p" "$program" "$@" --quiet \
@@ -26,6 +39,8 @@ checked() {
     grep -q -F "Command: $built $1" "$work/found" || fail "$1: not under Valgrind"
     ! grep 'ERROR SUMMARY:' "$work/found" | grep -q -v ' 0 errors' ||
         fail "$1: $(sed 1,/Command:/d "$work/found" | head -c 2000)"
+    grep -q 'FILE DESCRIPTORS: ' "$work/found" || fail "$1: nothing of its descriptors"
+    [ -z "$(left_open "$work/found")" ] || fail "$1: $(left_open "$work/found")"
     expect_status 0
 }
 
@@ -117,6 +132,15 @@ case_retry() {
     checked retry --ignore --error-type malformed --reason "of no use"
     expect_sql "SELECT count(*) FROM dead_events
                 WHERE remediation_status = 'pending' AND error_type = 'malformed'" 0
+}
+
+# It is seen where one is left open.
+case_a_descriptor_left_open_is_found() {
+    printf '#include <fcntl.h>\nint main(void) { return open("/dev/zero", O_RDONLY) < 0; }\n' >a.c
+    cc a.c -o a || fail "no compiler"
+    valgrind --track-fds=yes --log-file=found ./a
+    [[ $(left_open found) == *'Open file descriptor '*/dev/zero*' main '* ]] ||
+        fail "$(head -c 300 found)"
 }
 
 # Whatever commands there will be: each has had its run.

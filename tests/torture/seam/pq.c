@@ -1,8 +1,7 @@
 /*
  * libpq. Modes of the class pq: fail (the call says that it failed), cut (the connection is lost
  * before it), reply (after it: what was sent arrives, its answer does not), cancel (another session
- * cancels the statement). Modes of the class sql are five characters: the SQLSTATE that the server
- * raises instead of running the statement; 57P01 ends the session.
+ * cancels the statement). Modes of the classes sql and commit: statements.h.
  */
 #include <libpq-fe.h>
 #include <poll.h>
@@ -12,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "torture/seam/seam.h"
+#include "torture/seam/statements.h"
 
 static void lose(const PGconn *connection)
 {
@@ -125,36 +125,17 @@ SEAM_SHOWN PGresult *PQgetResult(PGconn *connection)
     return real_PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR);
 }
 
-/* --- Statements ------------------------------------------------------------------------------- */
-
-static bool starts_with(const char *sql, const char *word)
-{
-    return strncmp(sql, word, strlen(word)) == 0;
-}
-
-/* Where COMMIT fails, the transaction is over. */
-static void refusal(char *sql, size_t size, const char *original, const char *sqlstate)
-{
-    const char *first = starts_with(original, "COMMIT") ? "ROLLBACK; " : "";
-    if (strcmp(sqlstate, "57P01") == 0)
-        (void)snprintf(sql, size, "SELECT pg_terminate_backend(pg_backend_pid())");
-    else
-        (void)snprintf(sql, size,
-                       "%sDO $$BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '%s'; END$$", first,
-                       sqlstate);
-}
-
 SEAM_SHOWN int PQsendQuery(PGconn *connection, const char *sql)
 {
     SEAM_REAL(PQsendQuery);
-    char other[256];
     const char *mode = seam_meets(SEAM_PQ, "PQsendQuery");
     if (before(connection, mode))
         return 0;
-    const char *sqlstate = seam_meets(SEAM_SQL, "PQsendQuery");
-    if (sqlstate != NULL)
-        refusal(other, sizeof other, sql, sqlstate);
-    int outcome = real_PQsendQuery(connection, sqlstate != NULL ? other : sql);
-    after(connection, mode);
+    seam_text sent = seam_statements_meet(sql);
+    int outcome = real_PQsendQuery(connection, sent.changed != NULL ? sent.changed : sql);
+    seam_is_inside = true;
+    free(sent.changed);
+    seam_is_inside = false;
+    after(connection, sent.is_lost ? "reply" : mode);
     return outcome;
 }

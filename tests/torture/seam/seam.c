@@ -18,8 +18,8 @@
 #include "torture/seam/blocks.h"
 
 static const char *const CLASSES[SEAM_CLASSES] = {
-    "alloc", "lib",  "open",   "read", "write",  "sync", "rename",
-    "close", "meta", "remove", "wait", "thread", "pq",   "sql",
+    "alloc", "lib",    "open", "read",   "write", "sync", "rename", "close",
+    "meta",  "remove", "wait", "thread", "pq",    "sql",  "commit",
 };
 
 #define REPORT_FD 900

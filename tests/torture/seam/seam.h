@@ -32,7 +32,8 @@ typedef enum seam_class {
     SEAM_WAIT,   /* poll */
     SEAM_THREAD, /* pthread_create */
     SEAM_PQ,     /* all of libpq that can fail */
-    SEAM_SQL,    /* statements sent */
+    SEAM_SQL,    /* statements sent, each of a text with several */
+    SEAM_COMMIT, /* COMMITs among them */
     SEAM_CLASSES,
 } seam_class;
 
