@@ -5,6 +5,7 @@
 
 #include "cmd/database.h"
 #include "cmd/interrupt.h"
+#include "cmd/memory_max.h"
 #include "cmd/model_source.h"
 #include "cmd/paths.h"
 #include "cmd/progress.h"
@@ -13,6 +14,7 @@
 #include "model/model.h"
 #include "pg/pg_tenants.h"
 #include "util/error.h"
+#include "util/json.h"
 
 /* A run under way. */
 typedef struct retrying {
@@ -118,6 +120,7 @@ static cm_status retry(retrying *r, cm_error *error)
         .values = &r->values,
         .build = cm_run_build_options(r->settings, NULL),
         .dry_run = flag(r, CM_OPTION_DRY_RUN),
+        .limits = cm_memory_load_limits(r->settings),
         .threads = cm_run_threads(r->settings),
         .context = &r->progress,
         .on_progress = take_progress,
@@ -174,17 +177,18 @@ static cm_status tell(retrying *r, const cm_pg_answer *counts, json_t *json, cm_
 static cm_status summarize(retrying *r, cm_error *error)
 {
     const char *model = r->model == NULL ? NULL : cm_model_label(r->model);
+    const cm_summary_memory memory = {.max = cm_memory_shares_of(r->settings).all,
+                                      .left_out = r->report.left_out,
+                                      .left_out_us = r->report.left_out_us};
     cm_pg_answer counts = {NULL};
     cm_status status = cm_pg_retry_counts(&r->pg, &r->values, &counts, error);
     if (status != CM_OK)
         return status;
     json_t *json = cm_retry_report_json(&r->report, flag(r, CM_OPTION_DRY_RUN), model);
-    if (json != NULL &&
-        json_object_set_new(json, "dead_events", cm_retry_counts_json(&counts)) != 0) {
-        json_decref(json);
-        json = NULL;
-    }
+    json = cm_json_with(json, "memory", cm_summary_memory_json(&memory));
+    json = cm_json_with(json, "dead_events", cm_retry_counts_json(&counts));
     status = tell(r, &counts, json, error);
+    cm_summary_tell_memory(&memory, r->log);
     if (status == CM_OK && r->summary != NULL) {
         cm_output *output = r->summary;
         r->summary = NULL;

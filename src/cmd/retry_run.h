@@ -15,6 +15,7 @@ typedef struct cm_retry_config {
     const cm_model *model;
     cm_build_options build; /* of records */
     bool dry_run;           /* everything but the writing */
+    cm_load_limits limits;  /* of the clicks that are loaded at a time */
     unsigned threads;
     uint64_t hash_seed;
     void *context;
@@ -27,6 +28,8 @@ typedef struct cm_retry_report {
     uint64_t resolved, failed, ignored;
     uint64_t left; /* another one of the same conversion came before, and failed */
     cm_match_counts matched;
+    uint64_t left_out;   /* clicks that had no room, once for each group of conversions, */
+    int64_t left_out_us; /* all of them older than that */
 } cm_retry_report;
 
 /**

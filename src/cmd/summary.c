@@ -63,17 +63,17 @@ double cm_summary_recovery(const cm_summary *summary)
            (double)matched->conversions;
 }
 
-static void warn_left_out(const cm_summary *summary, cm_log *log)
+void cm_summary_tell_memory(const cm_summary_memory *memory, cm_log *log)
 {
     char from[CM_TIME_TEXT_BYTES];
-    if (summary->left_out == 0)
+    if (memory->left_out == 0)
         return;
-    cm_time_text(summary->left_out_us, from);
+    cm_time_text(memory->left_out_us, from);
     cm_log_warning(log,
                    "%llu clicks, those before %s, were left out: --memory-max %llu MiB has no room "
                    "for them; results are as if they had never been",
-                   (unsigned long long)summary->left_out, from,
-                   (unsigned long long)(summary->memory_max >> 20));
+                   (unsigned long long)memory->left_out, from,
+                   (unsigned long long)(memory->max >> 20));
 }
 
 void cm_summary_tell(const cm_summary *summary, cm_log *log)
@@ -85,7 +85,7 @@ void cm_summary_tell(const cm_summary *summary, cm_log *log)
     cm_log_data(log, text.failed ? "" : text.data, "summary", json);
     json_decref(json);
     cm_buffer_destroy(&text);
-    warn_left_out(summary, log);
+    cm_summary_tell_memory(&summary->memory, log);
     double recovery = cm_summary_recovery(summary);
     if (summary->outcome == CM_OK && recovery >= 0 && recovery < summary->recovery_target)
         cm_log_warning(log,
