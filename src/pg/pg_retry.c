@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "io/rows.h"
 #include "pg/pg_sink_fault.h"
 #include "sql.h"
 #include "util/error.h"
@@ -115,7 +116,7 @@ cm_status cm_pg_retry_take(cm_pg *pg, const cm_pg_retry_values *values,
         {"line_bytes", line_bytes},
         {NULL, NULL}};
     (void)snprintf(turn, sizeof turn, "%d", place->turn);
-    (void)snprintf(line_bytes, sizeof line_bytes, "%d", CM_PG_RETRY_LINE_MIB << 20);
+    (void)snprintf(line_bytes, sizeof line_bytes, "%zu", CM_ROW_BYTES_MAX);
     return cm_pg_run(pg, TAKING, cm_sql_queries_retry_take, given, taken, error);
 }
 

@@ -13,7 +13,6 @@
 #include "pg/pg_sink_write.h"
 
 #define CM_PG_RETRY_EVENTS_MAX 2000 /* of a transaction */
-#define CM_PG_RETRY_LINE_MIB 4      /* a row of a MiB, and what JSONB makes of its numbers */
 #define CM_PG_RETRY_TIMES 10        /* after so many failures only who is named is taken */
 #define CM_PG_RETRY_TURNS 3         /* clicks, unknown ones, conversions, */
 #define CM_PG_RETRY_TURN_LAST 2     /* which go when nobody feeds in others any more */
@@ -55,7 +54,7 @@ enum cm_pg_retry_column {
     CM_PG_RETRY_SOURCE,
     CM_PG_RETRY_EVENT_TYPE,
     CM_PG_RETRY_ROW_ID,      /* of source "batch": the row's key; NULL: none */
-    CM_PG_RETRY_IS_TOO_LONG, /* "t": the line is longer than CM_PG_RETRY_LINE_MIB, and not here */
+    CM_PG_RETRY_IS_TOO_LONG, /* "t": the line is longer than any row may be, and not here */
     CM_PG_RETRY_LINE,        /* bytes as "\x..."; NULL: not here, or no payload */
 };
 
