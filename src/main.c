@@ -26,13 +26,18 @@ static void hide_memory(void)
 #endif
 }
 
-/* Under `ulimit -v` address space counts whether it is used or not, and malloc would set 64 MiB and
- * more aside for each thread: of a small limit nothing would be left. */
+#define OWN_MAP_BYTES (1 << 20)
+
+/* Under `ulimit -v` address space counts whether it is used or not. malloc would set 64 MiB and more
+ * aside for each thread, and would come to keep large blocks in a heap of holes, where one that
+ * grows is there twice: of a small limit little would be left. */
 static void save_address_space(void)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
         (void)mallopt(M_ARENA_MAX, 1);
+        (void)mallopt(M_MMAP_THRESHOLD, OWN_MAP_BYTES);
+    }
 }
 
 int main(int argc, char **argv)

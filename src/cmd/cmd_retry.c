@@ -178,8 +178,8 @@ static cm_status summarize(retrying *r, cm_error *error)
 {
     const char *model = r->model == NULL ? NULL : cm_model_label(r->model);
     const cm_summary_memory memory = {.max = cm_memory_shares_of(r->settings).all,
-                                      .left_out = r->report.left_out,
-                                      .left_out_us = r->report.left_out_us};
+                                      .left_out = r->report.left_out.clicks,
+                                      .left_out_us = r->report.left_out.from_us};
     cm_pg_answer counts = {NULL};
     cm_status status = cm_pg_retry_counts(&r->pg, &r->values, &counts, error);
     if (status != CM_OK)

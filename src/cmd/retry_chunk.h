@@ -42,8 +42,7 @@ typedef struct cm_retry_chunk {
     cm_retry_event **in_batch; /* whose each of its rows is */
     bool out_of_memory;        /* for why one was refused */
     cm_match_counts matched;
-    uint64_t left_out;   /* clicks that had no room, older than */
-    int64_t left_out_us; /* that at the latest */
+    cm_retry_left_out left_out;
 } cm_retry_chunk;
 
 /* The note of one that comes after another of its conversion, whichever transaction that was in. */

@@ -139,9 +139,8 @@ static cm_status load(cm_retry_chunk *chunk, group *g, cm_error *error)
 static cm_status match(cm_retry_chunk *chunk, group *g, cm_error *error)
 {
     cm_status status = CM_OK;
-    if (g->limits.left_out > 0 && g->limits.from_us > chunk->left_out_us)
-        chunk->left_out_us = g->limits.from_us;
-    chunk->left_out += g->limits.left_out;
+    cm_retry_left_out_most(&chunk->left_out,
+                           &(cm_retry_left_out){g->limits.left_out, g->limits.from_us});
     for (size_t i = 0; i < g->count; i++)
         g->conversions[i] = g->events[i]->of.conversion;
     double began = cm_clock_seconds();

@@ -107,9 +107,7 @@ static void report_chunk(const cm_retry_chunk *chunk, cm_retry_report *report)
     for (size_t i = 0; i < chunk->count; i++)
         (*counts[chunk->events[i].outcome])++;
     cm_match_counts_sum(&report->matched, &chunk->matched);
-    report->left_out += chunk->left_out;
-    if (chunk->left_out_us > report->left_out_us)
-        report->left_out_us = chunk->left_out_us;
+    cm_retry_left_out_most(&report->left_out, &chunk->left_out);
 }
 
 /* ---- a transaction ---- */

@@ -22,14 +22,25 @@ typedef struct cm_retry_config {
     void (*on_progress)(void *context, uint64_t events);
 } cm_retry_config;
 
+/** Clicks that had no room, of the conversions that lost most: others may lose the same ones. */
+typedef struct cm_retry_left_out {
+    uint64_t clicks; /* older than */
+    int64_t from_us;
+} cm_retry_left_out;
+
+static inline void cm_retry_left_out_most(cm_retry_left_out *most, const cm_retry_left_out *other)
+{
+    if (other->clicks > most->clicks)
+        *most = *other;
+}
+
 /** What came of it: of transactions that are committed. */
 typedef struct cm_retry_report {
     uint64_t taken;
     uint64_t resolved, failed, ignored;
     uint64_t left; /* another one of the same conversion came before, and failed */
     cm_match_counts matched;
-    uint64_t left_out;   /* clicks that had no room, once for each group of conversions, */
-    int64_t left_out_us; /* all of them older than that */
+    cm_retry_left_out left_out;
 } cm_retry_report;
 
 /**
