@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* A standard descriptor that came closed would be that of the next file opened: messages would go
@@ -24,9 +26,24 @@ static void hide_memory(void)
 #endif
 }
 
+#define OWN_MAP_BYTES (1 << 20)
+
+/* Under `ulimit -v` address space counts whether it is used or not. malloc would set 64 MiB and more
+ * aside for each thread, and would come to keep large blocks in a heap of holes, where one that
+ * grows is there twice: of a small limit little would be left. */
+static void save_address_space(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        (void)mallopt(M_ARENA_MAX, 1);
+        (void)mallopt(M_MMAP_THRESHOLD, OWN_MAP_BYTES);
+    }
+}
+
 int main(int argc, char **argv)
 {
     hide_memory();
+    save_address_space();
     fill_closed_descriptors();
     return cm_cli_run(argc, argv);
 }

@@ -10,16 +10,17 @@
 #include "model/copy.h"
 #include "util/grow.h"
 
-#define ROUNDS 1000 /* of the bootstrap */
+#define ROUNDS 1000                  /* of the bootstrap */
+#define TEXT_BYTES ((size_t)1 << 20) /* that one connection has beside the records */
 
-/* What one connection reads: the records of a block, and the texts of all. */
+/* What one connection reads: the records of a block. */
 struct record_share {
     cm_batch_share share; /* first */
     cm_records *records;
     cm_click *clicks;
     cm_conversion *conversions;
     size_t count, click_capacity, conversion_capacity;
-    cm_arena texts;
+    cm_arena texts; /* until the records take them, and look whether there is room for more */
 };
 
 static cm_status no_memory(struct record_share *part)
@@ -84,6 +85,8 @@ static cm_status take_block(cm_batch_share *share)
     else
         status = cm_records_add_conversions(part->records, part->conversions, part->count,
                                             &duplicates, &share->error);
+    if (status == CM_OK && cm_arena_memory(&part->texts) >= TEXT_BYTES)
+        status = cm_records_keep(part->records, &part->texts, &share->error);
     pthread_mutex_unlock(&share->all->lock);
     part->count = 0;
     return status;

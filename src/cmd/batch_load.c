@@ -133,17 +133,27 @@ static cm_status read_again(void *context, cm_error *error)
 }
 
 /* Where there is no room for all, the same snapshot is read again. */
-cm_status cm_batch_load(cm_batch *batch, cm_error *error)
+static cm_status settle(cm_batch *batch, bool is_alone, cm_error *error)
 {
     cm_load_limits *limits = batch->config->limits;
+    cm_load_over over = limits == NULL ? CM_OVER_NOTHING : cm_load_limits_over(limits);
+    cm_status status = CM_OK;
+    if (over == CM_OVER_NOTHING || (batch->config->all_or_none && over != CM_OVER_TENANTS))
+        return CM_OK;
+    if (is_alone)
+        status = cm_load_newest(limits, read_again, batch, error);
+    if (status == CM_OK && cm_load_limits_over(limits) != CM_OVER_NOTHING)
+        status = cm_memory_refuse(limits, cm_pg_table_name(CM_ROW_CLICK), error);
+    return status;
+}
+
+cm_status cm_batch_load(cm_batch *batch, cm_error *error)
+{
     bool is_alone =
         cm_engine_click_count(batch->engine) == 0; /* or clearing it would lose others */
     cm_status status = read_clicks(batch, false, error);
-    if (status == CM_OK && limits != NULL && is_alone &&
-        cm_load_limits_over(limits) != CM_OVER_NOTHING)
-        status = cm_load_newest(limits, read_again, batch, error);
-    if (status == CM_OK && limits != NULL && cm_load_limits_over(limits) != CM_OVER_NOTHING)
-        status = cm_memory_refuse(limits, cm_pg_table_name(CM_ROW_CLICK), error);
+    if (status == CM_OK)
+        status = settle(batch, is_alone, error);
     batch->report->engine_clicks = cm_engine_click_count(batch->engine);
     batch->report->engine_bytes = cm_engine_memory(batch->engine);
     return status;

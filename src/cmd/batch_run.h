@@ -40,6 +40,7 @@ typedef struct cm_batch_config {
     struct cm_challenge *challenge; /* receives how the two differ; only with a challenger */
     double mask_share;              /* of its labelled conversions are made organic */
     cm_load_limits *limits;         /* of the clicks; borrowed; default: none */
+    bool all_or_none;               /* where not all have room, limits->over says so, and no more */
     unsigned threads;               /* default: all cores; more than pay off are not used */
     uint64_t hash_seed;
     const char *started_by;       /* default: the database user */
@@ -96,7 +97,8 @@ cm_status cm_batch_load_window(const cm_batch_config *config, int64_t back_us, c
  * connection.
  *
  * @param config  its connection is not asked for
- * @param engine  as of cm_batch_load_window
+ * @param engine  as of cm_batch_load_window; with all_or_none good only for being destroyed where
+ *                config->limits->over is raised
  * @return as cm_batch_run
  */
 cm_status cm_batch_load_within(const cm_batch_config *config, struct cm_pg *pg, cm_engine *engine,

@@ -69,7 +69,7 @@ cm_status cm_click_files_settle(cm_run *run, const cm_option_value *paths, cm_en
     cm_status status = cm_load_newest(limits, read_all, &again, error);
     if (status == CM_OK && cm_load_limits_over(limits) != CM_OVER_NOTHING)
         status = cm_memory_refuse(limits, paths->texts[0], error);
-    run->summary.left_out = limits->left_out;
-    run->summary.left_out_us = limits->from_us;
+    run->summary.memory.left_out = limits->left_out;
+    run->summary.memory.left_out_us = limits->from_us;
     return status;
 }

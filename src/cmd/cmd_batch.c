@@ -146,9 +146,9 @@ static cm_status summarize(cm_run *run, const cm_batch_config *config,
     run->summary.matched = report->matched;
     run->summary.engine_clicks = report->engine_clicks;
     run->summary.engine_bytes = report->engine_bytes;
-    run->summary.memory_max = cm_memory_shares_of(run->settings).all;
-    run->summary.left_out = config->limits->left_out;
-    run->summary.left_out_us = config->limits->from_us;
+    run->summary.memory.max = cm_memory_shares_of(run->settings).all;
+    run->summary.memory.left_out = config->limits->left_out;
+    run->summary.memory.left_out_us = config->limits->from_us;
     if (!add_details(&run->summary, config, report))
         return cm_error_memory(error, "the summary", sizeof *report);
     return add_sources(run, report, error);

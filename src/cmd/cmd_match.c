@@ -75,7 +75,7 @@ static cm_status prepare(struct match *match, cm_error *error)
     match->limits = cm_memory_load_limits(settings);
     match->pipeline.limits = &match->limits;
     match->ids.bytes_max = cm_memory_shares_of(settings).ids;
-    match->run.summary.memory_max = cm_memory_shares_of(settings).all;
+    match->run.summary.memory.max = cm_memory_shares_of(settings).all;
     cm_status status = check_inputs(match, error);
     if (status == CM_OK)
         status = create_engine(match, error);

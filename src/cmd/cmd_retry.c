@@ -2,6 +2,7 @@
 
 #include "cmd/database.h"
 #include "cmd/interrupt.h"
+#include "cmd/memory_max.h"
 #include "cmd/model_source.h"
 #include "cmd/paths.h"
 #include "cmd/progress.h"
@@ -117,6 +118,7 @@ static cm_status retry(retrying *r, cm_error *error)
         .values = &r->values,
         .build = cm_run_build_options(r->settings, NULL),
         .dry_run = flag(r, CM_OPTION_DRY_RUN),
+        .limits = cm_memory_load_limits(r->settings),
         .threads = cm_run_threads(r->settings),
         .context = &r->progress,
         .on_progress = take_progress,
@@ -153,7 +155,8 @@ static cm_status tell_list(const retrying *r, const cm_pg_answer *counts, cm_err
 }
 
 /* What was done, and what there is now, where that could be asked for. */
-static void tell_report(const retrying *r, const cm_pg_answer *counts, json_t *json)
+static void tell_report(const retrying *r, const cm_summary_memory *memory,
+                        const cm_pg_answer *counts, json_t *json)
 {
     cm_buffer text = {0};
     cm_retry_report_text(&r->report, flag(r, CM_OPTION_DRY_RUN), &text);
@@ -161,14 +164,17 @@ static void tell_report(const retrying *r, const cm_pg_answer *counts, json_t *j
         cm_retry_counts_text(counts, &text);
     cm_buffer_append_char(&text, '\0');
     cm_log_data(r->log, text.failed ? "" : text.data, "summary", json);
+    cm_summary_tell_memory(memory, r->log);
     cm_buffer_destroy(&text);
 }
 
-static json_t *to_json(const retrying *r, cm_status outcome, const cm_pg_answer *counts)
+static json_t *to_json(const retrying *r, cm_status outcome, const cm_summary_memory *memory,
+                       const cm_pg_answer *counts)
 {
     const char *model = r->model == NULL ? NULL : cm_model_label(r->model);
     json_t *json = cm_retry_report_json(&r->report, outcome, flag(r, CM_OPTION_DRY_RUN), model);
     json_t *now = counts->result == NULL ? json_null() : cm_retry_counts_json(counts);
+    json = cm_json_with(json, "memory", cm_summary_memory_json(memory));
     return cm_json_with(json, "dead_events", now);
 }
 
@@ -176,15 +182,18 @@ static json_t *to_json(const retrying *r, cm_status outcome, const cm_pg_answer 
 static cm_status summarize(retrying *r, cm_status outcome, cm_error *error)
 {
     bool lists = flag(r, CM_OPTION_LIST_DEAD);
+    const cm_summary_memory memory = {.max = cm_memory_shares_of(r->settings).all,
+                                      .left_out = r->report.left_out.clicks,
+                                      .left_out_us = r->report.left_out.from_us};
     cm_pg_answer counts = {NULL};
     cm_status status = CM_OK;
     if (outcome == CM_OK)
         status = cm_pg_retry_counts(&r->pg, &r->values, &counts, error);
     if (status == CM_OK && lists)
         status = tell_list(r, &counts, error);
-    json_t *json = status == CM_OK ? to_json(r, outcome, &counts) : NULL;
+    json_t *json = status == CM_OK ? to_json(r, outcome, &memory, &counts) : NULL;
     if (status == CM_OK && !lists)
-        tell_report(r, &counts, json);
+        tell_report(r, &memory, &counts, json);
     if (status == CM_OK && r->summary != NULL) {
         cm_output *output = r->summary;
         r->summary = NULL;

@@ -106,7 +106,7 @@ static cm_status create_stream(cm_stream_run *run, cm_error *error)
         .reject = cm_stream_run_reject,
         .needs_values = is_sink(settings, "db"),
         .context = run};
-    run->run.summary.memory_max = shares.all;
+    run->run.summary.memory.max = shares.all;
     run->idle_ns = cm_settings_number(settings, CM_OPTION_IDLE) * 1000;
     return cm_stream_create(run->engine, &options, &listener, &run->stream, error);
 }
@@ -180,10 +180,10 @@ static cm_status summarize(cm_stream_run *run, double seconds, cm_error *error)
     summary->matched = counts->matched;
     summary->engine_clicks = cm_engine_click_count(run->engine);
     summary->engine_bytes = cm_engine_memory(run->engine);
-    summary->left_out += counts->dropped;
-    summary->has_forgotten = counts->dropped > 0;
-    if (counts->dropped > 0 && counts->dropped_us >= summary->left_out_us)
-        summary->left_out_us = counts->dropped_us + 1;
+    summary->memory.left_out += counts->dropped;
+    summary->memory.has_forgotten = counts->dropped > 0;
+    if (counts->dropped > 0 && counts->dropped_us >= summary->memory.left_out_us)
+        summary->memory.left_out_us = counts->dropped_us + 1;
     if (add_details(summary, counts) &&
         cm_summary_source_add(summary, name, CM_ROW_CLICK, &counts->kinds[CM_ROW_CLICK]) &&
         cm_summary_source_add(summary, name, CM_ROW_CONVERSION, &counts->kinds[CM_ROW_CONVERSION]))

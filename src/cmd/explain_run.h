@@ -18,7 +18,8 @@ typedef struct cm_explained {
     cm_model *model;
     const char *model_origin; /* where it is from, in a few words; static */
     cm_engine *engine;
-    cm_arena arena; /* of the conversion and of the texts about the stored result */
+    cm_load_limits limits; /* of the tenant's clicks */
+    cm_arena arena;        /* of the conversion and of the texts about the stored result */
     bool is_found;
     cm_conversion conversion;
     cm_misses *misses;
@@ -34,7 +35,8 @@ cm_status cm_explain_files(cm_explained *explained, cm_error *error);
 cm_status cm_explain_database(cm_explained *explained, cm_error *error);
 
 /** Steps that both share: take the conversion (copied), then each click of its tenant (no
- * duplicates are expected to be left out by the caller), then trace. */
+ * duplicates are expected to be left out by the caller), then trace. CM_ERROR_CAPACITY: there is no
+ * room for a click. */
 cm_status cm_explained_begin(cm_explained *explained, const cm_conversion *conversion,
                              cm_error *error);
 cm_status cm_explained_add(cm_explained *explained, const cm_click *click, cm_error *error);

@@ -5,7 +5,9 @@
 
 cm_memory_shares cm_memory_shares_of(const cm_settings *settings)
 {
-    const cm_option_value *value = &settings->values[CM_OPTION_MEMORY_MAX];
+    const cm_option_value *any = &settings->values[CM_OPTION_MEMORY_MAX];
+    const cm_option_value *value =
+        any->given ? any : &settings->values[CM_OPTION_MEMORY_MAX_OR_NOTHING];
     uint64_t there = value->given ? UINT64_MAX : cm_machine_memory();
     uint64_t all = value->given ? value->number : there / 5 * 4;
     return (cm_memory_shares){.all = all,
@@ -24,14 +26,20 @@ cm_load_limits cm_memory_load_limits(const cm_settings *settings)
                                 (size_t)cm_settings_number(settings, CM_OPTION_TENANTS_MAX)};
 }
 
+cm_status cm_memory_refuse_tenants(const cm_load_limits *limits, const char *source,
+                                   cm_error *error)
+{
+    return cm_error_set(error, CM_ERROR_CAPACITY,
+                        "%.200s: clicks of more than %zu tenants; is tenant_id the right column? "
+                        "If so, give a larger --tenants-max",
+                        source, limits->tenants_max);
+}
+
 cm_status cm_memory_refuse(const cm_load_limits *limits, const char *source, cm_error *error)
 {
     switch (cm_load_limits_over(limits)) {
     case CM_OVER_TENANTS:
-        return cm_error_set(error, CM_ERROR_CAPACITY,
-                            "%.200s: clicks of more than %zu tenants; is tenant_id the right "
-                            "column? If so, give a larger --tenants-max",
-                            source, limits->tenants_max);
+        return cm_memory_refuse_tenants(limits, source, error);
     case CM_OVER_NAMES:
         return cm_error_set(error, CM_ERROR_CAPACITY,
                             "%.200s: user agents, campaigns and other names that clicks share take "

@@ -24,4 +24,8 @@ cm_load_limits cm_memory_load_limits(const cm_settings *settings);
  * help, or cannot be done. */
 cm_status cm_memory_refuse(const cm_load_limits *limits, const char *source, cm_error *error);
 
+/** The one where it is --tenants-max. */
+cm_status cm_memory_refuse_tenants(const cm_load_limits *limits, const char *source,
+                                   cm_error *error);
+
 #endif

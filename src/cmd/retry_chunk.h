@@ -44,6 +44,7 @@ typedef struct cm_retry_chunk {
     cm_retry_event **in_batch; /* whose each of its rows is */
     bool out_of_memory;        /* for why one was refused */
     cm_match_counts matched;
+    cm_retry_left_out left_out;
 } cm_retry_chunk;
 
 /* The note of one that comes after another of its conversion, whichever transaction that was in. */

@@ -34,6 +34,10 @@ cm_status cm_retry_put(cm_retry_chunk *chunk, cm_retry_event *event, const cm_re
 
 /* ---- conversions that are near one another ---- */
 
+/* Halves of conversions that lie within such a part of how far back clicks are looked for would
+ * ask for nearly as many clicks as all of them. */
+#define NEAR_PARTS 8
+
 /* Some conversions, in the order of their times, and what matching them takes. */
 typedef struct group {
     cm_retry_event **events;
@@ -42,6 +46,7 @@ typedef struct group {
     size_t tenant_count;
     cm_conversion *conversions;
     cm_result *results;
+    cm_load_limits limits;
     cm_engine *engine;
 } group;
 
@@ -58,6 +63,19 @@ static int by_time(const void *a, const void *b)
     return order != 0 ? order : (first > second) - (first < second);
 }
 
+static cm_slice tenant_of(const cm_retry_event *event)
+{
+    return event->of.conversion.tenant_id;
+}
+
+static int by_tenant(const void *a, const void *b)
+{
+    const cm_retry_event *first = *(cm_retry_event *const *)a;
+    const cm_retry_event *second = *(cm_retry_event *const *)b;
+    int order = cm_slice_compare(tenant_of(first), tenant_of(second));
+    return order != 0 ? order : by_time(a, b);
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -68,7 +86,7 @@ static cm_status list_tenants(cm_retry_chunk *chunk, group *g, cm_error *error)
 {
     size_t kept = 0;
     for (size_t i = 0; i < g->count; i++) {
-        cm_slice tenant = g->events[i]->of.conversion.tenant_id;
+        cm_slice tenant = tenant_of(g->events[i]);
         char *text = cm_arena_take(&chunk->arena, tenant.size + 1);
         if (text == NULL)
             return cm_error_memory(error, "tenants", tenant.size);
@@ -84,6 +102,18 @@ static cm_status list_tenants(cm_retry_chunk *chunk, group *g, cm_error *error)
     return CM_OK;
 }
 
+static int64_t apart_us(const cm_retry_chunk *chunk)
+{
+    return chunk->config->model->window_us + chunk->config->model->retention_us;
+}
+
+/* Would a part of them ask for noticeably fewer clicks? */
+static bool is_divisible(const cm_retry_chunk *chunk, const group *g)
+{
+    int64_t span_us = time_of(g->events[g->count - 1]) - time_of(g->events[0]);
+    return g->tenant_count > 1 || span_us > apart_us(chunk) / NEAR_PARTS;
+}
+
 /* In the transaction: with the clicks that it has stored. */
 static cm_status load(cm_retry_chunk *chunk, group *g, cm_error *error)
 {
@@ -95,8 +125,11 @@ static cm_status load(cm_retry_chunk *chunk, group *g, cm_error *error)
                              .build = config->build,
                              .for_stream = true, /* a click is found by its click_id */
                              .model = config->model,
+                             .limits = &g->limits,
                              .threads = config->threads};
     cm_status status = list_tenants(chunk, g, error);
+    g->limits = config->limits;
+    batch.all_or_none = is_divisible(chunk, g);
     if (status == CM_OK)
         status = cm_engine_create(&options, config->model, &g->engine, error);
     batch.tenant_count = g->tenant_count;
@@ -105,9 +138,9 @@ static cm_status load(cm_retry_chunk *chunk, group *g, cm_error *error)
 
 static cm_status match(cm_retry_chunk *chunk, group *g, cm_error *error)
 {
-    cm_status status = load(chunk, g, error);
-    if (status != CM_OK)
-        return status;
+    cm_status status = CM_OK;
+    cm_retry_left_out_most(&chunk->left_out,
+                           &(cm_retry_left_out){g->limits.left_out, g->limits.from_us});
     for (size_t i = 0; i < g->count; i++)
         g->conversions[i] = g->events[i]->of.conversion;
     double began = cm_clock_seconds();
@@ -129,16 +162,22 @@ static cm_status match(cm_retry_chunk *chunk, group *g, cm_error *error)
     return status;
 }
 
-static cm_status match_group(cm_retry_chunk *chunk, cm_retry_event **events, size_t count,
-                             cm_error *error)
+/* Try them together. is_too_many: receives whether their clicks have no room, and nothing was done.
+ */
+static cm_status try_group(cm_retry_chunk *chunk, cm_retry_event **events, size_t count,
+                           bool *is_too_many, cm_error *error)
 {
     group g = {.events = events, .count = count};
+    *is_too_many = false;
     g.tenants = calloc(count, sizeof *g.tenants);
     g.conversions = calloc(count, sizeof *g.conversions);
     g.results = calloc(count, sizeof *g.results);
     cm_status status = g.tenants == NULL || g.conversions == NULL || g.results == NULL
                            ? cm_error_memory(error, "conversions", count * sizeof *g.results)
-                           : match(chunk, &g, error);
+                           : load(chunk, &g, error);
+    *is_too_many = status == CM_OK && cm_load_limits_over(&g.limits) != CM_OVER_NOTHING;
+    if (status == CM_OK && !*is_too_many)
+        status = match(chunk, &g, error);
     cm_engine_destroy(g.engine);
     free(g.tenants);
     free(g.conversions);
@@ -146,11 +185,47 @@ static cm_status match_group(cm_retry_chunk *chunk, cm_retry_event **events, siz
     return status;
 }
 
-/* Those whose clicks lie far apart are loaded for apart: what lies between is not read. */
+/* Where the second half of some begins: with a tenant, as no two ask for the same clicks, else with
+ * the middle of their time. */
+static size_t second_half(cm_retry_event **events, size_t count)
+{
+    int64_t middle_us =
+        time_of(events[0]) + (time_of(events[count - 1]) - time_of(events[0]) + 1) / 2;
+    size_t up = count / 2, down = count / 2;
+    qsort(events, count, sizeof *events, by_tenant);
+    while (up < count && cm_slice_equal(tenant_of(events[up - 1]), tenant_of(events[up])))
+        up++;
+    while (down > 0 && cm_slice_equal(tenant_of(events[down - 1]), tenant_of(events[down])))
+        down--;
+    if (down > 0 || up < count)
+        return up == count || (down > 0 && count / 2 - down < up - count / 2) ? down : up;
+    for (up = 1; time_of(events[up]) < middle_us;)
+        up++;
+    return up;
+}
+
+/*
+ * What a conversion comes to does not depend on those beside it, as long as all the clicks are
+ * there that it asks for. So where the clicks of some have no room together, they go by halves, and
+ * clicks are left out only where no half would ask for noticeably fewer.
+ */
+static cm_status match_group(cm_retry_chunk *chunk, cm_retry_event **events, size_t count,
+                             cm_error *error)
+{
+    bool is_too_many;
+    qsort(events, count, sizeof *events, by_time);
+    cm_status status = try_group(chunk, events, count, &is_too_many, error);
+    if (status != CM_OK || !is_too_many)
+        return status;
+    size_t half = second_half(events, count);
+    status = match_group(chunk, events, half, error);
+    return status == CM_OK ? match_group(chunk, events + half, count - half, error) : status;
+}
+
+/* A group spans no more than one conversion looks back, so that it asks for at most twice the
+ * clicks, however many follow one another. What lies between groups is not read. */
 cm_status cm_retry_match(cm_retry_chunk *chunk, cm_error *error)
 {
-    const cm_model *model = chunk->config->model;
-    int64_t apart_us = model->window_us + model->retention_us;
     cm_retry_event **events = calloc(chunk->count, sizeof *events);
     size_t count = 0;
     cm_status status = CM_OK;
@@ -164,7 +239,8 @@ cm_status cm_retry_match(cm_retry_chunk *chunk, cm_error *error)
     }
     qsort(events, count, sizeof *events, by_time);
     for (size_t from = 0, to; from < count && status == CM_OK; from = to) {
-        for (to = from + 1; to < count && time_of(events[to]) - time_of(events[to - 1]) < apart_us;)
+        for (to = from + 1;
+             to < count && time_of(events[to]) - time_of(events[from]) < apart_us(chunk);)
             to++;
         status = match_group(chunk, events + from, to - from, error);
     }

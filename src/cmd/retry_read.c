@@ -153,6 +153,8 @@ static cm_status read_event(cm_retry_chunk *chunk, const cm_event_layouts *layou
     if (strcmp(cm_pg_answer_text(taken, row, CM_PG_RETRY_SOURCE), "batch") == 0)
         return read_row(chunk, event, cm_pg_answer_text(taken, row, CM_PG_RETRY_EVENT_TYPE),
                         cm_pg_answer_text(taken, row, CM_PG_RETRY_ROW_ID), error);
+    if (strcmp(cm_pg_answer_text(taken, row, CM_PG_RETRY_IS_TOO_LONG), "t") == 0)
+        return malformed(chunk, event, NULL, cm_row_too_long, error);
     if (cm_pg_answer_text(taken, row, CM_PG_RETRY_LINE) == NULL)
         return malformed(chunk, event, NULL, "the dead event has no payload", error);
     cm_status status = take_line(chunk, taken, row, &line, error);

@@ -112,6 +112,7 @@ static void report_chunk(const cm_retry_chunk *chunk, cm_retry_report *report)
         (*counts[outcome])++;
     }
     cm_match_counts_sum(&report->matched, &chunk->matched);
+    cm_retry_left_out_most(&report->left_out, &chunk->left_out);
 }
 
 /* ---- a transaction ---- */

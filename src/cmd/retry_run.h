@@ -15,11 +15,24 @@ typedef struct cm_retry_config {
     const cm_model *model;
     cm_build_options build; /* of records */
     bool dry_run;           /* everything but the writing */
+    cm_load_limits limits;  /* of the clicks that are loaded at a time */
     unsigned threads;
     uint64_t hash_seed;
     void *context;
     void (*on_progress)(void *context, uint64_t events);
 } cm_retry_config;
+
+/** Clicks that had no room, of the conversions that lost most: others may lose the same ones. */
+typedef struct cm_retry_left_out {
+    uint64_t clicks; /* older than */
+    int64_t from_us;
+} cm_retry_left_out;
+
+static inline void cm_retry_left_out_most(cm_retry_left_out *most, const cm_retry_left_out *other)
+{
+    if (other->clicks > most->clicks)
+        *most = *other;
+}
 
 /** What came of it: of transactions that are committed. */
 typedef struct cm_retry_report {
@@ -27,6 +40,7 @@ typedef struct cm_retry_report {
     uint64_t resolved, failed, ignored;
     uint64_t left; /* another one of the same conversion came before, and failed */
     cm_match_counts matched;
+    cm_retry_left_out left_out;
 } cm_retry_report;
 
 /**

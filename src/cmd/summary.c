@@ -63,14 +63,14 @@ double cm_summary_recovery(const cm_summary *summary)
            (double)matched->conversions;
 }
 
-static void warn_left_out(const cm_summary *summary, cm_log *log)
+void cm_summary_tell_memory(const cm_summary_memory *memory, cm_log *log)
 {
     char from[CM_TIME_TEXT_BYTES];
-    if (summary->left_out == 0)
+    if (memory->left_out == 0)
         return;
-    cm_time_text(summary->left_out_us, from);
-    unsigned long long count = summary->left_out, mib = summary->memory_max >> 20;
-    if (summary->has_forgotten)
+    cm_time_text(memory->left_out_us, from);
+    unsigned long long count = memory->left_out, mib = memory->max >> 20;
+    if (memory->has_forgotten)
         cm_log_warning(log,
                        "%llu clicks, all of before %s, were forgotten early: --memory-max %llu MiB "
                        "has no room for them; conversions after that did not find them",
@@ -91,7 +91,7 @@ void cm_summary_tell(const cm_summary *summary, cm_log *log)
     cm_log_data(log, text.failed ? "" : text.data, "summary", json);
     json_decref(json);
     cm_buffer_destroy(&text);
-    warn_left_out(summary, log);
+    cm_summary_tell_memory(&summary->memory, log);
     double recovery = cm_summary_recovery(summary);
     if (summary->outcome == CM_OK && recovery >= 0 && recovery < summary->recovery_target)
         cm_log_warning(log,

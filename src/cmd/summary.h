@@ -21,6 +21,14 @@ typedef struct cm_summary_source {
     cm_source_counts counts;
 } cm_summary_source;
 
+/** Which clicks there was no room for. */
+typedef struct cm_summary_memory {
+    uint64_t max;        /* --memory-max; 0: the command has none */
+    uint64_t left_out;   /* clicks, */
+    int64_t left_out_us; /* older than that */
+    bool has_forgotten;  /* of a stream: they were there before */
+} cm_summary_memory;
+
 /** Zero-initialised is empty. */
 typedef struct cm_summary {
     const char *command;
@@ -33,10 +41,7 @@ typedef struct cm_summary {
     cm_match_counts matched;
     uint64_t engine_clicks; /* held when all were loaded; 0 where the run did not get as far */
     uint64_t engine_bytes;
-    uint64_t memory_max; /* --memory-max; 0: the command has none */
-    uint64_t left_out;   /* clicks older than left_out_us: there was no room for them */
-    int64_t left_out_us;
-    bool has_forgotten; /* of a stream: they were there before */
+    cm_summary_memory memory;
     double recovery_target;
     cm_phase phases[CM_PHASES_MAX];
     size_t phase_count;
@@ -72,6 +77,11 @@ void cm_summary_text(const cm_summary *summary, cm_buffer *text);
 
 /** Tell it, and warn where the recovery rate is under the target. */
 void cm_summary_tell(const cm_summary *summary, cm_log *log);
+
+/** What there was no room for: a warning, where there is any, and JSON; NULL when memory is short.
+ */
+void cm_summary_tell_memory(const cm_summary_memory *memory, cm_log *log);
+json_t *cm_summary_memory_json(const cm_summary_memory *memory);
 
 /** Write a JSON document to an output, NULL standing for short memory. */
 cm_status cm_summary_put(const json_t *json, cm_output *output, cm_error *error);

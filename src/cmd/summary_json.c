@@ -136,14 +136,13 @@ static json_t *phases_json(const cm_summary *summary)
     return list;
 }
 
-/* Which clicks there was no room for: those before clicks_from. */
-static json_t *memory_json(const cm_summary *summary)
+json_t *cm_summary_memory_json(const cm_summary_memory *memory)
 {
     char from[CM_TIME_TEXT_BYTES];
-    cm_time_text(summary->left_out_us, from);
-    return json_pack("{s:I,s:I,s:s?}", "max_bytes", (json_int_t)summary->memory_max,
-                     "clicks_left_out", (json_int_t)summary->left_out, "clicks_from",
-                     summary->left_out == 0 ? NULL : from);
+    cm_time_text(memory->left_out_us, from);
+    return json_pack("{s:I,s:I,s:s?}", "max_bytes", (json_int_t)memory->max, "clicks_left_out",
+                     (json_int_t)memory->left_out, "clicks_from",
+                     memory->left_out == 0 ? NULL : from);
 }
 
 json_t *cm_summary_json(const cm_summary *summary)
@@ -161,8 +160,8 @@ json_t *cm_summary_json(const cm_summary *summary)
         phases_json(summary), "seconds", summary->seconds, "engine_clicks",
         (json_int_t)summary->engine_clicks, "engine_bytes", (json_int_t)summary->engine_bytes,
         "peak_memory_bytes", (json_int_t)usage.ru_maxrss * 1024);
-    if (summary->memory_max > 0)
-        json = cm_json_with(json, "memory", memory_json(summary));
+    if (summary->memory.max > 0)
+        json = cm_json_with(json, "memory", cm_summary_memory_json(&summary->memory));
     return summary->details == NULL
                ? json
                : cm_json_with(json, summary->command, json_incref(summary->details));

@@ -4,8 +4,6 @@
 
 #include "io/rows.h"
 
-extern const char cm_row_too_long[]; /* the reason of rows beyond CM_ROW_BYTES_MAX */
-
 /** cm_row_reader_next of one format. */
 bool cm_csv_next(cm_row_reader *reader, cm_row *row);
 bool cm_ndjson_next(cm_row_reader *reader, cm_row *row);

@@ -19,6 +19,9 @@
 #include "util/arena.h"
 #include "util/slice.h"
 
+/** The reason of rows beyond CM_ROW_BYTES_MAX. */
+extern const char cm_row_too_long[];
+
 typedef enum cm_format { CM_FORMAT_CSV, CM_FORMAT_NDJSON } cm_format;
 
 /** What a file's first line says (CSV), or nothing (NDJSON). Read-only after cm_layout_read. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "io/rows.h"
 #include "pg/pg_sink_fault.h"
 #include "sql.h"
 #include "util/error.h"
@@ -97,7 +98,7 @@ cm_status cm_pg_retry_begin(cm_pg *pg, cm_error *error)
 cm_status cm_pg_retry_take(cm_pg *pg, const cm_pg_retry_values *values,
                            const cm_pg_retry_place *place, cm_pg_answer *taken, cm_error *error)
 {
-    char turn[16];
+    char turn[16], line_bytes[16];
     bool is_first = place->after_id[0] == '\0';
     const cm_pg_value given[] = {
         {"turn", turn},
@@ -112,8 +113,10 @@ cm_status cm_pg_retry_take(cm_pg *pg, const cm_pg_retry_values *values,
         {"pause", PAUSE},
         {"limit", DIGITS_OF(CM_PG_RETRY_EVENTS_MAX)},
         {"bytes", BYTES_MAX},
+        {"line_bytes", line_bytes},
         {NULL, NULL}};
     (void)snprintf(turn, sizeof turn, "%d", place->turn);
+    (void)snprintf(line_bytes, sizeof line_bytes, "%zu", CM_ROW_BYTES_MAX);
     return cm_pg_run(pg, TAKING, cm_sql_queries_retry_take, given, taken, error);
 }
 

@@ -53,8 +53,9 @@ enum cm_pg_retry_column {
     CM_PG_RETRY_TENANT,
     CM_PG_RETRY_SOURCE,
     CM_PG_RETRY_EVENT_TYPE,
-    CM_PG_RETRY_ROW_ID, /* of source "batch": the row's key */
-    CM_PG_RETRY_LINE,   /* bytes as "\x..."; NULL: no payload */
+    CM_PG_RETRY_ROW_ID,      /* of source "batch": the row's key; NULL: none */
+    CM_PG_RETRY_IS_TOO_LONG, /* "t": the line is longer than any row may be, and not here */
+    CM_PG_RETRY_LINE,        /* bytes as "\x..."; NULL: not here, or no payload */
 };
 
 /**

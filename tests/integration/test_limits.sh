@@ -271,6 +271,34 @@ case_memory_max_of_evaluate() {
     expect_error '^clickmatch: [0-9]+ clicks and [0-9]+ conversions, .* take more than 12 MiB'
 }
 
+# All clicks of the tenant count for an explanation, and those of others do not.
+case_memory_max_of_explain() {
+    write_clicks 250000
+    echo tenant_id,conversion_id,conversion_timestamp,ip_address >conversions.csv
+    echo t1,v1,2026-03-11T12:00:00Z,17.0.1.1 >>conversions.csv
+    run explain v1 --clicks clicks.csv --conversions conversions.csv --memory-max 32M --output out
+    expect_status 0
+    expect_match out '^Result '
+    sed -i 's/^t[0-9]/t1/' clicks.csv
+    for threads in 1 2; do
+        run explain v1 --clicks clicks.csv --conversions conversions.csv --memory-max 32M \
+            --threads "$threads" --output new
+        expect_status 1
+        expect_error "^clickmatch: the clicks of the conversion's tenant take more than 24 MiB, .*"
+    done
+    run explain v1 --clicks clicks.csv --conversions conversions.csv --memory-max 80M --output out
+    expect_status 0
+    expect_files clicks.csv conversions.csv out
+}
+
+case_names_of_explain() {
+    write_agent 10
+    seq 40000 | awk '{printf "t,n%d,2026-03-10T12:00:00Z,%0200d\n", $1, $1}' >>clicks.csv
+    run explain v1 --clicks clicks.csv --conversions conversions.csv --memory-max 32M
+    expect_status 1
+    expect_error "^clickmatch: the conversion's tenant: user agents, campaigns .* 4 MiB"
+}
+
 # ---- a stream ----
 
 # events N: clicks, one a second.
@@ -352,6 +380,22 @@ case_tenants_max_of_files() {
     expect_error 'more than 100000 tenants'
 }
 
+case_tenants_max_of_evaluate_and_train() {
+    write_tenants 1000
+    seq -f 't%.0f,again,2026-03-10T12:00:00Z' 1000 >>clicks.csv
+    write_conversion
+    for command in evaluate train; do
+        for max in 999 1000; do
+            run "$command" --clicks clicks.csv --conversions conversions.csv --output out --quiet \
+                --tenants-max "$max"
+            [ "$max" -eq 999 ] || break
+            expect_status 1
+            expect_error '^clickmatch: clicks.csv: clicks of more than 999 tenants; .*--tenants-max'
+        done
+        expect_no_match "$work/err" tenants
+    done
+}
+
 case_tenants_max_of_a_stream() {
     local why='"tenant_id", "one tenant more than --tenants-max"'
     for tenant in 1 2 3 2 1 3 4; do
@@ -396,19 +440,19 @@ case_many_clicks_of_one_key() {
 }
 
 nested() {
-    printf '%*s' "$1" '' | tr ' ' "$2"
+    yes "$2" 2>/dev/null | head -n "$1" | tr -d '\n'
 }
 
 case_deep_nesting() {
     write_agent 10
     for open in '[' '{"a":'; do
-        { printf '{"name":'; nested 100000 '['; } >model.json
+        { printf '{"name":'; nested 100000 "$open"; } >model.json
         match --model model.json
         expect_status 1
-        expect_error '^clickmatch: model.json: '
+        expect_error '^clickmatch: model.json: .*depth'
         stream --rejects rejects.ndjson < <(
             printf '{"event":"click","x":'
-            yes "$open" 2>/dev/null | head -n 100000 | tr -d '\n'
+            nested 100000 "$open"
             echo
             write_events 1
         )

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Input of absurd size or shape into `clickmatch match` and `stream`, made while it is read. Each
-bomb must end in bounded memory, with the exit status and the words that are due, and where rows
-follow it they must count.
+"""Input of absurd size or shape into the commands that read clicks, conversions, events or a model,
+made while it is read, or put into PostgreSQL before. Each bomb must end in bounded memory, with the
+exit status and the words that are due, and where rows follow it they must count.
 
     tests/torture/bombs.py --program build/clickmatch [--share 0.01] [--only gzip] [--list]
 
---share makes all bombs smaller by a factor. Memory is what wait4 tells of the program alone.
+--share makes all bombs smaller by a factor. Memory is what wait4 tells of the program alone. Starts
+a private PostgreSQL where none is given and one is needed.
 """
 import argparse
 import json
@@ -16,12 +17,15 @@ import tempfile
 import threading
 import time
 
+import server
+
 MIB = 1 << 20
 OWN_MIB = 48  # of the program without clicks, whatever the input: blocks, codecs, threads
 HEADER = b"tenant_id,click_id,click_timestamp\n"
 CLICK = b"t,k1,2026-03-10T12:00:00Z\n"
 CONVERSIONS = (b"tenant_id,conversion_id,conversion_timestamp,click_id\n"
                b"t,v1,2026-03-10T12:30:00Z,k1\n")
+CLICK_OBJECT = b'{"tenant_id":"t","click_id":"k1","click_timestamp":1773144000000}\n'
 EVENT = b'{"event":"click","tenant_id":"t","click_id":"k1","click_timestamp":1773144000000}\n'
 
 
@@ -47,15 +51,18 @@ def chain(*parts):
 
 
 class Bomb:
-    """bytes(share): what is sent; packer: a program they pass on the way; expect: exit status, and
-    words on standard error or in the rejects; mib: of memory, at most."""
+    """bytes_of(share): what is sent; packer: a program they pass on the way; into: as which of the
+    command's inputs; rows_of(share): instead of that, statements for PostgreSQL. status, words:
+    how it ends, and what is then said on standard error or in the rejects; mib: of memory, at
+    most."""
 
     def __init__(self, name, bytes_of, status, words, mib=OWN_MIB, packer=None, options=(),
-                 command="match", as_file=False, finds=None):
+                 command="match", into="clicks", as_file=False, finds=None, rows_of=None):
         self.name, self.bytes_of, self.status, self.words = name, bytes_of, status, words
         self.mib, self.packer, self.options = mib, packer, options
-        self.command, self.as_file = command, as_file
+        self.command, self.into, self.as_file = command, into, as_file
         self.finds = status == 0 if finds is None else finds
+        self.rows_of = rows_of
 
 
 def time_of(i):
@@ -144,6 +151,77 @@ def bombs():
                options=("--memory-max", "256M") + quiet)
 
 
+    yield from bombs_elsewhere()
+
+
+def members(count):
+    """Of an object, with a name each."""
+    return rows(count, lambda i: b'"m%d":%d,' % (i, i))
+
+
+def object_of(count):
+    return chain(b"{", members(count), CLICK_OBJECT[1:])
+
+
+def conversion_rows(count):
+    return rows(count, lambda i: b"t,conversion-%d,2026-03-10T12:30:00Z,\n" % i)
+
+
+def tenants_of(share):
+    return max(int(1000000 * share), 20000)
+
+
+def bombs_elsewhere():
+    """Through other inputs, and into other commands."""
+    gib = 1 << 30
+    limit = ("--memory-max", "256M")
+    yield Bomb("zstd of 16 GB of zeros in a row of conversions",
+               lambda share: chain(CONVERSIONS, repeated(b"\0", int(16 * gib * share))),
+               0, "row longer than 1048576 bytes", packer=["zstd", "-q", "-1"], into="conversions")
+    yield Bomb("more conversions than there is room for",
+               lambda share: chain(CONVERSIONS, conversion_rows(max(int(50000000 * share), 1000000))),
+               1, "conversions take more than 32 MiB", mib=256 + 2 * OWN_MIB, into="conversions",
+               options=limit)
+    yield Bomb("line of 1 GB of NDJSON",
+               lambda share: chain(CLICK_OBJECT, b'{"x":"', repeated(b"x", int(gib * share)),
+                                   b'"}\n'), 0, "row longer than 1048576 bytes")
+    yield Bomb("object of a million members",
+               lambda share: chain(object_of(1000000), CLICK_OBJECT),
+               0, "row longer than 1048576 bytes")
+    yield Bomb("objects of 70,000 members in many rows",
+               lambda share: chain(*[part for _ in range(max(int(500 * share), 20))
+                                     for part in object_of(70000)]), 0, None)
+    yield Bomb("model of 1 GB",
+               lambda share: chain(b'{"name":"', repeated(b"x", int(gib * max(share, 0.02)))),
+               1, "longer than 16777216 bytes", into="model", as_file=True)
+    yield Bomb("million tenants to evaluate",
+               lambda share: chain(HEADER, rows(1000000, lambda i: b"t%d,%s" % (i, CLICK[2:]))),
+               1, "clicks of more than 100000 tenants", command="evaluate", mib=1024,
+               options=("--memory-max", "2G"))
+    yield Bomb("more clicks than evaluate holds",
+               lambda share: chain(HEADER, click_rows(many(share))),
+               1, "held as they were read, take more than 96 MiB", command="evaluate",
+               mib=256 + 2 * OWN_MIB, options=limit)
+    yield Bomb("more clicks than train holds",
+               lambda share: chain(HEADER, click_rows(many(share))),
+               1, "held as they were read, take more than 96 MiB", command="train",
+               mib=256 + 2 * OWN_MIB, options=limit)
+    yield Bomb("line of 1 GB to explain",
+               lambda share: chain(HEADER, repeated(b"x", int(gib * share)), b"\n", CLICK),
+               0, None, command="explain")
+    yield Bomb("more clicks than explain holds",
+               lambda share: chain(HEADER, click_rows(many(share))),
+               1, "of the conversion's tenant take more than 192 MiB", command="explain",
+               mib=256 + 2 * OWN_MIB, options=limit)
+    yield Bomb("many tenants in PostgreSQL", None, 1, "clicks of more than 10000 tenants",
+               command="batch", mib=192, options=("--tenants-max", "10000"),
+               rows_of=lambda share: """
+                   INSERT INTO click_tracking
+                       (tenant_id, click_id, campaign_id, ad_id, click_timestamp)
+                   SELECT 't' || i, 'k' || i, 'c', 'a', '2026-03-10 12:00:00Z'
+                   FROM generate_series(1, %d) AS i""" % tenants_of(share))
+
+
 def feed(bomb, share, sink):
     try:
         for part in bomb.bytes_of(share):
@@ -165,31 +243,56 @@ def packed(bomb, share, sink):
     packer.wait()
 
 
-def arguments(bomb, program, source):
-    outputs = ["--rejects", "rejects.ndjson", "--summary", "summary.json", "--quiet", "--threads",
-               "2", *bomb.options]
+NAMES = {"clicks": "clicks.csv", "conversions": "conversions.csv", "model": "model.json"}
+
+
+def arguments(bomb, program):
+    inputs = {"clicks": NAMES["clicks"], "conversions": NAMES["conversions"]}
+    inputs[bomb.into] = NAMES[bomb.into] if bomb.as_file else "-"
+    common = ["--quiet", "--threads", "2", *bomb.options]
+    if bomb.command != "explain":
+        common += ["--rejects", "rejects.ndjson", "--summary", "summary.json"]
+    if bomb.command == "batch":
+        return [program, "batch", "--from", "2026-03-10", "--to", "2026-03-11", *common]
     if bomb.command == "stream":
-        return [program, "stream", "--events", source, "--output", "results.ndjson", *outputs]
-    return [program, "match", "--clicks", source, "--conversions", "conversions.csv", "--output",
-            "results.csv", *outputs]
+        return [program, "stream", "--events", "-", "--output", "results", *common]
+    given = [word for name, path in inputs.items() for word in ("--" + name, path)]
+    operand = ["v1"] if bomb.command == "explain" else []
+    return [program, bomb.command, *operand, *given, "--output", "results", *common]
+
+
+def put_rows(bomb, program, share):
+    """Into a new database, which the program is to use."""
+    server.make_template(program)
+    server.make_database("bomb")
+    server.psql("bomb", "-c", bomb.rows_of(share))
+    return dict(os.environ, PGDATABASE="bomb", PGUSER=server.ENGINE)
+
+
+def prepare(bomb, program, share):
+    """What the program finds; its environment."""
+    for name, text in (("conversions", CONVERSIONS), ("clicks", HEADER + CLICK)):
+        with open(NAMES[name], "wb") as file:
+            file.write(text)
+    if bomb.as_file:
+        with open(NAMES[bomb.into], "wb") as file:
+            packed(bomb, share, file)
+    return os.environ if bomb.rows_of is None else put_rows(bomb, program, share)
 
 
 def run(bomb, program, share):
     """Exit status, words, MiB and seconds."""
-    with open("conversions.csv", "wb") as file:
-        file.write(CONVERSIONS)
-    if bomb.as_file:
-        with open("clicks.csv", "wb") as file:
-            packed(bomb, share, file)
+    environment = prepare(bomb, program, share)
+    is_piped = bomb.bytes_of is not None and not bomb.as_file
     began = time.monotonic()
     with open("err", "wb") as err:
-        process = subprocess.Popen(arguments(bomb, program, "clicks.csv" if bomb.as_file else "-"),
-                                   stdin=None if bomb.as_file else subprocess.PIPE, stderr=err)
-    if not bomb.as_file:
+        process = subprocess.Popen(arguments(bomb, program), stderr=err, env=environment,
+                                   stdin=subprocess.PIPE if is_piped else subprocess.DEVNULL)
+    if is_piped:
         feeder = threading.Thread(target=packed, args=(bomb, share, process.stdin))
         feeder.start()
     _, status, usage = os.wait4(process.pid, 0)
-    if not bomb.as_file:
+    if is_piped:
         feeder.join()
     said = open("err", "rb").read().decode(errors="replace")
     if os.path.exists("rejects.ndjson"):
@@ -214,7 +317,8 @@ def not_found(bomb):
     if bomb.command == "stream":
         if json.load(open("summary.json"))["engine_clicks"] == 0:
             yield "no click was taken"
-    elif b"\nv1,t,k1," not in open("results.csv", "rb").read():
+    elif (b"k1" if bomb.command == "explain" else b"\nv1,t,k1,") not in open(
+            "results", "rb").read():
         yield "the click beside it was not found"
 
 
@@ -225,19 +329,20 @@ def main():
     parser.add_argument("--only", default="", help="bombs whose name has this in it")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
+    chosen = [bomb for bomb in bombs() if options.only in bomb.name]
+    if options.list:
+        print("\n".join(bomb.name for bomb in chosen))
+        return
+    if any(bomb.rows_of is not None for bomb in chosen) and "PG_TEMP_DIR" not in os.environ:
+        os.execv(server.PG_TEMP, [server.PG_TEMP, "run", sys.executable, *sys.argv])
     program, failed = os.path.abspath(options.program), 0
-    for bomb in bombs():
-        if options.only not in bomb.name:
-            continue
-        if options.list:
-            print(bomb.name)
-            continue
+    for bomb in chosen:
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             outcome = run(bomb, program, options.share)
             wrong = list(faults(bomb, outcome))
             os.chdir("/")
-        print(f"{'not ok' if wrong else 'ok':6} {bomb.name:40} {outcome[2]:6.0f} MiB of "
+        print(f"{'not ok' if wrong else 'ok':6} {bomb.name:46} {outcome[2]:6.0f} MiB of "
               f"{bomb.mib:3} {outcome[3]:7.1f} s", *wrong, flush=True)
         failed += bool(wrong)
     sys.exit(failed > 0)

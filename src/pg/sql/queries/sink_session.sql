@@ -70,12 +70,16 @@ CREATE TEMPORARY TABLE sink_dead (
 ) ON COMMIT DELETE ROWS;
 
 -- An event as it was read, as JSONB. What JSONB refuses is kept as base64, and what is no JSON as
--- text.
+-- text. So are numbers that JSONB would write out: 1e100000 takes 100,001 digits wherever it is
+-- read.
 CREATE FUNCTION pg_temp.sink_payload(line BYTEA) RETURNS JSONB LANGUAGE plpgsql AS $$
 DECLARE
     said TEXT;
 BEGIN
     said := convert_from(line, 'UTF8');
+    IF said ~ '(^|[,:[])[[:space:]]*-?[0-9.]+[eE][+-]?[0-9]{2,}[[:space:]]*([],}]|$)' THEN
+        RETURN jsonb_build_object('line', said);
+    END IF;
     RETURN said::jsonb;
 EXCEPTION
     WHEN character_not_in_repertoire OR untranslatable_character THEN
