@@ -28,9 +28,9 @@ static void hide_memory(void)
 
 #define OWN_MAP_BYTES (1 << 20)
 
-/* Under `ulimit -v` address space counts whether it is used or not. malloc would set 64 MiB and more
- * aside for each thread, and would come to keep large blocks in a heap of holes, where one that
- * grows is there twice: of a small limit little would be left. */
+/* Under `ulimit -v` address space counts whether it is used or not. malloc would set 64 MiB and
+ * more aside for each thread, and would come to keep large blocks in a heap of holes, where one
+ * that grows is there twice: of a small limit little would be left. */
 static void save_address_space(void)
 {
     struct rlimit limit;

@@ -477,7 +477,7 @@ case_zstd_window() {
 
 # Small ones; make torture-bombs has them in full.
 case_bombs() {
-    for bombs in zeros columns nested; do
+    for bombs in zeros columns nested "million members" model; do
         "$root/tests/torture/bombs.py" --program "$program" --share 0.01 --only "$bombs" \
             >"$work/out" || fail "$(grep -v '^ok' "$work/out")"
         expect_match "$work/out" '^ok'

@@ -12,9 +12,8 @@
 results="SELECT c.conversion_id, k.click_id, c.attribution_method
     FROM conversion_tracking c LEFT JOIN click_tracking k ON k.id = c.attributed_click_id"
 
-# make_clicks DAYS TENANTS [COUNT]: clicks with long ids, 48,000 of them spread over days and
-# tenants. Some 28,000 of them fit into 32 MiB. The platform's indexes, which nothing here asks for, take longer
-# than all else.
+# make_clicks DAYS TENANTS [COUNT]: clicks with long ids, 48,000 of them, spread over days and
+# tenants. Some 28,000 of them fit into 32 MiB.
 make_clicks() {
     use_new_database empty
     sql -c "INSERT INTO click_tracking (click_id, tenant_id, campaign_id, ad_id, click_timestamp,
@@ -25,6 +24,7 @@ make_clicks() {
             FROM generate_series(1, ${3-48000}) AS i"
 }
 
+# The platform's indexes, which nothing here asks for, take longer than all else.
 make_empty() {
     psql -Xq -d template1 -c 'CREATE DATABASE empty'
     PGDATABASE=empty "$program" migrate --quiet || {

@@ -179,7 +179,8 @@ def bombs_elsewhere():
                lambda share: chain(CONVERSIONS, repeated(b"\0", int(16 * gib * share))),
                0, "row longer than 1048576 bytes", packer=["zstd", "-q", "-1"], into="conversions")
     yield Bomb("more conversions than there is room for",
-               lambda share: chain(CONVERSIONS, conversion_rows(max(int(50000000 * share), 1000000))),
+               lambda share: chain(CONVERSIONS,
+                                   conversion_rows(max(int(50000000 * share), 1000000))),
                1, "conversions take more than 32 MiB", mib=256 + 2 * OWN_MIB, into="conversions",
                options=limit)
     yield Bomb("line of 1 GB of NDJSON",

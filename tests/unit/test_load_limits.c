@@ -94,6 +94,33 @@ static size_t load(cm_engine *engine, const struct shape *shape, cm_load_limits 
     return cost;
 }
 
+static void fail_if_more(const char *name, const char *how, size_t bytes, size_t cost, size_t open)
+{
+    if (bytes > cost + open)
+        fail_msg("%s, %s: %.1f bytes a click, of %.1f", name, how, (double)bytes / CLICKS,
+                 (double)cost / CLICKS);
+}
+
+/* The same clicks one by one, as `explain` adds them. */
+static void check_added(const struct shape *shape, size_t cost, size_t open)
+{
+    cm_engine *engine;
+    struct texts texts;
+    assert_int_equal(cm_engine_create(NULL, NULL, &engine, NULL), CM_OK);
+    size_t fixed = cm_engine_memory(engine);
+    for (unsigned i = 0; i < CLICKS; i++) {
+        cm_click click;
+        cm_add_counts counts;
+        unsigned number = shape->is_shuffled ? (unsigned)((uint64_t)i * 99991 % CLICKS) : i;
+        make_click(shape, number, &texts, &click);
+        assert_int_equal(cm_engine_add(engine, &click, 1, &counts, NULL), CM_OK);
+        assert_int_equal(counts.added, 1);
+    }
+    size_t bytes = cm_engine_memory(engine) - fixed - cm_engine_name_bytes(engine);
+    fail_if_more(shape->name, "one by one", bytes, cost, open);
+    cm_engine_destroy(engine);
+}
+
 static void test_costs_are_more_than_what_is_allocated(void **state)
 {
     (void)state;
@@ -129,9 +156,8 @@ static void test_costs_are_more_than_what_is_allocated(void **state)
         size_t bytes = cm_engine_memory(engine) - fixed - cm_engine_name_bytes(engine);
         /* The segment that is filled: its rows and places are there already. */
         size_t open = (2 * (size_t)CM_SEGMENT_ROWS + CM_SEGMENT_ROWS - CLICKS) * 100;
-        if (bytes > cost + open)
-            fail_msg("%s: %.1f bytes a click, of %.1f", shapes[i].name, (double)bytes / CLICKS,
-                     (double)cost / CLICKS);
+        fail_if_more(shapes[i].name, "in bulk", bytes, cost, open);
+        check_added(&shapes[i], cost, open);
         assert_int_equal(limits.click_bytes, cost);
         assert_int_equal(cm_load_limits_over(&limits), CM_OVER_NOTHING);
         assert_true(most >= cost);
