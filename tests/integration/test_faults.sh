@@ -52,7 +52,7 @@ case_seam_has_files_and_memory() {
 # Each class of calls meets each of its modes, and each command a fault that fires.
 case_sample_of_all_commands() {
     has_no_seam && return
-    torture --sample --seed "${SEED:-1}" --jobs 2
+    torture --sample --seed "${SEED:-1}" --jobs 4
     expect_status 0
     expect_no_match "$work/out" '^not ok|^--'
     expect_no_match "$work/out" '^ok [^ ]+: 0 faults'
