@@ -91,10 +91,10 @@ import json, sys
 for section in json.load(open(sys.argv[1]))["sections"]:
     for f in section["figures"]:
         if "share" in f["figure"]:
-            print(f["case"], f["figure"], f["median"])' "$n.json" >"$n"
+            print(f["case"], f["figure"], f["median"])' "$n.json" >"$n.shares"
     done
-    expect_same 1 3
-    [ "$(wc -l <3)" -ge 4 ] || fail "$(wc -l <3) shares"
+    expect_same 1.shares 3.shares
+    [ "$(wc -l <3.shares)" -ge 4 ] || fail "$(wc -l <3.shares) shares"
 }
 
 # Events of two segments: clicks that can be found for longer have their own.
@@ -113,15 +113,16 @@ for line in sys.stdin:
 # What was read before the checkpoint, then the rest, by the clicks that it holds.
 # starts: src/file/parts_open.c src/index/segment_load.c src/cmd/metrics_file.c
 case_stream_with_checkpoints() {
+    local part
     make_stream
     stream --threads 1 <events.ndjson
     expect_status 0
     mv results.ndjson one.ndjson
     for part in first second; do
-        if [ $part = first ]; then head -n 700 events.ndjson; else tail -n +701 events.ndjson; fi |
+        if [ "$part" = first ]; then head -n 700 events.ndjson; else tail -n +701 events.ndjson; fi |
             stream --threads 3 --checkpoint window --checkpoint-interval 10ms --metrics figures
         expect_status 0
-        mv results.ndjson $part
+        mv results.ndjson "$part"
     done
     echo stream >>"$work/commands"
     [ "$(find window -name 'clicks-*.part' | wc -l)" -ge 2 ] || fail "$(ls window)"
@@ -189,6 +190,7 @@ case_stream_into_postgresql() {
 # The champion is read again in a thread while events come.
 # starts: src/cmd/model_reload.c
 case_stream_whose_model_is_read_again() {
+    local n
     use_new_database adopted
     add default 2 0.5
     promote default@2
