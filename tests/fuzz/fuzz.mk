@@ -45,7 +45,7 @@ fuzz-decoders: fuzzers ## fuzz each decoder SECONDS (20) from its corpus on
 	@tests/fuzz/run.sh --seconds $(SECONDS)
 
 RUNS = 1000000
-torture-fuzz: fuzzers ## fuzz each decoder RUNS times (10^6; those of short text 10^8): hours
+torture-fuzz: fuzzers ## fuzz each decoder RUNS times (10^6; of short text 4 * 10^6): hours
 	@tests/fuzz/run.sh --runs $(RUNS)
 
 fuzz-coverage: ## what share of each decoder's lines its corpus reaches; fails under 90 %
