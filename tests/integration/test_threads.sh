@@ -119,8 +119,11 @@ case_stream_with_checkpoints() {
     expect_status 0
     mv results.ndjson one.ndjson
     for part in first second; do
-        if [ "$part" = first ]; then head -n 700 events.ndjson; else tail -n +701 events.ndjson; fi |
-            stream --threads 3 --checkpoint window --checkpoint-interval 10ms --metrics figures
+        if [ "$part" = first ]; then
+            head -n 700 events.ndjson
+        else
+            tail -n +701 events.ndjson
+        fi | stream --threads 3 --checkpoint window --checkpoint-interval 10ms --metrics figures
         expect_status 0
         mv results.ndjson "$part"
     done
