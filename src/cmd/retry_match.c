@@ -5,6 +5,7 @@
 #include "cmd/clock.h"
 #include "cmd/retry_chunk.h"
 #include "model/model.h"
+#include "util/check.h"
 #include "util/error.h"
 
 cm_status cm_retry_put(cm_retry_chunk *chunk, cm_retry_event *event, const cm_result *result,
@@ -218,6 +219,7 @@ static cm_status match_group(cm_retry_chunk *chunk, cm_retry_event **events, siz
     if (status != CM_OK || !is_too_many)
         return status;
     size_t half = second_half(events, count);
+    CM_CHECK(half > 0 && half < count); /* or it would never end */
     status = match_group(chunk, events, half, error);
     return status == CM_OK ? match_group(chunk, events + half, count - half, error) : status;
 }
