@@ -118,18 +118,16 @@ case_stream_with_checkpoints() {
     stream --threads 1 <events.ndjson
     expect_status 0
     mv results.ndjson one.ndjson
+    head -n 700 events.ndjson >first
+    tail -n +701 events.ndjson >second
     for part in first second; do
-        if [ "$part" = first ]; then
-            head -n 700 events.ndjson
-        else
-            tail -n +701 events.ndjson
-        fi | stream --threads 3 --checkpoint window --checkpoint-interval 10ms --metrics figures
+        stream --threads 3 --checkpoint window --checkpoint-interval 10ms --metrics figures <"$part"
         expect_status 0
-        mv results.ndjson "$part"
+        mv results.ndjson "$part.ndjson"
     done
     echo stream >>"$work/commands"
     [ "$(find window -name 'clicks-*.part' | wc -l)" -ge 2 ] || fail "$(ls window)"
-    cat first second >three.ndjson
+    cat first.ndjson second.ndjson >three.ndjson
     expect_same one.ndjson three.ndjson
     expect_match figures '^clickmatch_stream_events_total\{kind="click"\} [1-9]'
 }
