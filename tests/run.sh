@@ -3,7 +3,6 @@
 #
 #   tests/run.sh                    everything
 #   tests/run.sh unit               tests/unit, tests/oracle: what `make test-programs` built
-#   tests/run.sh compiled           of these what is compiled
 #   tests/run.sh integration        tests/integration/*.sh
 #   tests/run.sh NAME...            single programs: test_error, test_tidy.py, match.sh
 #
@@ -90,11 +89,10 @@ list_programs() {
     local source group
     for group in "$@"; do
         case $group in
-            unit | compiled)
+            unit)
                 for source in tests/unit/test_*.c tests/oracle/test_*.c; do
                     [ ! -e "$source" ] || echo "$BUILD/tests/$(basename "$source" .c)"
                 done
-                [ "$group" = unit ] || continue
                 for source in tests/unit/test_*.py; do [ ! -e "$source" ] || echo "$source"; done
                 ;;
             integration)
