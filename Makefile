@@ -172,8 +172,8 @@ analyze: $(BUILD)/gen/sql.h ## gcc's static analyzer over src: nothing but what 
 format: ## lay out all C files with clang-format
 	clang-format -i $$(find include src tests examples bench -name '*.[ch]' 2>/dev/null)
 
-# Lines are all that a report needs of debug information. Left to asan-all are tests that take half a
-# minute and more here, and are about how much memory is used.
+# Lines are all that a report needs of debug information. Left to asan-all are tests that take half
+# a minute and more here, and are about how much memory is used.
 UNDER_ASAN = $(MAKE) $(PARALLEL) BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g1"
 LARGE_TESTS = test_slide test_load_limits
 asan: ## run the unit tests in C under the address and undefined-behaviour sanitizers
