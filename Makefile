@@ -174,15 +174,15 @@ format: ## lay out all C files with clang-format
 
 # Lines are all that a report needs of debug information. Left to asan-all are tests that take half
 # a minute and more here, and are about how much memory is used.
-UNDER_ASAN = $(MAKE) $(PARALLEL) BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g1"
+UNDER_ASAN = BUILD=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g1"
 LARGE_TESTS = test_slide test_load_limits
 asan: ## run the unit tests in C under the address and undefined-behaviour sanitizers
-	@$(UNDER_ASAN) test-programs
+	@$(MAKE) $(PARALLEL) $(UNDER_ASAN) test-programs
 	@BUILD=build/asan ORACLE_WORLDS=$${ORACLE_WORLDS:-40} tests/run.sh \
 	    $(filter-out $(LARGE_TESTS),$(filter test_%,$(notdir $(TESTS))))
 
 fuzz: ## hostile random files through a sanitized program and the reference (SEEDS=1000: longer)
-	@$(UNDER_ASAN) all test-programs
+	@$(MAKE) $(PARALLEL) $(UNDER_ASAN) all test-programs
 	@BUILD=build/asan CLICKMATCH=$(CURDIR)/build/asan/clickmatch FIRST_SEED=$${FIRST_SEED:-100000} \
 	    tests/integration/test_differential.sh
 
@@ -194,9 +194,9 @@ THREADED = test_bulk test_eval test_file test_input test_metrics test_metrics_ht
            test_model_reload test_names test_oracle test_parallel test_parts \
            test_parts_trouble test_pipeline test_stream_image test_stream_oracle \
            test_train_labels test_train_newer test_train_older test_train_sampling test_turns
-UNDER_TSAN = $(MAKE) $(PARALLEL) BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g1"
+UNDER_TSAN = BUILD=build/tsan SANITIZE=thread CFLAGS="-O1 -g1"
 tsan: ## run what starts threads, commands included, under the thread sanitizer
-	@$(UNDER_TSAN) build/tsan/clickmatch $(THREADED:%=build/tsan/tests/%)
+	@$(MAKE) $(PARALLEL) $(UNDER_TSAN) build/tsan/clickmatch $(THREADED:%=build/tsan/tests/%)
 	@BUILD=build/tsan ORACLE_WORLDS=$${ORACLE_WORLDS:-8} tests/run.sh test_threads.sh $(THREADED)
 
 # Nothing optimised, so that lines and branches are those of the source; threads count together.

@@ -14,15 +14,14 @@ FUZZED := $(sort $(wildcard $(FUZZ_LAYERS:%=src/%/*.c)) \
                  $(patsubst %,src/cmd/%.c,database options option_value stream_manifest))
 FUZZ_SMALL = CPPFLAGS="-DCM_SEGMENT_BITS=6 -DCM_SEEN_SEGMENT_BITS=6"
 UNGUIDED = -fsanitize-coverage-ignorelist=tests/fuzz/unguided.txt
-FUZZ_MAKE = $(MAKE) $(PARALLEL) CC=clang BUILD=build/fuzz \
-            SANITIZE=address,undefined,fuzzer-no-link \
-            CFLAGS="-O1 -gline-tables-only $(UNGUIDED)" $(FUZZ_SMALL)
-COVERAGE_MAKE = $(MAKE) $(PARALLEL) CC=gcc BUILD=build/fuzz-coverage SAME= \
-                CFLAGS="-O0 --coverage" FORTIFY= DEFINED= $(FUZZ_SMALL)
+FUZZ_BUILD = CC=clang BUILD=build/fuzz SANITIZE=address,undefined,fuzzer-no-link \
+             CFLAGS="-O1 -gline-tables-only $(UNGUIDED)" $(FUZZ_SMALL)
+COVERAGE_BUILD = CC=gcc BUILD=build/fuzz-coverage SAME= CFLAGS="-O0 --coverage" FORTIFY= DEFINED= \
+                 $(FUZZ_SMALL)
 
 fuzzers: ## build the fuzzers of the decoders (clang, address and undefined sanitizers)
 	@scripts/deps.sh && scripts/deps.sh --fuzz
-	@$(FUZZ_MAKE) fuzzer-programs
+	@$(MAKE) $(PARALLEL) $(FUZZ_BUILD) fuzzer-programs
 
 # With libFuzzer where the objects are made for it, else with a main that feeds files.
 .PHONY: fuzzer-programs
@@ -49,7 +48,7 @@ torture-fuzz: fuzzers ## fuzz each decoder RUNS times (10^6; of short text 4 * 1
 	@tests/fuzz/run.sh --runs $(RUNS)
 
 fuzz-coverage: ## what share of each decoder's lines its corpus reaches; fails under 90 %
-	@$(COVERAGE_MAKE) fuzzer-programs
+	@$(MAKE) $(PARALLEL) $(COVERAGE_BUILD) fuzzer-programs
 	@tests/fuzz/coverage.py build/fuzz-coverage $(OPTIONS)
 
 fuzz-corpus: all fuzzers ## make tests/fuzz/corpus anew, with what the fuzzers have found since

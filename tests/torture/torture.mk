@@ -74,5 +74,5 @@ lint-deep: ## make lint with clang's analyzer at its most patient, in tests, too
 	@DEEP=yes $(MAKE) lint
 
 asan-all: ## the whole suite, commands and PostgreSQL included, under the sanitizers: half an hour
-	@$(UNDER_ASAN) all test-programs
+	@$(MAKE) $(PARALLEL) $(UNDER_ASAN) all test-programs
 	@BUILD=build/asan TEST_SECONDS=1800 tests/run.sh
