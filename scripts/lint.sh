@@ -24,7 +24,7 @@ lint() {
 }
 
 run_shellcheck() {
-    shellcheck -x "${scripts[@]}"
+    printf '%s\n' "${scripts[@]}" | xargs -d '\n' -n 8 -P 2 shellcheck -x
 }
 
 run_clang_format() {

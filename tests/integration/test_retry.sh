@@ -258,8 +258,8 @@ print(json.load(open(sys.argv[1]))["resolved"])' "summary$i")))
     expect_as_never_broken
 }
 
-# More events than one transaction takes, of which nobody knew what they were: a conversion, and the
-# clicks that came after it, its own last.
+# Events of which nobody knew what they were: a conversion, and so many clicks that came after it,
+# its own last. A transaction takes 2,000.
 bury_unknown() {
     sql -c "INSERT INTO dead_events (tenant_id, source, event_type, error_type, error_message,
                                      payload, created_at)
@@ -268,15 +268,15 @@ bury_unknown() {
                                    'campaign_id', 'c', 'ad_id', 'd',
                                    'click_timestamp', 1772323200000)
                 || CASE i WHEN 0 THEN jsonb_build_object('event', 'conversion', 'click_id',
-                    'k-2100', 'conversion_id', 'v', 'conversion_type', 'lead',
+                    'k-$1', 'conversion_id', 'v', 'conversion_type', 'lead',
                     'conversion_timestamp', 1772323300000) ELSE '{}' END,
                 TIMESTAMPTZ '2026-03-01' + i * INTERVAL '1 ms'
-            FROM generate_series(0, 2100) AS i"
+            FROM generate_series(0, $1) AS i"
 }
 
 case_what_turns_out_to_be_a_conversion_waits_for_clicks() {
     use_new_database found_empty
-    bury_unknown
+    bury_unknown 2100
     run retry --dry-run --summary summary.json
     expect_json summary.json '[d["taken"], d["resolved"], d["methods"]]' '[2101, 2101, null]'
     run retry --summary summary.json
@@ -288,7 +288,7 @@ case_what_turns_out_to_be_a_conversion_waits_for_clicks() {
 # A whole transaction's worth of them.
 case_what_others_hold_is_passed_by() {
     use_new_database found_empty
-    bury_unknown
+    bury_unknown 2100
     hold "SELECT FROM dead_events ORDER BY created_at LIMIT 2000 FOR UPDATE"
     run retry --summary summary.json
     expect_status 0
@@ -302,7 +302,7 @@ case_what_others_hold_is_passed_by() {
 # text, and no undone part of the transaction holds a lock to the end.
 case_all_refused() {
     use_new_database found_empty
-    bury_unknown
+    bury_unknown 200
     sql -c 'CREATE TABLE locks (held BIGINT); GRANT ALL ON locks TO PUBLIC' -c "
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
             \$\$ BEGIN RAISE EXCEPTION '%', repeat('é', 400); END \$\$;
@@ -315,9 +315,9 @@ case_all_refused() {
         CREATE TRIGGER count_locks AFTER UPDATE ON dead_events EXECUTE FUNCTION count_locks()"
     run retry --summary summary.json
     expect_status 0
-    expect_json summary.json '[d["failed"], d["resolved"]]' '[2100, 1]'
+    expect_json summary.json '[d["failed"], d["resolved"]]' '[200, 1]'
     expect_sql "SELECT count(*), count(DISTINCT error_message), min(retry_count) FROM dead_events
-                WHERE error_message LIKE '%: é%'" '2100|1|1'
+                WHERE error_message LIKE '%: é%'" '200|1|1'
     expect_sql 'SELECT max(held) BETWEEN 1 AND 3 FROM locks' t
 }
 

@@ -109,6 +109,7 @@ print(json.load(open("earlier"))["peak_kb"])') < 2048" true
 
 # Starting up, it says so; pauses grow, and are not all the same.
 case_pauses() {
+    local tries
     use_new_database found_empty
     sink_start clicks=1 rows=50 pause=1000 block=6000 backoff=50 backoff_max=400 "$events"
     sink_wait "d['settled'] > 100"
@@ -129,7 +130,7 @@ except TimeoutError:
     pass' "$PG_TEMP_DIR/.s.PGSQL.5432" >pauses &
     listener=$!
     chmod 777 "$PG_TEMP_DIR/.s.PGSQL.5432" 2>/dev/null
-    sleep 3
+    for ((tries = 0; tries < 200 && $(wc -l <pauses) < 9; tries++)); do sleep 0.1; done
     kill "$sink_pid"
     sink_finish 2>/dev/null
     kill "$listener"

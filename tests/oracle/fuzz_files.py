@@ -14,6 +14,9 @@ differ.
 
 import argparse
 import base64
+import collections
+import concurrent.futures
+import functools
 import gzip
 import json
 import pathlib
@@ -275,18 +278,16 @@ def first_difference(what, expected, actual):
 # The command
 
 
-def run_seed(mode, seed, program, keep, totals):
+def run_seed(mode, program, keep, seed):
+    """(what differs, counts to be summed)"""
     with tempfile.TemporaryDirectory() as folder:
         case = Case(mode, seed, pathlib.Path(folder))
         found, expected = differences(case, program)
         if found and keep:
             shutil.copytree(folder, keep / f"{mode}-{seed}", dirs_exist_ok=True)
-    totals[f"status {expected.status}"] = totals.get(f"status {expected.status}", 0) + 1
-    totals["results"] = totals.get("results", 0) + expected.results.get("csv", b"").count(b"@")
-    totals["rejects"] = totals.get("rejects", 0) + len(expected.rejects or ())
-    for line in found:
-        print(f"{mode} {seed}: {line}")
-    return bool(found)
+    return found, collections.Counter({f"status {expected.status}": 1,
+                                       "results": expected.results.get("csv", b"").count(b"@"),
+                                       "rejects": len(expected.rejects or ())})
 
 
 def main():
@@ -298,9 +299,15 @@ def main():
     parser.add_argument("end", type=int)
     parser.add_argument("--keep", type=pathlib.Path)
     arguments = parser.parse_args()
-    totals = {}
-    different = sum(run_seed(arguments.mode, seed, arguments.program, arguments.keep, totals)
-                    for seed in range(arguments.first, arguments.end))
+    totals, different = collections.Counter(), 0
+    seeds = range(arguments.first, arguments.end)
+    run = functools.partial(run_seed, arguments.mode, arguments.program, arguments.keep)
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        for seed, (found, counts) in zip(seeds, pool.map(run, seeds)):
+            totals.update(counts)
+            different += bool(found)
+            for line in found:
+                print(f"{arguments.mode} {seed}: {line}")
     print(f"{arguments.end - arguments.first} seeds, {different} different; "
           + ", ".join(f"{name}: {count}" for name, count in sorted(totals.items())))
     is_idle = arguments.mode != "refusals" and not totals["results"]
