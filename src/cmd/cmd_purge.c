@@ -155,11 +155,10 @@ static void warn(const purging *p)
 {
     const cm_pg_purge_report *report = &p->report;
     if (report->kept > 0)
-        cm_log_warning(
-            p->log,
-            "%llu clicks stay, without personal data: another table's foreign key refers "
-            "to them",
-            (unsigned long long)report->kept);
+        cm_log_warning(p->log,
+                       "%llu clicks stay, without personal data: another table's foreign key "
+                       "refers to them",
+                       (unsigned long long)report->kept);
     if (report->left > 0)
         cm_log_warning(p->log,
                        "%llu rows took so long that others would have waited; the next purge tries "

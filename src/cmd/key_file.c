@@ -18,11 +18,10 @@ static cm_status refuse(const char *path, const char *why, cm_error *error)
 
 static cm_status failed(const char *path, const char *doing, cm_error *error)
 {
-    return cm_error_set(
-        error, CM_ERROR_IO,
-        "--hash-pii: cannot %s '%.200s': %s; see that you may read the file, or give "
-        "another one",
-        doing, path, strerror(errno));
+    return cm_error_set(error, CM_ERROR_IO,
+                        "--hash-pii: cannot %s '%.200s': %s; see that you may read the file, or "
+                        "give another one",
+                        doing, path, strerror(errno));
 }
 
 /* Of the open file, so that nobody can put another in its place. */
