@@ -1,6 +1,6 @@
 #!/bin/bash
 # The program against the independent implementations of docs/matching.md, on hostile files of
-# random content. SEEDS makes the runs longer (a percentage), FIRST_SEED other ones.
+# random content. SEEDS makes the runs longer or shorter (a percentage), FIRST_SEED other ones.
 # shellcheck disable=SC2317 # run_cases calls the cases
 # shellcheck source=tests/harness/shell.sh
 . "$(dirname "$0")/../harness/shell.sh"
@@ -15,9 +15,13 @@ differs() {
     tail -n 1 "$work/out" >&2
 }
 
+# The seed after the last of so many, as SEEDS has it: one at least.
+end_of() {
+    echo $((FIRST_SEED + ($1 * SEEDS + 99) / 100))
+}
+
 fuzz() {
-    differs python3 "$oracle/fuzz_files.py" "$program" "$1" "$FIRST_SEED" \
-        $((FIRST_SEED + $2 * SEEDS / 100))
+    differs python3 "$oracle/fuzz_files.py" "$program" "$1" "$FIRST_SEED" "$(end_of "$2")"
 }
 
 case_catalogue() {
@@ -56,8 +60,7 @@ case_large_files() {
 # Many bins, windows and candidates, without the files' hostility.
 case_references_agree_on_worlds() {
     use_tool check_world
-    differs python3 "$oracle/compare_world.py" "$tool" "$FIRST_SEED" \
-        $((FIRST_SEED + 36 * SEEDS / 100))
+    differs python3 "$oracle/compare_world.py" "$tool" "$FIRST_SEED" "$(end_of 36)"
 }
 
 # Hold program, reference and expected.csv of a folder against each other; more options follow.
