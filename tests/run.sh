@@ -13,12 +13,12 @@
 # `, N skipped` where some were.
 #
 # BUILD is the build directory (default build), JOBS the number of programs at once (default 2; they
-# are independent), TEST_SECONDS the time limit of one program. Programs find the command to test in
+# are independent), TEST_SECONDS when one program counts as hanging. Programs find the command to test in
 # $CLICKMATCH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-: "${BUILD:=build}" "${JOBS:=2}" "${TEST_SECONDS:=600}"
+: "${BUILD:=build}" "${JOBS:=2}" "${TEST_SECONDS:=1200}"
 export BUILD JOBS TEST_SECONDS
 export CLICKMATCH=$PWD/$BUILD/clickmatch
 [[ $BUILD != /* ]] || CLICKMATCH=$BUILD/clickmatch

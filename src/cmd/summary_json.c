@@ -4,6 +4,8 @@
 #include "cmd/summary.h"
 #include "cmd/time_text.h"
 #include "util/json.h"
+#include "util/slice.h"
+#include "util/text.h"
 
 static const char *const kinds[CM_ROW_KIND_COUNT] = {"clicks", "conversions"};
 
@@ -41,8 +43,9 @@ static json_t *counts_json(cm_row_kind kind, const cm_source_counts *counts)
 /* File names need not be text. */
 static json_t *name_json(const char *name)
 {
-    json_t *text = json_string(name);
-    return text != NULL ? text : json_string("(no UTF-8)");
+    size_t characters;
+    bool is_text = cm_utf8_count(cm_slice_of_text(name), &characters);
+    return json_string(is_text ? name : "(no UTF-8)");
 }
 
 static json_t *sources_json(const cm_summary *summary)

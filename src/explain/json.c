@@ -5,6 +5,7 @@
 #include "explain/words.h"
 #include "util/json.h"
 #include "util/slice.h"
+#include "util/text.h"
 
 /* Functions here return NULL where memory is short; json_pack takes what it is given either way. */
 
@@ -19,24 +20,24 @@ static json_t *count(uint64_t number)
     return json_integer((json_int_t)number);
 }
 
-/* Text from outside; missing is null, and what is no UTF-8 shows its bytes. */
-static json_t *text(cm_slice slice)
-{
-    cm_buffer shown = {0};
-    json_t *string = slice.size == 0 ? json_null() : json_stringn(slice.data, slice.size);
-    if (string != NULL)
-        return string;
-    cm_words_text(&shown, slice);
-    string = shown.failed ? NULL : json_stringn(shown.data, shown.size);
-    cm_buffer_destroy(&shown);
-    return string;
-}
-
 static json_t *words(cm_buffer *buffer)
 {
     json_t *string = buffer->failed ? NULL : json_stringn(buffer->data, buffer->size);
     cm_buffer_destroy(buffer);
     return string;
+}
+
+/* Text from outside; missing is null, and what is no UTF-8 shows its bytes. */
+static json_t *text(cm_slice slice)
+{
+    cm_buffer shown = {0};
+    size_t characters;
+    if (slice.size == 0)
+        return json_null();
+    if (cm_utf8_count(slice, &characters))
+        return json_stringn(slice.data, slice.size);
+    cm_words_text(&shown, slice);
+    return words(&shown);
 }
 
 static json_t *time_text(int64_t time_us)

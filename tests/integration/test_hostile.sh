@@ -276,6 +276,8 @@ case_odd_names() {
     expect_status 0
     expect_match "$folder/--re sults.csv" '^v1,t,k1,'
     [ "$(find "$folder" -type f | wc -l)" -ge 3 ] || fail "outputs are missing"
+    expect_json "$folder/$(printf '%0240d' 0)" '[s["name"] for s in d["sources"]]' \
+        '["(no UTF-8)", "conversions.csv"]'
     match --output "$folder/$(printf '%0256d' 0)"
     expect_status 1
     expect_match "$work/err" 'File name too long'
@@ -350,7 +352,8 @@ case_signals_at_any_time() {
             *) fail "exit status $outcome: $(cat "$work/err")" ;;
         esac
         interrupted=$((interrupted + (outcome == 5)))
-        rm -f results.csv rejects.ndjson
+        # A signal may come before that file is opened: it would tell of the run before.
+        rm -f results.csv rejects.ndjson "$work/err"
         expect_files clicks.csv conversions.csv
     done
     [ "$interrupted" -gt 0 ] || fail "none of the signals came while it ran"
