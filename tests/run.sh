@@ -13,8 +13,8 @@
 # `, N skipped` where some were.
 #
 # BUILD is the build directory (default build), JOBS the number of programs at once (default 2; they
-# are independent), TEST_SECONDS when one program counts as hanging. Programs find the command to test in
-# $CLICKMATCH.
+# are independent), TEST_SECONDS after how long one of them counts as hanging. Programs find the
+# command to test in $CLICKMATCH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
