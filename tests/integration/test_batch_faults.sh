@@ -96,6 +96,27 @@ case_killed_then_another_job() {
                 ORDER BY window_start" $'failed|t\nsucceeded|'
 }
 
+# The killed run's session drops its table when the next run has seen it already.
+case_killed_at_its_end() {
+    use_new_database adopted
+    hold "$before_update"
+    start "${batch[@]}"
+    wait_for "$waiting" 1
+    kill -KILL "$program_pid"
+    finish 2>/dev/null
+    wait_for "$sessions" 0
+    release
+    hold "DO \$\$ BEGIN EXECUTE (SELECT 'DROP TABLE ' || relname FROM pg_class
+              WHERE relname ~ 'clickmatch_staging' AND relkind = 'r'); END \$\$"
+    start "${batch[@]}"
+    wait_for "$waiting" 1
+    release
+    finish
+    expect_status 0
+    expect_job 'status, run_count, conversions_changed > 2000' 'succeeded|2|t'
+    expect_sql "SELECT count(*) FROM pg_class WHERE relname ~ 'staging'" 0
+}
+
 # A table that belongs to another login is not ours to drop, and stays out of the way until that
 # login's next run.
 case_killed_then_another_login() {
