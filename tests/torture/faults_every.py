@@ -230,15 +230,14 @@ class Torture:
     def case(self, case):
         wanted = self.first_place(lambda place: Wanted(place, case))
         traces = self.first_place(lambda place: trace_all(place, case, self.options))
-        started, failures, counts = time.monotonic(), self.failures, []
         kinds = faults_of(case, traces, self.options, self.rng)
         for kind, group in itertools.groupby(kinds, key=lambda pair: pair[0][0]):
+            started, failures = time.monotonic(), self.failures
             fired = sum(self.try_all(case, wanted, faults) for _, faults in group)
             if traces[kind]:
-                counts.append("%s %d" % (kind, fired))
-        print("%s %s: %s faults; %.0f s" % ("ok" if self.failures == failures else "--",
-                                            case.name, ", ".join(counts),
-                                            time.monotonic() - started), flush=True)
+                print("%s %s: %s %d faults; %.0f s" % (
+                    "ok" if self.failures == failures else "--", case.name, kind, fired,
+                    time.monotonic() - started), flush=True)
 
     def wanted(self, case):
         """Of a sample: what copies there is known, too."""
