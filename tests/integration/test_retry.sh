@@ -217,6 +217,8 @@ case_rows_of_tables() {
             fingerprint_hash)"
     sql -c "UPDATE dead_events d SET last_retry_at = NULL FROM mine m
             WHERE m.id::text = d.payload ->> 'id'" \
+        -c "UPDATE dead_events SET remediation_status = 'ignored'
+            WHERE id NOT IN (SELECT d.id $of_mine)" \
         -c "UPDATE click_tracking SET fingerprint_hash = NULL WHERE fingerprint_hash = 'x'" \
         -c "UPDATE conversion_tracking SET conversion_fingerprint_hash = NULL
             WHERE conversion_fingerprint_hash = 'x'" \
