@@ -24,11 +24,11 @@ lint() {
 }
 
 run_shellcheck() {
-    printf '%s\n' "${scripts[@]}" | xargs -d '\n' -n 8 -P 2 shellcheck -x
+    printf '%s\n' "${scripts[@]}" | xargs -d '\n' -n 2 -P 2 shellcheck -x
 }
 
 run_clang_format() {
-    clang-format --dry-run -Werror "${files[@]}" || {
+    printf '%s\n' "${files[@]}" | xargs -d '\n' -n 50 -P 2 clang-format --dry-run -Werror || {
         echo "lint: make format lays the files out" >&2
         return 1
     }

@@ -29,6 +29,7 @@ class Case:
         self.folder = more.get("folder", ())  # what it may leave: patterns
         self.template = more.get("template")  # of its database
         self.state = more.get("state")  # SQL: what its database holds
+        self.makes_tables = more.get("makes_tables", False)  # or changes what tables are
         self.is_atomic = more.get("atomic", True)  # all of it is one transaction
         self.repeats = more.get("repeats", True)  # run again, it does nothing more
         self.waits = more.get("waits", False)  # for a server that is away
@@ -359,10 +360,11 @@ def retry_cases():
 
 def migrate_cases():
     yield Case("migrate", ["migrate", "--quiet"], template="fault_found", state=rows_sql(SCHEMA),
-               atomic=False)
+               makes_tables=True, atomic=False)
     for option in ("optimize", "enforce-tenants"):
         yield Case("migrate-" + option, ["migrate", "--" + option, "--quiet"],
                    template="fault_full", state=rows_sql(dict(SCHEMA, **RESULTS)),
+                   makes_tables=True,
                    atomic=option == "optimize")  # the other gives rights afterwards
 
 
