@@ -137,7 +137,7 @@ except TimeoutError:
     wait "$listener" 2>/dev/null
     rm -f "$PG_TEMP_DIR/.s.PGSQL.5432"
     "$pg_temp" resume "$PG_TEMP_DIR"
-    # In the end about 400 ms, at least half of it; one may look longer or shorter as it is seen late.
+    # In the end about 400 ms, at least half of it; one that is seen late looks longer.
     python3 -c 'import statistics, sys
 pauses = [int(line) for line in open("pauses")]
 late = pauses[5:]
