@@ -79,16 +79,21 @@ case_killed_while_reading() {
     expect_next_run_works
 }
 
-# Another job's run settles what a dead one has left.
-case_killed_then_another_job() {
-    use_new_database adopted
+# A run, killed before its promote; more options follow.
+leave_dead_run() {
     hold "$before_update"
-    start "${batch[@]}"
+    start "${batch[@]}" "$@"
     wait_for "$waiting" 1
     kill -KILL "$program_pid"
     finish 2>/dev/null
     wait_for "$sessions" 0
     release
+}
+
+# Another job's run settles what a dead one has left.
+case_killed_then_another_job() {
+    use_new_database adopted
+    leave_dead_run
     run batch --quiet --recovery-target 0 --from 2027-01-01 --to 2027-01-02
     expect_status 0
     expect_sql "SELECT count(*) FROM pg_class WHERE relname ~ 'staging'" 0
@@ -99,13 +104,7 @@ case_killed_then_another_job() {
 # The killed run's session drops its table when the next run has seen it already.
 case_killed_at_its_end() {
     use_new_database adopted
-    hold "$before_update"
-    start "${batch[@]}"
-    wait_for "$waiting" 1
-    kill -KILL "$program_pid"
-    finish 2>/dev/null
-    wait_for "$sessions" 0
-    release
+    leave_dead_run
     hold "DO \$\$ BEGIN EXECUTE (SELECT 'DROP TABLE ' || relname FROM pg_class
               WHERE relname ~ 'clickmatch_staging' AND relkind = 'r'); END \$\$"
     start "${batch[@]}"
@@ -127,13 +126,7 @@ case_killed_then_another_login() {
         ! sql -c "SELECT FROM pg_roles WHERE rolname = 'clickmatch_engine'" | grep -q . ||
             sql -c "GRANT clickmatch_engine TO $login"
     done
-    hold "$before_update"
-    start "${batch[@]}" --db user=night
-    wait_for "$waiting" 1
-    kill -KILL "$program_pid"
-    finish 2>/dev/null
-    wait_for "$sessions" 0
-    release
+    leave_dead_run --db user=night
     run "${batch[@]}" --db user=day
     expect_status 0
     expect_job 'status, run_count, conversions_changed > 2000' 'succeeded|2|t'

@@ -75,7 +75,7 @@ lint-deep: ## make lint with clang's analyzer at its most patient, in tests, too
 
 # Left out is what builds anew, and would so try a program without the sanitizers.
 BUILDS_ANEW = test_docs.sh test_docs_reliability.sh test_reproducible.sh
-asan-all: ## the whole suite, commands and PostgreSQL included, under the sanitizers: half an hour
+asan-all: ## the suite, commands and PostgreSQL included, under the sanitizers: takes long
 	@$(MAKE) $(PARALLEL) $(UNDER_ASAN) all test-programs
 	@BUILD=build/asan TEST_SECONDS=1800 tests/run.sh \
 	    $(filter-out $(BUILDS_ANEW),$(notdir $(wildcard tests/integration/*.sh))) unit
