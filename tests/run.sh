@@ -27,6 +27,9 @@ export CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS=${ASAN_OPTIONS-allocator_may_return_null=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS-allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS-print_stacktrace=1}
+# The Python that `make deps` installs, not one that a version manager puts before it: that is a
+# script which looks for another one each time, and tests start it thousands of times.
+[ ! -x /usr/bin/python3 ] || export PATH=/usr/bin:$PATH
 
 # Print "passed failed skipped announced" of one program's output.
 count_cases() {
