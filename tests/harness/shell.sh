@@ -64,6 +64,11 @@ skip() {
     printf '%s\n' "$*" >"$work/skipped"
 }
 
+# Whether the program is one with a sanitizer: malloc is that one's, and takes memory of its own.
+is_sanitized() {
+    nm -D "$program" | grep -E ' __(asan|tsan)_' >/dev/null
+}
+
 expect_status() {
     [ "$status" -eq "$1" ] || fail "exit status $status, not $1: $(head -c 300 "$work/err")"
 }

@@ -12,8 +12,7 @@ use_tool fault_seam.so
 seam=$tool
 
 has_no_seam() {
-    nm -D "$program" | grep -E ' __(asan|tsan)_' >sanitizer &&
-        skip "a sanitizer brings a malloc of its own, which the seam would stand before"
+    is_sanitized && skip "the seam would stand before a sanitizer's malloc"
 }
 
 torture() {

@@ -30,11 +30,11 @@ match_pipe() {
         --summary summary.json "$@" >"$work/out" 2>"$work/err" || status=$?
 }
 
-# The click was found, whatever stood around it, in little memory.
+# The click was found, whatever stood around it, in little memory, where all of it is the program's.
 expect_found() {
     expect_status 0
     expect_match results.csv '^v1,t,k1,'
-    expect_json summary.json "d['peak_memory_bytes'] < $memory_max" true
+    is_sanitized || expect_json summary.json "d['peak_memory_bytes'] < $memory_max" true
 }
 
 zeros() {
@@ -216,6 +216,7 @@ expect_well_or_refused() {
 
 case_few_descriptors() {
     local limit
+    is_sanitized && skip "a sanitizer opens files of its own" && return
     write_inputs
     for limit in 4 5 6 7 8 9 10; do
         status=0
@@ -227,6 +228,7 @@ case_few_descriptors() {
 
 case_little_memory() {
     local kilobytes
+    is_sanitized && skip "a sanitizer needs more than there is" && return
     write_inputs
     write_conversions 5000
     for kilobytes in 16000 20000 24000 28000 32000 40000 60000 100000; do

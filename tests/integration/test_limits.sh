@@ -232,6 +232,7 @@ case_rejects_are_told_once() {
 
 # The default is a share of what the process may have, here by its address space.
 case_memory_max_by_default() {
+    is_sanitized && skip "a sanitizer needs more than there is" && return
     write_agent 10
     status=0
     (ulimit -v 1000000 && exec "$program" match --clicks clicks.csv --conversions conversions.csv \
@@ -477,6 +478,7 @@ case_zstd_window() {
 
 # Small ones; make torture-bombs has them in full.
 case_bombs() {
+    is_sanitized && skip "a sanitizer takes more than is allowed" && return
     for bombs in zeros columns nested "million members" model; do
         "$root/tests/torture/bombs.py" --program "$program" --share 0.01 --only "$bombs" \
             >"$work/out" || fail "$(grep -v '^ok' "$work/out")"

@@ -302,10 +302,7 @@ case_interrupted() {
 # As much memory as is needed, a little less each time: one line, or all is well.
 case_memory() {
     local megabytes refused=0
-    if ! (ulimit -v 81920 && exec "$program" --version) >/dev/null 2>&1; then
-        skip 'a program with sanitizers needs more than there is'
-        return
-    fi
+    is_sanitized && skip "a sanitizer needs more than there is" && return
     for megabytes in 80 60 56 52 48 46 44 42 40 38 36 34 32 30 28; do
         rm -f model.json metrics.json
         status=0

@@ -73,9 +73,10 @@ torture-bombs: all ## input of absurd size or shape (SHARE=0.01: smaller): minut
 lint-deep: ## make lint with clang's analyzer at its most patient, in tests, too: ten minutes
 	@DEEP=yes $(MAKE) lint
 
-# Left out is what builds anew, and would so try a program without the sanitizers, and what looks at
-# the flags of a program without them.
-NOT_SANITIZED = test_docs.sh test_docs_reliability.sh test_hardening.sh test_reproducible.sh
+# Left out is what builds anew, and would so try a program without the sanitizers, and what needs a
+# malloc or an address space that is not theirs.
+NOT_SANITIZED = test_docs.sh test_docs_reliability.sh test_reproducible.sh test_faults.sh \
+                test_limits_hard.sh
 asan-all: ## the suite, commands and PostgreSQL included, under the sanitizers: takes long
 	@$(MAKE) $(PARALLEL) $(UNDER_ASAN) all test-programs
 	@BUILD=build/asan TEST_SECONDS=1800 tests/run.sh \
