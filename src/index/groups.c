@@ -7,6 +7,8 @@
 
 bool cm_groups_reserve(cm_groups *groups, size_t more)
 {
+    if (more == 0)
+        return true;
     size_t needed = groups->count + more;
     if (needed > NUMBERS_MAX)
         return false;

@@ -61,6 +61,8 @@ static bool has_tail(const cm_table *table, size_t more)
 
 bool cm_table_reserve(cm_table *table, size_t more)
 {
+    if (more == 0)
+        return true;
     size_t needed = capacity_for(table->count + more);
     if (needed > table->capacity) {
         size_t grown = table->capacity + table->capacity / 8;

@@ -42,8 +42,8 @@ typedef struct cm_probe {
 } cm_probe;
 
 /**
- * Make room for a number of further entries: the next inserts, CM_TABLE_TAIL_MIN / 2 at most,
- * cannot fail. False when memory is short.
+ * Make room for a number of further entries, none for none: the next inserts, CM_TABLE_TAIL_MIN / 2
+ * at most, cannot fail. False when memory is short.
  */
 bool cm_table_reserve(cm_table *table, size_t more);
 

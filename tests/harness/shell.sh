@@ -69,6 +69,12 @@ is_sanitized() {
     nm -D "$program" | grep -E ' __(asan|tsan)_' >/dev/null
 }
 
+# Whether it counts the lines that it reaches, for `make coverage`: nothing is optimised then, and its
+# end takes long, so that no time is to be measured.
+is_counted() {
+    nm "$program" | grep -w __gcov_exit >/dev/null
+}
+
 expect_status() {
     [ "$status" -eq "$1" ] || fail "exit status $status, not $1: $(head -c 300 "$work/err")"
 }

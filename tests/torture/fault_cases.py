@@ -62,8 +62,8 @@ class Inputs:
         self.program, self.directory = program, directory
         self.run("simulate", "--output", self.path("world"), "--clicks-count", "40",
                  "--conversions-count", "24", "--tenants", "2", "--days", "2", "--seed", "3")
-        self.run("simulate", "--output", self.path("more"), "--clicks-count", "900",
-                 "--conversions-count", "500", "--tenants", "1", "--days", "3", "--seed", "5",
+        self.run("simulate", "--output", self.path("more"), "--clicks-count", "300",
+                 "--conversions-count", "160", "--tenants", "1", "--days", "3", "--seed", "5",
                  "--format", "ndjson")
         self.write_events()
         self.write_half()
