@@ -88,7 +88,6 @@ static cm_status configure(const cm_run *run, const struct models *models, cm_lo
         .mask_share = settings->values[CM_OPTION_CHALLENGE_MASK].share,
         .limits = limits,
         .threads = cm_run_threads(settings),
-        .started_by = cm_database_started_by(),
         .now_us = cm_clock_now_us(),
         .interrupt = cm_interrupt_flag(),
         .on_reject = take_reject,
@@ -96,7 +95,8 @@ static cm_status configure(const cm_run *run, const struct models *models, cm_lo
         .on_progress = take_progress,
     };
     set_period(settings, config);
-    return cm_run_random(&config->hash_seed, error);
+    cm_status status = cm_database_started_by(&config->started_by, error);
+    return status == CM_OK ? cm_run_random(&config->hash_seed, error) : status;
 }
 
 /* ---- what came of it ---- */

@@ -45,16 +45,17 @@ static void tell(cm_log *log, const char *name, const cm_pg_champions *champions
 static cm_status change_champion(const cm_settings *settings, const char *name, const char *version,
                                  cm_log *log, cm_error *error)
 {
-    const cm_pg_promote promote = {.schema = cm_settings_text(settings, CM_OPTION_SCHEMA),
-                                   .name = name,
-                                   .version = version,
-                                   .reason = cm_settings_text(settings, CM_OPTION_REASON),
-                                   .os_user = cm_database_started_by()};
+    cm_pg_promote promote = {.schema = cm_settings_text(settings, CM_OPTION_SCHEMA),
+                             .name = name,
+                             .version = version,
+                             .reason = cm_settings_text(settings, CM_OPTION_REASON)};
     cm_pg_champions champions;
     cm_pg pg;
     cm_status status = cm_database_check(settings, CM_OPTION_DB, error);
     if (status == CM_OK)
         status = check_reason(promote.reason, error);
+    if (status == CM_OK)
+        status = cm_database_started_by(&promote.os_user, error);
     if (status == CM_OK)
         status = cm_model_open_registry(settings, &pg, error);
     if (status != CM_OK)

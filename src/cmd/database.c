@@ -1,6 +1,9 @@
 #include "cmd/database.h"
 
+#include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "util/error.h"
@@ -46,8 +49,39 @@ const char *cm_database_shown(const char *text)
     return may_be_one ? "(a connection string)" : text;
 }
 
-const char *cm_database_started_by(void)
+/* Among the users that this machine knows itself. */
+static cm_status find_local_user(uid_t number, const struct passwd **user, cm_error *error)
 {
-    const struct passwd *user = getpwuid(geteuid());
-    return user == NULL ? NULL : user->pw_name;
+    char text[128];
+    FILE *file = fopen("/etc/passwd", "re");
+    *user = NULL;
+    if (file == NULL && errno != ENOENT && errno != ENOMEM)
+        return cm_error_set(error, CM_ERROR_IO,
+                            "/etc/passwd: cannot open, to note who started this: %s; let it be "
+                            "read, or raise the limit of open files (ulimit -n)",
+                            strerror_r(errno, text, sizeof text));
+    if (file == NULL)
+        return CM_OK;
+    do
+        *user = fgetpwent(file);
+    while (*user != NULL && (*user)->pw_uid != number);
+    int cause = errno;
+    (void)fclose(file); /* read only */
+    errno = cause;
+    return CM_OK;
+}
+
+/* glibc 2.36 crashes where memory is short while it sets up the services that know users: they are
+ * asked for those alone that this machine does not know itself. */
+cm_status cm_database_started_by(const char **name, cm_error *error)
+{
+    const struct passwd *user;
+    errno = 0;
+    cm_status status = find_local_user(geteuid(), &user, error);
+    if (status == CM_OK && user == NULL && errno != ENOMEM)
+        user = getpwuid(geteuid());
+    *name = user == NULL ? NULL : user->pw_name;
+    if (status == CM_OK && user == NULL && errno == ENOMEM)
+        return cm_error_memory(error, "the name of the user", sizeof *user);
+    return status;
 }

@@ -69,8 +69,8 @@ is_sanitized() {
     nm -D "$program" | grep -E ' __(asan|tsan)_' >/dev/null
 }
 
-# Whether it counts the lines that it reaches, for `make coverage`: nothing is optimised then, and its
-# end takes long, so that no time is to be measured.
+# Whether it counts the lines that it reaches, for `make coverage`: nothing is optimised then, and
+# its end takes long, so that no time is to be measured.
 is_counted() {
     nm "$program" | grep -w __gcov_exit >/dev/null
 }
