@@ -287,7 +287,7 @@ expect_stopped() {
 # one down, and it must not be over before it is stopped.
 case_interrupted() {
     local started percent
-    run simulate --output big --clicks-count 300000 --conversions-count 150000 --organic 0.35 \
+    run simulate --output big --clicks-count 150000 --conversions-count 75000 --organic 0.35 \
         --seed 3 --quiet
     started=${EPOCHREALTIME/./}
     (train_big) >out 2>err || fail "$(tail -n 1 err)"
