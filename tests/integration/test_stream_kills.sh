@@ -12,8 +12,8 @@ torture() {
 }
 
 case_kills() {
-    torture --kills 25 --seed 11
-    expect_match "$work/out" 'good, .*: 25 kills .* 0 rounds failed'
+    torture --kills 15 --seed 11
+    expect_match "$work/out" 'good, .*: 15 kills .* 0 rounds failed'
 }
 
 case_server_faults() {
