@@ -37,6 +37,7 @@ BEGIN
         END IF;
     END LOOP;
 END $$"""
+WRITTEN_SQL = "SELECT pg_snapshot_xmax(pg_current_snapshot())"
 PUT_BACK_MOST = 200  # times in a row: what was deleted takes room until PostgreSQL cleans up
 
 
@@ -75,6 +76,7 @@ class Place:
         if self.server is not None:
             self.server.ask("CREATE ROLE %s LOGIN SUPERUSER" % fault_cases.bench_login(name))
         self.inside = None  # a session of its database
+        self.marked = None  # how many transactions of the server had written
 
     def make_database(self, template):
         if self.inside is not None:
@@ -121,6 +123,13 @@ class Place:
         if "ERROR" in text:
             return text
         return hashlib.sha256("\n".join(sorted(text.splitlines())).encode()).hexdigest()
+
+    def mark(self):
+        self.marked = self.server.ask(WRITTEN_SQL)
+
+    def is_untouched(self):
+        """No transaction has written since the mark, in whatever database: all is as it was."""
+        return self.server.ask(WRITTEN_SQL) == self.marked
 
     def run(self, case, fault=None, trace=None):
         return fault_run.run(self.setup, case, self.directory, fault, trace)

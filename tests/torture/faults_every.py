@@ -90,6 +90,9 @@ def judge_state(place, case, wanted, outcome):
     place.settle()
     if case.look is not None:
         return case.look(place, outcome)
+    if place.is_untouched():
+        changes = outcome.status == 0 and wanted.before != wanted.after
+        return ["succeeds, and has written nothing"] if changes else []
     now = place.state(case)
     if outcome.status == 0 and now != wanted.after:
         problems.append("succeeds, and the tables are not what they should be")
@@ -125,6 +128,7 @@ def try_fault(place, case, wanted, fault):
     place.begin(case, has_old)
     if case.template is not None:
         before, place.holds = place.holds, None
+        place.mark()
     outcome = place.run(case, fault)
     problems = fault_run.judge(case, outcome, wanted.outcome, fault, has_old)
     if outcome.report.is_whole and not outcome.report.fired:
