@@ -48,6 +48,8 @@ static cm_status check_conninfo(const char *conninfo, cm_error *error)
         return CM_OK;
     char *said = NULL;
     PQconninfoOption *parsed = PQconninfoParse(conninfo, &said);
+    /* libpq says so in words alone, or is too short of memory for them. */
+    bool is_short = parsed == NULL && (said == NULL || strstr(said, "out of memory") != NULL);
     PQfreemem(said);
     bool is_readable = parsed != NULL, has_password = holds_password(parsed);
     PQconninfoFree(parsed);
@@ -57,6 +59,8 @@ static cm_status check_conninfo(const char *conninfo, cm_error *error)
                             "(~/.pgpass) or PGPASSWORD");
     if (is_readable)
         return CM_OK;
+    if (is_short)
+        return cm_error_memory(error, "the connection string", strlen(conninfo));
     return cm_error_set(error, CM_ERROR_USAGE,
                         "the connection string cannot be read; write keyword=value pairs (values "
                         "with blanks in single quotes) or a postgresql:// URI");
