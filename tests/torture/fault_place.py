@@ -12,6 +12,9 @@ SESSIONS_SQL = """SELECT count(*) FROM pg_stat_activity WHERE datname = '%s'
                   AND application_name = 'clickmatch'"""
 
 
+# How many transactions of the server had written: the next one's number.
+WRITTEN_SQL = "SELECT pg_snapshot_xmax(pg_current_snapshot())"
+
 # What a database holds, kept beside it, and put back: less work than a new database.
 KEEP_SQL = """DO $$
 DECLARE t NAME;
@@ -37,7 +40,6 @@ BEGIN
         END IF;
     END LOOP;
 END $$"""
-WRITTEN_SQL = "SELECT pg_snapshot_xmax(pg_current_snapshot())"
 PUT_BACK_MOST = 200  # times in a row: what was deleted takes room until PostgreSQL cleans up
 
 
@@ -76,7 +78,7 @@ class Place:
         if self.server is not None:
             self.server.ask("CREATE ROLE %s LOGIN SUPERUSER" % fault_cases.bench_login(name))
         self.inside = None  # a session of its database
-        self.marked = None  # how many transactions of the server had written
+        self.marked = None  # WRITTEN_SQL, when a run began
 
     def make_database(self, template):
         if self.inside is not None:

@@ -77,7 +77,7 @@ lint-deep: ## make lint with clang's analyzer at its most patient, in tests, too
 # malloc or an address space that is not theirs.
 NOT_SANITIZED = test_docs.sh test_docs_reliability.sh test_reproducible.sh test_faults.sh \
                 test_limits_hard.sh
-asan-all: ## the suite, commands and PostgreSQL included, under the sanitizers: takes long
+asan-all: ## the suite, commands and PostgreSQL included, under the sanitizers: an hour
 	@$(MAKE) $(PARALLEL) $(UNDER_ASAN) all test-programs
 	@BUILD=build/asan TEST_SECONDS=1800 tests/run.sh \
 	    $(filter-out $(NOT_SANITIZED),$(notdir $(wildcard tests/integration/*.sh))) unit
